@@ -1,0 +1,18 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let settings: [SwiftSetting] = [
+  .swiftLanguageMode(.v6),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+let package = Package(
+  name: "Fluxion",
+  products: [.library(name: "Fluxion", targets: ["FluxionCore"])],
+  targets: [
+    .target(name: "CFluxionLink"),
+    .target(name: "FluxionCore", dependencies: ["CFluxionLink"], swiftSettings: settings),
+  ]
+)

@@ -1,0 +1,1 @@
+#include "CFluxionLink.h"

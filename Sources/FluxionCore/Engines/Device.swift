@@ -1,0 +1,87 @@
+import CFluxionLink
+import Synchronization
+
+/// Where programs run: an engine, with the programs compiled for it so far.
+public final class Device: Sendable {
+  public let engine: any Engine
+  private struct ProgramKey: Hashable {
+    let graph: Graph
+    let options: CompilationOptions
+  }
+  /// Compiled programs by structure. Held for a look-up only, never while compiling or running.
+  private let programs = Mutex<[ProgramKey: any Executable]>([:])
+
+  public init(engine: any Engine) { self.engine = engine }
+
+  /// The engine linked into this program (`FluxionCPU`, through `import Fluxion`), else the reference interpreter.
+  public static let `default`: Device = {
+    if let pointer = fluxion_linked_engine() {
+      let object = Unmanaged<AnyObject>.fromOpaque(pointer).takeRetainedValue()
+      if let engine = object as? any Engine { return Device(engine: engine) }
+    }
+    return .reference
+  }()
+
+  /// The slow, plain interpreter all engines are judged by.
+  public static let reference = Device(engine: ReferenceEngine())
+
+  @TaskLocal private static var override: Device?
+
+  /// Where this task's operations run.
+  public static var current: Device { override ?? .default }
+
+  /// Runs `body` with its operations on this device.
+  public func active<Result>(_ body: () throws -> Result) rethrows -> Result {
+    try Device.$override.withValue(self, operation: body)
+  }
+
+  /// The program compiled for `graph`, compiling it the first time.
+  public func executable(for graph: Graph, options: CompilationOptions = CompilationOptions()) throws(EngineError) -> any Executable {
+    let key = ProgramKey(graph: graph, options: options)
+    if let known = programs.withLock({ $0[key] }) { return known }
+    let made = try engine.compile(graph, options: options)
+    programs.withLock { table in
+      // Programs are small, but a loop that makes a new one each time must not fill the memory.
+      if table.count >= 4096 { table.removeAll() }
+      table[key] = made
+    }
+    return made
+  }
+
+  /// Compiles (once) and runs, trapping at the caller's line on failure.
+  package func run(_ graph: Graph, _ arguments: [Tensor]) -> [Tensor] {
+    do {
+      var options = CompilationOptions()
+      options.findsNaN = NaNSearch.isActive
+      let program = try executable(for: graph, options: options)
+      let buffers = arguments.map { $0.hostBuffer("run") }
+      let results = try program.run(buffers, donated: [])
+      return zip(graph.outputTypes, results).map { Tensor($0, buffer: $1) }
+    } catch let error as ExecutionError {
+      trapAtCaller(error)
+    } catch {
+      trapAtCaller(ProgramError("compile", "\(error)"))
+    }
+  }
+
+  package func evaluate(_ operation: Operation, _ operands: [Tensor], _ resultTypes: [TensorType]) -> [Tensor] {
+    do throws(ExecutionError) {
+      let results = try engine.evaluate(
+        operation, operands.map { $0.hostBuffer(operation.name) }, operands.map(\.type), resultTypes)
+      return zip(resultTypes, results).map { Tensor($0, buffer: $1) }
+    } catch {
+      trapAtCaller(error)
+    }
+  }
+}
+
+/// Whether programs are checked for the first NaN they make.
+package enum NaNSearch {
+  @TaskLocal package static var isActive = false
+}
+
+/// Runs `body` looking for NaNs: the first operation, forward or backward, whose result holds a NaN that its operands did not have
+/// ends the program, naming the operation and the line of the user's program that asked for it. Slow; for debugging.
+public func findingNaNs<Result>(_ body: () throws -> Result) rethrows -> Result {
+  try NaNSearch.$isActive.withValue(true) { try withCallSites(body) }
+}

@@ -1,0 +1,44 @@
+/// What runs graphs. Result types are decided before an engine is asked; engines compute and never infer.
+public protocol Engine: AnyObject, Sendable {
+  /// A short name, such as `cpu`.
+  var name: String { get }
+
+  /// Prepares a graph to be run many times.
+  func compile(_ graph: Graph, options: CompilationOptions) throws(EngineError) -> any Executable
+
+  /// Runs one primitive at once.
+  func evaluate(_ operation: Operation, _ operands: [HostBuffer], _ operandTypes: [TensorType], _ resultTypes: [TensorType])
+    throws(ExecutionError) -> [HostBuffer]
+}
+
+/// A graph prepared by an engine; may be run from several tasks at the same time.
+public protocol Executable: Sendable {
+  /// Runs on `arguments`, one buffer per input of the graph, row-major.
+  ///
+  /// - Parameter donated: inputs whose memory may be overwritten, because the caller holds their only reference and gives it up.
+  ///   Taken over from the array: the engine may reuse such a buffer for a result.
+  func run(_ arguments: consuming [HostBuffer], donated: [Bool]) throws(ExecutionError) -> [HostBuffer]
+
+  var cost: CostReport { get }
+}
+
+public struct CompilationOptions: Hashable, Sendable {
+  /// Look for the first operation that makes a NaN; slow, for debugging.
+  public var findsNaN = false
+  /// Inputs that will be donated whenever their references are unique.
+  public var donatedInputs: Set<Int> = []
+  public init() {}
+}
+
+/// What one run of a compiled program takes.
+public struct CostReport: Hashable, Sendable, Codable {
+  /// Floating-point operations; loops of unknown length are counted once.
+  public var floatingPointOperations: Double = 0
+  /// Bytes read and written by its kernels.
+  public var bytesMoved: Double = 0
+  /// Kernels started.
+  public var kernels = 0
+  /// The most scratch memory in use at once, besides arguments and results.
+  public var peakMemory = 0
+  public init() {}
+}

@@ -1,0 +1,53 @@
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// A tensor's elements in the host's memory, row-major, aligned to 64 bytes.
+///
+/// Safety of `@unchecked Sendable`: the bytes are written by whoever allocates the buffer, before any other owner exists, or by an
+/// executable to which its only reference has been donated; from then on they are only read.
+public final class HostBuffer: @unchecked Sendable {
+  public let pointer: UnsafeMutableRawPointer
+  public let byteCount: Int
+  private let release: (@Sendable (UnsafeMutableRawPointer) -> Void)?
+
+  /// Uninitialised memory for `byteCount` bytes. Traps, naming the amount, when the system has no more to give.
+  public init(byteCount: Int) {
+    // Rounded up so that vector kernels may read whole lines.
+    let size = Swift.max(64, (byteCount + 63) & ~63)
+    guard let memory = aligned_alloc(64, size) else {
+      fatalError("out of memory: \(byteCount) bytes were asked for. Use smaller arrays, or a smaller batch.")
+    }
+    self.pointer = memory
+    self.byteCount = byteCount
+    self.release = nil
+  }
+
+  /// Memory owned elsewhere, given back through `release` when the last reference goes.
+  public init(
+    borrowing pointer: UnsafeMutableRawPointer, byteCount: Int,
+    release: @escaping @Sendable (UnsafeMutableRawPointer) -> Void
+  ) {
+    self.pointer = pointer
+    self.byteCount = byteCount
+    self.release = release
+  }
+
+  deinit {
+    if let release { release(pointer) } else { free(pointer) }
+  }
+
+  /// Copies `source`'s bytes.
+  public convenience init<Element>(copying source: [Element]) {
+    let bytes = source.count * MemoryLayout<Element>.stride
+    self.init(byteCount: bytes)
+    source.withUnsafeBytes { if bytes > 0 { pointer.copyMemory(from: $0.baseAddress!, byteCount: bytes) } }
+  }
+
+  public func values<Element>(as type: Element.Type = Element.self) -> UnsafeBufferPointer<Element> {
+    UnsafeBufferPointer(
+      start: UnsafePointer(pointer.assumingMemoryBound(to: Element.self)), count: byteCount / MemoryLayout<Element>.stride)
+  }
+}
