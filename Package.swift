@@ -14,5 +14,6 @@ let package = Package(
   targets: [
     .target(name: "CFluxionLink"),
     .target(name: "FluxionCore", dependencies: ["CFluxionLink"], swiftSettings: settings),
+    .target(name: "FluxionTransforms", dependencies: ["FluxionCore"], swiftSettings: settings),
   ]
 )
