@@ -187,6 +187,7 @@ extension Binary {
     case .add: return a + b
     case .subtract: return a - b
     case .multiply: return a * b
+    case .multiplyNoNaN: return a == 0 ? 0 : a * b
     case .divide: return a / b
     case .remainder: return fmod(a, b)
     case .power: return realPower(a, b)
@@ -214,7 +215,7 @@ extension Binary {
     switch self {
     case .add: return a &+ b
     case .subtract: return a &- b
-    case .multiply: return a &* b
+    case .multiply, .multiplyNoNaN: return a &* b
     case .divide: return b == 0 ? -1 : b == -1 ? 0 &- a : a / b
     case .remainder: return b == 0 ? a : b == -1 ? 0 : a % b
     case .power: return SpecialFunctions.integerPower(a, b)
@@ -241,6 +242,7 @@ extension Binary {
     case .add: a + b
     case .subtract: a - b
     case .multiply: a * b
+    case .multiplyNoNaN: a.re == 0 && a.im == 0 ? ComplexNumber(0, 0) : a * b
     case .divide: a / b
     case .power: ComplexNumber.power(a, b)
     default: preconditionFailure("\(self) takes no complex numbers")
