@@ -10,7 +10,7 @@ let settings: [SwiftSetting] = [
 
 let package = Package(
   name: "Fluxion",
-  products: [.library(name: "Fluxion", targets: ["FluxionCore"])],
+  products: [.library(name: "Fluxion", targets: ["FluxionCore", "FluxionTransforms"])],
   targets: [
     .target(name: "CFluxionLink"),
     .target(name: "FluxionCore", dependencies: ["CFluxionLink"], swiftSettings: settings),

@@ -45,7 +45,7 @@ package func transpose(_ graph: Graph, _ arguments: [Tensor?], _ cotangents: [Te
     let operands = node.operands.map { isLinear[$0.int] ? nil : known[$0.int] }
     let isMasked = arriving.contains { $0?.isMasked ?? false }
     let results = transposeRule(node, types, operands, arriving.map { $0?.value }, isMasked)
-    let masks = isMasked || node.operation == .select
+    let masks = isMasked || node.operation == .select || node.operation == .binary(.multiplyNoNaN)
     for (operand, cotangent) in zip(node.operands, results) {
       if let cotangent { accumulate(operand, Cotangent(value: cotangent, isMasked: masks)) }
     }
