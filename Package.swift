@@ -10,10 +10,25 @@ let settings: [SwiftSetting] = [
 
 let package = Package(
   name: "Fluxion",
-  products: [.library(name: "Fluxion", targets: ["FluxionCore", "FluxionTransforms"])],
+  products: [
+    .library(name: "Fluxion", targets: ["FluxionCore", "FluxionTransforms"])
+  ],
   targets: [
+    // MARK: - C: kernels and seams of linking
     .target(name: "CFluxionLink"),
+    .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
+
+    // MARK: - Arrays, programs, derivatives, engines
     .target(name: "FluxionCore", dependencies: ["CFluxionLink"], swiftSettings: settings),
     .target(name: "FluxionTransforms", dependencies: ["FluxionCore"], swiftSettings: settings),
+
+    // MARK: - What models are built of
+    .target(name: "FluxionData", dependencies: ["CZlib"], swiftSettings: settings),
+    .target(name: "FluxionReport", swiftSettings: settings),
+
+    // MARK: - Tests
+    .testTarget(name: "ArchitectureTests", swiftSettings: settings),
+    .testTarget(name: "FluxionDataTests", dependencies: ["FluxionData"], swiftSettings: settings),
+    .testTarget(name: "FluxionReportTests", dependencies: ["FluxionReport"], swiftSettings: settings),
   ]
 )
