@@ -47,6 +47,9 @@ public struct Key: Sendable, Codable {
   }
 
   /// The key for number `data` among those folded from this one: a step's, an epoch's, a row's.
+  ///
+  /// As in JAX's partitionable mode, number i of those folded is number i of those split off: derive keys from one key either by
+  /// splitting or by folding, not by both.
   public func fold(_ data: Int) -> Key { fold(Tensor(UInt32(truncatingIfNeeded: data))) }
 
   /// The key for a traced number.
