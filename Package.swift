@@ -15,5 +15,10 @@ let package = Package(
     .target(name: "CFluxionLink"),
     .target(name: "FluxionCore", dependencies: ["CFluxionLink"], swiftSettings: settings),
     .target(name: "FluxionTransforms", dependencies: ["FluxionCore"], swiftSettings: settings),
+
+    .target(name: "FluxionNN", dependencies: ["FluxionCore"], swiftSettings: settings),
+
+    .testTarget(name: "FluxionCoreTests", dependencies: ["FluxionCore"], swiftSettings: settings),
+    .testTarget(name: "FluxionNNTests", dependencies: ["FluxionCore", "FluxionTransforms", "FluxionNN"], swiftSettings: settings),
   ]
 )

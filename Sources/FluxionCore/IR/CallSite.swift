@@ -61,7 +61,9 @@ public final class CallSite: Sendable, Hashable {
     let path = #filePath
     return path.dropLast("FluxionCore/IR/CallSite.swift".count)
   }()
-  private static let internalTargets = ["FluxionCore/", "FluxionTransforms/", "FluxionCPU/", "FluxionXLA/"]
+  private static let internalTargets = [
+    "FluxionCore/", "FluxionTransforms/", "FluxionCPU/", "FluxionXLA/", "FluxionNN/", "FluxionOptimisers/", "FluxionSolvers/",
+  ]
 
   private static func isInternal(_ path: String) -> Bool {
     if path.hasPrefix("/<compiler-generated>") || path.contains("<compiler-generated>") || path.contains("/swift/stdlib/") { return true }

@@ -20,6 +20,11 @@ extension ProgramError: CustomStringConvertible {
   }
 }
 
+/// Ends the program at the caller's line unless `condition` holds.
+package func requireOfCaller(_ condition: Bool, _ operation: String, _ message: @autoclosure () -> String) {
+  if !condition { trapAtCaller(ProgramError(operation, message())) }
+}
+
 /// A program that was legal but met something at run time that it must not: an index outside its axis, or a NaN when those are
 /// looked for.
 public enum ExecutionError: Error, Hashable, Sendable {
