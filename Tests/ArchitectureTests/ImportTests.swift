@@ -23,7 +23,8 @@ struct ImportTests {
 
   /// What comes with the toolchain.
   static let toolchain: Set<String> = [
-    "Foundation", "FoundationEssentials", "FoundationXML", "Glibc", "Darwin", "Musl", "Synchronization", "Dispatch", "Runtime", "Testing", "Swift",
+    "Foundation", "FoundationEssentials", "FoundationXML", "Glibc", "Darwin", "Musl", "Android", "ucrt", "Synchronization", "Dispatch",
+    "Runtime", "Testing", "Swift",
   ]
 
   static func imports(of target: String) throws -> Set<String> {
