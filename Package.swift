@@ -11,7 +11,10 @@ let settings: [SwiftSetting] = [
 let package = Package(
   name: "Fluxion",
   products: [
-    .library(name: "Fluxion", targets: ["FluxionCore", "FluxionTransforms"])
+    .library(name: "Fluxion", targets: ["FluxionCore", "FluxionTransforms"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
   ],
   targets: [
     // MARK: - C: kernels and seams of linking
@@ -22,20 +25,22 @@ let package = Package(
     .target(name: "FluxionCore", dependencies: ["CFluxionLink"], swiftSettings: settings),
     .target(name: "FluxionTransforms", dependencies: ["FluxionCore"], swiftSettings: settings),
 
-<<<<<<< HEAD
     // MARK: - What models are built of
+    .target(name: "FluxionNN", dependencies: ["FluxionCore"], swiftSettings: settings),
     .target(name: "FluxionData", dependencies: ["CZlib"], swiftSettings: settings),
     .target(name: "FluxionReport", swiftSettings: settings),
 
+    // MARK: - The module users import
+
+    // MARK: - Learning systems
+
+    // MARK: - Programs
+
     // MARK: - Tests
     .testTarget(name: "ArchitectureTests", swiftSettings: settings),
+    .testTarget(name: "FluxionCoreTests", dependencies: ["FluxionCore"], swiftSettings: settings),
+    .testTarget(name: "FluxionNNTests", dependencies: ["FluxionCore", "FluxionNN", "FluxionTransforms"], swiftSettings: settings),
     .testTarget(name: "FluxionDataTests", dependencies: ["FluxionData"], swiftSettings: settings),
     .testTarget(name: "FluxionReportTests", dependencies: ["FluxionReport"], swiftSettings: settings),
-=======
-    .target(name: "FluxionNN", dependencies: ["FluxionCore"], swiftSettings: settings),
-
-    .testTarget(name: "FluxionCoreTests", dependencies: ["FluxionCore"], swiftSettings: settings),
-    .testTarget(name: "FluxionNNTests", dependencies: ["FluxionCore", "FluxionTransforms", "FluxionNN"], swiftSettings: settings),
->>>>>>> 021b0ec9acb7e69a251d7dd4929e7b13cd89f222
   ]
 )
