@@ -22,20 +22,20 @@ let package = Package(
     .target(name: "FluxionCore", dependencies: ["CFluxionLink"], swiftSettings: settings),
     .target(name: "FluxionTransforms", dependencies: ["FluxionCore"], swiftSettings: settings),
 
-<<<<<<< HEAD
     // MARK: - What models are built of
     .target(name: "FluxionData", dependencies: ["CZlib"], swiftSettings: settings),
     .target(name: "FluxionReport", swiftSettings: settings),
-
-    // MARK: - Tests
-    .testTarget(name: "ArchitectureTests", swiftSettings: settings),
-    .testTarget(name: "FluxionDataTests", dependencies: ["FluxionData"], swiftSettings: settings),
-    .testTarget(name: "FluxionReportTests", dependencies: ["FluxionReport"], swiftSettings: settings),
-=======
     .target(name: "FluxionNN", dependencies: ["FluxionCore"], swiftSettings: settings),
 
-    .testTarget(name: "FluxionCoreTests", dependencies: ["FluxionCore"], swiftSettings: settings),
+    // MARK: - Tests
+    .target(name: "FluxionTestSupport", dependencies: ["FluxionCore", "FluxionTransforms"], swiftSettings: settings),
+    .testTarget(name: "ArchitectureTests", swiftSettings: settings),
+    .testTarget(
+      name: "FluxionCoreTests", dependencies: ["FluxionCore", "FluxionTransforms", "FluxionTestSupport"], swiftSettings: settings),
+    .testTarget(
+      name: "FluxionTransformsTests", dependencies: ["FluxionCore", "FluxionTransforms", "FluxionTestSupport"], swiftSettings: settings),
+    .testTarget(name: "FluxionDataTests", dependencies: ["FluxionData"], swiftSettings: settings),
+    .testTarget(name: "FluxionReportTests", dependencies: ["FluxionReport"], swiftSettings: settings),
     .testTarget(name: "FluxionNNTests", dependencies: ["FluxionCore", "FluxionTransforms", "FluxionNN"], swiftSettings: settings),
->>>>>>> 021b0ec9acb7e69a251d7dd4929e7b13cd89f222
   ]
 )
