@@ -11,7 +11,7 @@ let settings: [SwiftSetting] = [
 let package = Package(
   name: "Fluxion",
   products: [
-    .library(name: "Fluxion", targets: ["FluxionCore"]),
+    .library(name: "Fluxion", targets: ["FluxionCore", "FluxionTransforms"]),
     .executable(name: "fluxion", targets: ["FluxionCommand"]),
   ],
   dependencies: [
@@ -24,6 +24,7 @@ let package = Package(
     // MARK: Arrays, files, reports
     .target(name: "CFluxionLink"),
     .target(name: "FluxionCore", dependencies: ["CFluxionLink"], swiftSettings: settings),
+    .target(name: "FluxionTransforms", dependencies: ["FluxionCore"], swiftSettings: settings),
     .target(name: "FluxionData", dependencies: ["CZlib", "FluxionCore"], swiftSettings: settings),
     .target(name: "FluxionReport", swiftSettings: settings),
 
