@@ -12,7 +12,7 @@ let package = Package(
   name: "Fluxion",
   products: [
     .library(name: "Fluxion", targets: ["FluxionCore", "FluxionTransforms"]),
-    .executable(name: "fluxion", targets: ["FluxionCommand"]),
+    .executable(name: "fluxion", targets: ["FluxionMain"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
@@ -24,6 +24,8 @@ let package = Package(
     // MARK: Arrays, files, reports
     .target(name: "CFluxionLink"),
     .target(name: "FluxionCore", dependencies: ["CFluxionLink"], swiftSettings: settings),
+    .target(
+      name: "CFluxionKernels", linkerSettings: [.linkedLibrary("m"), .linkedLibrary("dl", .when(platforms: [.linux]))]),
     .target(name: "FluxionTransforms", dependencies: ["FluxionCore"], swiftSettings: settings),
     .target(name: "FluxionData", dependencies: ["CZlib", "FluxionCore"], swiftSettings: settings),
     .target(name: "FluxionReport", swiftSettings: settings),
@@ -32,18 +34,24 @@ let package = Package(
     .target(
       name: "FluxionExperiment", dependencies: ["FluxionCore", "FluxionData", "FluxionReport"], swiftSettings: settings),
     .target(name: "FluxionSystems", dependencies: ["FluxionExperiment"], swiftSettings: settings),
-    .executableTarget(
+    .target(
       name: "FluxionCommand",
       dependencies: [
-        "FluxionCore", "FluxionData", "FluxionReport", "FluxionExperiment", "FluxionSystems",
+        "CFluxionKernels", "FluxionCore", "FluxionData", "FluxionReport", "FluxionExperiment", "FluxionSystems",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], swiftSettings: settings),
+    .executableTarget(name: "FluxionMain", dependencies: ["FluxionCommand", "FluxionSystems"], swiftSettings: settings),
 
     // MARK: Tests
     .testTarget(
       name: "FluxionExperimentTests",
       dependencies: ["FluxionCore", "FluxionData", "FluxionReport", "FluxionExperiment"], swiftSettings: settings),
+    // The command over a catalogue of one small system, which the command's tests start.
+    .executableTarget(
+      name: "FluxionToyCommand", dependencies: ["FluxionCore", "FluxionReport", "FluxionExperiment", "FluxionCommand", "FluxionSystems"],
+      path: "Tests/FluxionToyCommand", swiftSettings: settings),
     .testTarget(
-      name: "FluxionCommandTests", dependencies: ["FluxionCommand", "FluxionSystems"], swiftSettings: settings),
+      name: "FluxionCommandTests",
+      dependencies: ["FluxionCommand", "FluxionReport", "FluxionSystems", "FluxionMain", "FluxionToyCommand"], swiftSettings: settings),
   ]
 )

@@ -2,12 +2,14 @@ import Foundation
 
 /// Settings read from a JSON file: an object of names and values, or the `config.json` of an earlier run, whose seed, data and
 /// system are then read as well.
-public struct ConfigurationFile: Hashable, Sendable {
+public struct ConfigurationFile: Sendable {
   public let path: String
   /// The system the file was written for, when it says so.
   public let system: String?
   public let seed: Int?
   public let data: String?
+  public let missing: String?
+  public let device: String?
   /// Names and values as text, in the order of names.
   public let settings: [(name: String, text: String)]
 
@@ -38,8 +40,10 @@ public struct ConfigurationFile: Hashable, Sendable {
       system = whole["system"]?.text
       seed = whole["seed"]?.text.flatMap(Int.init)
       data = whole["data"]?.text
+      missing = whole["missing"]?.text
+      device = whole["device"]?.text
     } else {
-      (system, seed, data) = (nil, nil, nil)
+      (system, seed, data, missing, device) = (nil, nil, nil, nil, nil)
     }
     var settings: [(name: String, text: String)] = []
     for (name, part) in chosen.sorted(by: { $0.key < $1.key }) {
@@ -54,14 +58,6 @@ public struct ConfigurationFile: Hashable, Sendable {
   private static func reason(_ error: any Error) -> String {
     let code = ((error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError)?.code ?? 0
     return code > 0 ? String(cString: strerror(Int32(code))) : "it is missing, a folder, or not yours to read"
-  }
-
-  public static func == (a: Self, b: Self) -> Bool {
-    a.path == b.path && a.settings.elementsEqual(b.settings, by: ==) && a.seed == b.seed && a.data == b.data && a.system == b.system
-  }
-  public func hash(into hasher: inout Hasher) {
-    hasher.combine(path)
-    for (name, text) in settings { hasher.combine([name, text]) }
   }
 }
 

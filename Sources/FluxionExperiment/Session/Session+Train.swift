@@ -24,7 +24,7 @@ extension Session {
   ///   - step: Changes the state; takes the step's number (scalar `i32`) and its key; returns scalars to be recorded: one tensor
   ///     (recorded as `loss`) or a structure of them (recorded under their names).
   /// - Returns: The state after the last step.
-  /// - Throws: ``RunInterrupted``, ``TrainingDiverged``, or an error of writing the checkpoint.
+  /// - Throws: ``RunInterrupted``, ``TrainingDiverged``, `ProgramError` for a step whose shapes do not fit, or an error of writing the checkpoint.
   public func train<State: Codable, Report: Codable>(
     _ name: String, from initial: @autoclosure () throws -> State, steps: Int, chunk: Int = 100, key: Key,
     stopsWhenNotFinite: Bool = true, step: @escaping (inout State, Tensor, Key) -> Report
@@ -46,7 +46,7 @@ extension Session {
     while done < steps {
       let count = min(chunk, steps - done)
       let clock = timing.start(name)
-      let report = program.run(from: done, count: count)
+      let report = try program.run(from: done, count: count)
       timing.stop(name, clock, steps: count)
       if stopsWhenNotFinite, let odd = report.firstNotFinite {
         throw TrainingDiverged(stage: name, step: done + odd.step, quantity: odd.name)

@@ -31,21 +31,24 @@ struct TrainingProgram<State: Codable, Report: Codable> {
   }
 
   /// Runs steps `start ..< start + count`.
-  mutating func run(from start: Int, count: Int) -> ChunkReport {
-    let (graph, captures) = program(count)
+  ///
+  /// - Throws: `ProgramError` when the step cannot mean anything, which settings or data may be the cause of.
+  mutating func run(from start: Int, count: Int) throws(ProgramError) -> ChunkReport {
+    let (graph, captures) = try program(count)
     let results = graph(leaves + [Tensor(Int32(start)), key.words] + captures)
     leaves = Array(results.prefix(leaves.count))
     return ChunkReport(names: reportNames, columns: results.dropFirst(leaves.count).map { $0.doubles() })
   }
 
-  private mutating func program(_ count: Int) -> (graph: Graph, captures: [Tensor]) {
+  private mutating func program(_ count: Int) throws(ProgramError) -> (graph: Graph, captures: [Tensor]) {
     if let known = chunks[count] { return known }
-    let stateCount = leaves.count
     var names: [String] = []
-    let types = leaves.map(\.type) + [TensorType([], .int32), key.words.type]
-    let made = traceGraph(types) { inputs in
-      let state = unflatten(State.self, structure, Array(inputs.prefix(stateCount)))
-      let start = inputs[stateCount], words = inputs[stateCount + 1]
+    let errors = ErrorCollector()
+    let builder = GraphBuilder(parent: GraphBuilder.current, errors: errors)
+    let inputs = leaves.map { builder.input($0.type) }
+    let start = builder.input(TensorType([], .int32)), words = builder.input(key.words.type)
+    let made = builder.recording {
+      let state = unflatten(State.self, structure, inputs)
       let (last, reports) = scan(over: arange(count), from: state) { (state: State, i: Tensor) -> (State, Report) in
         var state = state
         let number = start + i
@@ -55,13 +58,12 @@ struct TrainingProgram<State: Codable, Report: Codable> {
       let (columns, reportStructure) = flatten(reports)
       names = reportStructure.leafNames
       for (name, column) in zip(names, columns) where column.rank != 1 {
-        trapAtCaller(
-          ProgramError(
-            "train",
-            "the report\(name.isEmpty ? "" : " \"\(name)\"") of a step has shape \(Shape(Array(column.shape.dropFirst()))); it must be a scalar."))
+        let what = name.isEmpty ? "what the step returns" : "\"\(name)\", which the step returns,"
+        errors.report(ProgramError("train", "\(what) has shape \(Shape(Array(column.shape.dropFirst()))); it must be a scalar."))
       }
-      return flatten(last).leaves + columns
+      return builder.finish(flatten(last).leaves + columns)
     }
+    if let error = errors.error { throw error }
     reportNames = names.map { $0.isEmpty ? "loss" : $0 }
     chunks[count] = made
     return made
