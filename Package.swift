@@ -12,6 +12,7 @@ let package = Package(
   name: "Fluxion",
   products: [
     .library(name: "Fluxion", targets: ["FluxionCore", "FluxionTransforms"]),
+    .executable(name: "fluxion", targets: ["FluxionMain"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
@@ -27,14 +28,23 @@ let package = Package(
 
     // MARK: - What models are built of
     .target(name: "FluxionNN", dependencies: ["FluxionCore"], swiftSettings: settings),
-    .target(name: "FluxionData", dependencies: ["CZlib"], swiftSettings: settings),
+    .target(name: "FluxionData", dependencies: ["CZlib", "FluxionCore"], swiftSettings: settings),
     .target(name: "FluxionReport", swiftSettings: settings),
 
     // MARK: - The module users import
 
     // MARK: - Learning systems
+    .target(name: "FluxionExperiment", dependencies: ["FluxionCore", "FluxionData", "FluxionReport"], swiftSettings: settings),
+    .target(name: "FluxionSystems", dependencies: ["FluxionExperiment"], swiftSettings: settings),
 
     // MARK: - Programs
+    .target(
+      name: "FluxionCommand",
+      dependencies: [
+        "FluxionCore", "FluxionData", "FluxionExperiment", "FluxionReport", "FluxionSystems",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ], swiftSettings: settings),
+    .executableTarget(name: "FluxionMain", dependencies: ["FluxionCommand", "FluxionSystems"], swiftSettings: settings),
 
     // MARK: - Tests
     .target(name: "FluxionTestSupport", dependencies: ["FluxionCore", "FluxionTransforms"], swiftSettings: settings),
@@ -44,5 +54,9 @@ let package = Package(
     .testTarget(name: "FluxionNNTests", dependencies: ["FluxionCore", "FluxionNN", "FluxionTransforms"], swiftSettings: settings),
     .testTarget(name: "FluxionDataTests", dependencies: ["FluxionData"], swiftSettings: settings),
     .testTarget(name: "FluxionReportTests", dependencies: ["FluxionReport"], swiftSettings: settings),
+    // The command over a catalogue of one small system, which the command's tests start.
+    .executableTarget(
+      name: "FluxionToyCommand", dependencies: ["FluxionCommand", "FluxionCore", "FluxionExperiment", "FluxionReport"],
+      path: "Tests/FluxionToyCommand", swiftSettings: settings),
   ]
 )
