@@ -27,6 +27,7 @@ let package = Package(
 
     // MARK: - What models are built of
     .target(name: "FluxionNN", dependencies: ["FluxionCore"], swiftSettings: settings),
+    .target(name: "FluxionOptimisers", dependencies: ["FluxionCore"], swiftSettings: settings),
     .target(name: "FluxionData", dependencies: ["CZlib"], swiftSettings: settings),
     .target(name: "FluxionReport", swiftSettings: settings),
 
@@ -42,6 +43,7 @@ let package = Package(
     .testTarget(name: "FluxionCoreTests", dependencies: ["FluxionCore", "FluxionTestSupport"], swiftSettings: settings),
     .testTarget(name: "FluxionTransformsTests", dependencies: ["FluxionCore", "FluxionTransforms", "FluxionTestSupport"], swiftSettings: settings),
     .testTarget(name: "FluxionNNTests", dependencies: ["FluxionCore", "FluxionNN", "FluxionTransforms"], swiftSettings: settings),
+    .testTarget(name: "FluxionOptimisersTests", dependencies: ["FluxionCore", "FluxionOptimisers", "FluxionTransforms"], swiftSettings: settings),
     .testTarget(name: "FluxionDataTests", dependencies: ["FluxionData"], swiftSettings: settings),
     .testTarget(name: "FluxionReportTests", dependencies: ["FluxionReport"], swiftSettings: settings),
   ]
