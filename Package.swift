@@ -30,6 +30,7 @@ let package = Package(
 
     // MARK: - What models are built of
     .target(name: "FluxionNN", dependencies: ["FluxionCore"], swiftSettings: settings),
+    .target(name: "FluxionOptimisers", dependencies: ["FluxionCore"], swiftSettings: settings),
     .target(name: "FluxionData", dependencies: ["CZlib", "FluxionCore"], swiftSettings: settings),
     .target(name: "FluxionReport", swiftSettings: settings),
 
@@ -55,6 +56,7 @@ let package = Package(
     .testTarget(name: "FluxionTransformsTests", dependencies: ["FluxionCore", "FluxionTransforms", "FluxionTestSupport"], swiftSettings: settings),
     .testTarget(name: "CFluxionKernelsTests", dependencies: ["CFluxionKernels"], swiftSettings: settings),
     .testTarget(name: "FluxionNNTests", dependencies: ["FluxionCore", "FluxionNN", "FluxionTransforms"], swiftSettings: settings),
+    .testTarget(name: "FluxionOptimisersTests", dependencies: ["FluxionCore", "FluxionOptimisers", "FluxionTransforms"], swiftSettings: settings),
     .testTarget(name: "FluxionDataTests", dependencies: ["FluxionData"], swiftSettings: settings),
     .testTarget(name: "FluxionReportTests", dependencies: ["FluxionReport"], swiftSettings: settings),
     // The command over a catalogue of one small system, which the command's tests start.
