@@ -47,14 +47,21 @@ public struct Setting<Configuration>: Sendable {
   /// - Parameters:
   ///   - name: The property's name.
   ///   - path: The property.
-  ///   - domain: The values it may have; by default all of its type.
+  ///   - domain: The values it may have.
   ///   - summary: What it does, in a sentence.
   ///   - paper: The paper's own value, or the place where it is given.
   public init<Value: SettingValue>(
-    _ name: String, _ path: any WritableKeyPath<Configuration, Value> & Sendable, _ domain: SettingDomain<Value> = .any, _ summary: String,
+    _ name: String, _ path: any WritableKeyPath<Configuration, Value> & Sendable, _ domain: SettingDomain<Value>, _ summary: String,
     paper: String = ""
   ) {
     self.init(name, path, domain, summary, paper, .value)
+  }
+
+  /// A hyper-parameter that may have every value of its type.
+  public init<Value: SettingValue>(
+    _ name: String, _ path: any WritableKeyPath<Configuration, Value> & Sendable, _ summary: String, paper: String = ""
+  ) {
+    self.init(name, path, .any, summary, paper, .value)
   }
 
   /// A further input: the path of a file of points, loaded like `--data` and handed to the run in ``RunInputs/files``.
