@@ -49,6 +49,7 @@ let package = Package(
       ], swiftSettings: settings),
     .executableTarget(name: "FluxionMain", dependencies: ["FluxionCommand", "FluxionSystems"], swiftSettings: settings),
 
+
     // MARK: - Tests
     .target(name: "FluxionTestSupport", dependencies: ["FluxionCore", "FluxionTransforms"], swiftSettings: settings),
     .testTarget(name: "ArchitectureTests", swiftSettings: settings),
