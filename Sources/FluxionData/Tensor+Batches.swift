@@ -7,7 +7,7 @@ extension Tensor {
   /// batch are left for another epoch's order. With fewer rows than `size` a batch is all rows, shuffled.
   public func batches(of size: Int, key: Key) -> Batches {
     precondition(size > 0, "a batch needs at least one row")
-    return Batches(rows: self, size: min(size, count), key: key)
+    return Batches(rows: self, size: Swift.min(size, count), key: key)
   }
 }
 
