@@ -10,9 +10,14 @@ let settings: [SwiftSetting] = [
 
 let package = Package(
   name: "Fluxion",
-  products: [.library(name: "Fluxion", targets: ["FluxionCore"])],
+  products: [.library(name: "Fluxion", targets: ["FluxionCore", "FluxionCPU"])],
   targets: [
     .target(name: "CFluxionLink"),
+    .target(
+      name: "CFluxionKernels", linkerSettings: [.linkedLibrary("m"), .linkedLibrary("dl", .when(platforms: [.linux]))]),
     .target(name: "FluxionCore", dependencies: ["CFluxionLink"], swiftSettings: settings),
+    .target(name: "FluxionCPU", dependencies: ["FluxionCore", "CFluxionKernels"], swiftSettings: settings),
+    .testTarget(
+      name: "FluxionCPUTests", dependencies: ["FluxionCore", "FluxionCPU", "CFluxionKernels"], swiftSettings: settings),
   ]
 )
