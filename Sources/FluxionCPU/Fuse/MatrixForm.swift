@@ -54,7 +54,7 @@ struct MatrixForm {
 extension Graph {
   /// Products whose operands, contiguous, are matrices: axes that are joined stand side by side, in one order on both sides, and at
   /// most four batch axes remain.
-  package func arrangingProducts() -> Graph {
+  func arrangingProducts() -> Graph {
     rewritten { editor, node, operands in
       guard case let .dot(d) = node.operation else {
         guard node.operation.isControlFlow else { return nil }

@@ -59,7 +59,6 @@ final class CPUExecutable: Executable, @unchecked Sendable {
   }
 
   /// Whether results are the slots in order.
-  private lazy var isPlainStorage = false
   private var isPlain: Bool {
     for (i, source) in results.enumerated() {
       guard case let .slot(s) = source, s == i else { return false }
@@ -121,9 +120,6 @@ final class CPUExecutable: Executable, @unchecked Sendable {
 ///
 /// Safety of `@unchecked Sendable`: the list is behind the lock, and an arena belongs to one run at a time.
 final class ArenaPool: @unchecked Sendable {
-  private struct Free: ~Copyable {
-    var list: [UnsafeMutableRawPointer] = []
-  }
   private let byteCount: Int
   private let free = Mutex<FreeList>(FreeList())
 

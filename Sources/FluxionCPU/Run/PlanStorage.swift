@@ -15,7 +15,7 @@ final class PlanStorage: @unchecked Sendable {
   deinit { for (block, _) in blocks { block.deallocate() } }
 
   /// Zeroed memory for `count` elements; never moves.
-  func allocate<Element: BitwiseCopyable>(_ count: Int, of type: Element.Type = Element.self) -> UnsafeMutablePointer<Element> {
+  func allocate<Element>(_ count: Int, of type: Element.Type = Element.self) -> UnsafeMutablePointer<Element> {
     let bytes = (Swift.max(1, count) * MemoryLayout<Element>.stride + 63) & ~63
     if blocks.isEmpty || used + bytes > blocks.last!.capacity {
       let capacity = Swift.max(bytes, 32768)
@@ -28,13 +28,13 @@ final class PlanStorage: @unchecked Sendable {
     return start.bindMemory(to: Element.self, capacity: count)
   }
 
-  func store<Element: BitwiseCopyable>(_ value: Element) -> UnsafeMutablePointer<Element> {
+  func store<Element>(_ value: Element) -> UnsafeMutablePointer<Element> {
     let place = allocate(1, of: Element.self)
     place.pointee = value
     return place
   }
 
-  func store<Element: BitwiseCopyable>(_ values: [Element]) -> UnsafeMutablePointer<Element> {
+  func store<Element>(_ values: [Element]) -> UnsafeMutablePointer<Element> {
     let place = allocate(values.count, of: Element.self)
     for (i, value) in values.enumerated() { place[i] = value }
     return place

@@ -60,7 +60,7 @@ struct PlanWriter {
     count(step)
   }
 
-  mutating func append<Payload: BitwiseCopyable>(_ kind: fx_step_kind, _ payload: Payload, _ step: Step) throws(EngineError) {
+  mutating func append<Payload>(_ kind: fx_step_kind, _ payload: Payload, _ step: Step) throws(EngineError) {
     let place = storage.store(payload)
     let needed = fx_prepare(kind, place)
     let node = step.node >= 0 ? graph.nodes[step.node] : nil
@@ -292,7 +292,7 @@ struct PlanWriter {
     plan.argument_count = UInt32(graph.inputCount)
     plan.result_count = UInt32(builder.resultBuffers.count)
     plan.step_count = UInt32(steps.count)
-    plan.flags = context.searchesForNaN ? UInt32(FX_PLAN_CHECK_NAN.rawValue) : 0
+    plan.flags = context.searchesForNaN ? UInt32(FX_PLAN_CHECK_NAN) : 0
     plan.table_offset = UInt64((layout.byteCount + 63) & ~63)
     plan.scratch_offset = plan.table_offset + fx_table_bytes(plan.slot_count)
     plan.arena_bytes = plan.scratch_offset + UInt64((scratch + 63) & ~63)

@@ -1,3 +1,4 @@
+import CFluxionKernels
 import FluxionCore
 
 /// Turns groups of nodes into steps over numbered buffers. Buffer v is the memory of value v; further ones follow.

@@ -5,7 +5,7 @@ extension Graph {
   ///
   /// Only rewrites that keep every IEEE result, NaN, infinity and the sign of zero included: `x · 0` stays, and `x + 0` goes only
   /// where `x` cannot be -0. (Sums may be taken in another order.)
-  package func simplifyingAlgebra() -> Graph {
+  func simplifyingAlgebra() -> Graph {
     let uses = useCounts
     return rewritten { editor, node, operands in
       if node.operation.isControlFlow {

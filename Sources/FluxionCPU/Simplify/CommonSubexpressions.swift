@@ -3,7 +3,7 @@ import FluxionCore
 extension Graph {
   /// Equal operations on equal operands computed once. Barriers are left alone: what stands behind one is meant to be computed
   /// again, and since its operands are the barrier's results it is never equal to what stands before.
-  package func mergingCommonSubexpressions() -> Graph {
+  func mergingCommonSubexpressions() -> Graph {
     struct Key: Hashable {
       let operation: Operation
       let operands: [ValueID]

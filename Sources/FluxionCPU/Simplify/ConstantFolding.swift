@@ -4,7 +4,7 @@ import FluxionCore
 extension Graph {
   /// Operations on small constants, computed by the reference interpreter. What folds to a NaN stays, so that a search for NaNs
   /// still finds its maker. Broadcasts and ramps stay as well: fused kernels make them from nothing.
-  package func foldingConstants() -> Graph {
+  func foldingConstants() -> Graph {
     let limit = 1024
     return rewritten { editor, node, operands in
       if node.operation.isControlFlow {

@@ -5,15 +5,15 @@ import FluxionCore
 
 extension Graph {
   /// The same program with fewer operands and results of its loops and branches.
-  package func simplifyingControlFlow() -> Graph {
+  func simplifyingControlFlow() -> Graph {
     guard nodes.contains(where: { $0.operation.isControlFlow }) else { return self }
     let live = liveValues(from: outputs)
     return rewritten { editor, node, operands in
       let used = (0..<node.resultCount).map { live[node.firstResult.int + $0] }
       switch node.operation {
-      case let .scan(scan): return simplified(scan, operands, used, &editor, node.callSite)
-      case let .whileLoop(loop): return simplified(loop, operands, used, &editor, node.callSite)
-      case let .conditional(branches): return simplified(branches, operands, node, &editor)
+      case let .scan(scan): return simplifiedScan(scan, operands, used, &editor, node.callSite)
+      case let .whileLoop(loop): return simplifiedLoop(loop, operands, used, &editor, node.callSite)
+      case let .conditional(branches): return simplifiedBranches(branches, operands, node, &editor)
       default: return nil
       }
     }
@@ -91,7 +91,7 @@ private struct OperandList {
 
 // MARK: - Scan
 
-private func simplified(
+private func simplifiedScan(
   _ scan: Scan, _ operands: [ValueID], _ used: [Bool], _ editor: inout GraphEditor, _ site: CallSite?
 ) -> [ValueID]? {
   let body = scan.body.simplifyingControlFlow()
@@ -177,7 +177,7 @@ private func simplified(
 
 // MARK: - While
 
-private func simplified(
+private func simplifiedLoop(
   _ loop: WhileLoop, _ operands: [ValueID], _ used: [Bool], _ editor: inout GraphEditor, _ site: CallSite?
 ) -> [ValueID]? {
   let condition = loop.condition.simplifyingControlFlow()
@@ -228,7 +228,7 @@ private func simplified(
 
 // MARK: - Conditional
 
-private func simplified(
+private func simplifiedBranches(
   _ branches: [Graph], _ operands: [ValueID], _ node: Node, _ editor: inout GraphEditor
 ) -> [ValueID]? {
   let inner = branches.map { $0.simplifyingControlFlow() }

@@ -3,7 +3,7 @@ import FluxionCore
 extension Graph {
   /// The graph without nodes that no output needs. (Values that only a loop's own dead carries need: see
   /// ``simplifyingControlFlow()``.)
-  package func removingDeadCode() -> Graph {
+  func removingDeadCode() -> Graph {
     let live = liveValues(from: outputs)
     guard nodes.contains(where: { !$0.isLive(live) }) else { return self }
     var editor = GraphEditor(inputTypes: inputTypes)

@@ -2,7 +2,7 @@ import FluxionCore
 
 extension Graph {
   /// Operations that the runtime has no kernel for, written in those it has.
-  package func expandingComposites() -> Graph {
+  func expandingComposites() -> Graph {
     rewritten { editor, node, operands in
       if node.operation.isControlFlow {
         let made = editor.append(
@@ -56,14 +56,16 @@ private func trigammaByRecurrence(_ x: Tensor) -> Tensor {
   let inverse = reciprocal(y)
   let square = inverse.squared()
   // Bernoulli numbers B₂ … B₁₆.
-  let bernoulli = [1.0 / 6, -1.0 / 30, 1.0 / 42, -1.0 / 30, 5.0 / 66, -691.0 / 2730, 7.0 / 6, -3617.0 / 510]
+  let bernoulli: [Double] = [1 / 6, -1 / 30, 1 / 42, -1 / 30, 5 / 66, -691 / 2730, 7 / 6, -3617 / 510]
   var series = Tensor(bernoulli.last!, as: x.elementType)
   for b in bernoulli.dropLast().reversed() { series = series * square + b }
   let tail = inverse + square * 0.5
-  let positive = sum + (tail + series * square * inverse)
+  let correction = series * square * inverse
+  let positive = sum + (tail + correction)
   // sin(πx) of the distance to the nearest integer keeps its accuracy far from 0.
   let sine = sin((x - round(x)) * Double.pi)
-  let reflected = (Double.pi * Double.pi) / sine.squared() - positive
+  let reflection: Tensor = reciprocal(sine.squared()) * (Double.pi * Double.pi)
+  let reflected = reflection - positive
   return select(isNegative, reflected, positive)
 }
 

@@ -3,7 +3,7 @@ import FluxionCore
 extension Graph {
   /// Work inside scans that is the same in every step, done once before the loop. Only what cannot fail is moved: a loop of no steps
   /// must not report an index. Views and constants stay, because a body makes them for nothing.
-  package func hoistingInvariants() -> Graph {
+  func hoistingInvariants() -> Graph {
     guard nodes.contains(where: { $0.operation.isControlFlow }) else { return self }
     return rewritten { editor, node, operands in
       guard node.operation.isControlFlow else { return nil }

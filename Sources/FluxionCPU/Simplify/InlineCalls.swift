@@ -2,7 +2,7 @@ import FluxionCore
 
 extension Graph {
   /// Calls replaced by their bodies, to any depth. Their rules have served by the time a program reaches an engine.
-  package func inliningCalls() -> Graph {
+  func inliningCalls() -> Graph {
     guard containsCall else { return self }
     return rewritten { editor, node, operands in
       if case let .call(call) = node.operation {

@@ -4,7 +4,7 @@ extension Graph {
   /// All passes, in the order in which each serves the next.
   ///
   /// - Parameter searchesForNaN: leave every operation that could make a NaN where the user wrote it.
-  package func simplified(searchesForNaN: Bool = false) -> Graph {
+  func simplified(searchesForNaN: Bool = false) -> Graph {
     var graph = inliningCalls().removingDeadCode().expandingComposites()
     if searchesForNaN { return graph.checked("expansion") }
     for round in 0..<2 {

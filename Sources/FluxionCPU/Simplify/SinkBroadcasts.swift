@@ -2,7 +2,7 @@ import FluxionCore
 
 extension Graph {
   /// Elementwise work on operands that were all broadcast in the same way is done before the broadcast, on fewer elements.
-  package func sinkingBroadcasts() -> Graph {
+  func sinkingBroadcasts() -> Graph {
     rewritten { editor, node, operands in
       if node.operation.isControlFlow {
         let made = editor.append(
