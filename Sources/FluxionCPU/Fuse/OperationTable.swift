@@ -59,11 +59,12 @@ extension Unary {
 }
 
 extension Binary {
+  /// Of `multiplyNoNaN`, which takes several instructions, the product.
   var kernel: fx_op {
     switch self {
     case .add: FX_ADD
     case .subtract: FX_SUB
-    case .multiply: FX_MUL
+    case .multiply, .multiplyNoNaN: FX_MUL
     case .divide: FX_DIV
     case .remainder: FX_REM
     case .power: FX_POW

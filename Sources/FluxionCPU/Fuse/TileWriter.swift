@@ -104,7 +104,12 @@ struct TileWriter {
       return try emit(op, node.operation, operand, type, value(x[0], map))
     case let .binary(f):
       if f == .xor, let both = try bothWords(x, map) { return both }
-      return try emit(f.kernel, node.operation, type, type, value(x[0], map), value(x[1], map))
+      let (a, b) = (try value(x[0], map), try value(x[1], map))
+      let result = try emit(f.kernel, node.operation, type, type, a, b)
+      guard f == .multiplyNoNaN else { return result }
+      let zero = number(0, type)
+      let isZero = try emit(FX_EQ, node.operation, type, .bool, a, zero)
+      return try emit(FX_SELECT, node.operation, type, type, isZero, zero, result)
     case let .compare(c):
       return try emit(c.kernel, node.operation, graph.types[x[0].int].elementType, .bool, value(x[0], map), value(x[1], map))
     case .select:

@@ -26,4 +26,14 @@ extension Graph {
     assert(isLegal(after: pass))
     return self
   }
+
+  private func isLegal(after pass: String) -> Bool {
+    do {
+      try verify()
+      return true
+    } catch {
+      print("after \(pass): \(error)")
+      return false
+    }
+  }
 }
