@@ -11,7 +11,7 @@ let settings: [SwiftSetting] = [
 let package = Package(
   name: "Fluxion",
   products: [
-    .library(name: "Fluxion", targets: ["FluxionCore", "FluxionTransforms"]),
+    .library(name: "Fluxion", targets: ["FluxionCore", "FluxionTransforms", "FluxionCPU"]),
     .executable(name: "fluxion", targets: ["FluxionMain"]),
   ],
   dependencies: [
@@ -27,6 +27,7 @@ let package = Package(
     // MARK: - Arrays, programs, derivatives, engines
     .target(name: "FluxionCore", dependencies: ["CFluxionLink"], swiftSettings: settings),
     .target(name: "FluxionTransforms", dependencies: ["FluxionCore"], swiftSettings: settings),
+    .target(name: "FluxionCPU", dependencies: ["CFluxionKernels", "FluxionCore"], swiftSettings: settings),
 
     // MARK: - What models are built of
     .target(name: "FluxionNN", dependencies: ["FluxionCore"], swiftSettings: settings),
@@ -55,6 +56,9 @@ let package = Package(
     .testTarget(name: "ArchitectureTests", swiftSettings: settings),
     .testTarget(name: "FluxionCoreTests", dependencies: ["FluxionCore", "FluxionTestSupport"], swiftSettings: settings),
     .testTarget(name: "FluxionTransformsTests", dependencies: ["FluxionCore", "FluxionTransforms", "FluxionTestSupport"], swiftSettings: settings),
+    .testTarget(
+      name: "FluxionCPUTests",
+      dependencies: ["CFluxionKernels", "FluxionCPU", "FluxionCore", "FluxionTestSupport", "FluxionTransforms"], swiftSettings: settings),
     .testTarget(name: "CFluxionKernelsTests", dependencies: ["CFluxionKernels"], swiftSettings: settings),
     .testTarget(name: "FluxionNNTests", dependencies: ["FluxionCore", "FluxionNN", "FluxionTransforms"], swiftSettings: settings),
     .testTarget(name: "FluxionOptimisersTests", dependencies: ["FluxionCore", "FluxionOptimisers", "FluxionTransforms"], swiftSettings: settings),
