@@ -11,7 +11,7 @@ let settings: [SwiftSetting] = [
 let package = Package(
   name: "Fluxion",
   products: [
-    .library(name: "Fluxion", targets: ["FluxionCore", "FluxionTransforms", "FluxionCPU"]),
+    .library(name: "Fluxion", targets: ["FluxionCore", "FluxionTransforms"]),
     .executable(name: "fluxion", targets: ["FluxionMain"]),
   ],
   dependencies: [
@@ -56,10 +56,8 @@ let package = Package(
     .testTarget(name: "ArchitectureTests", swiftSettings: settings),
     .testTarget(name: "FluxionCoreTests", dependencies: ["FluxionCore", "FluxionTestSupport"], swiftSettings: settings),
     .testTarget(name: "FluxionTransformsTests", dependencies: ["FluxionCore", "FluxionTransforms", "FluxionTestSupport"], swiftSettings: settings),
-    .testTarget(
-      name: "FluxionCPUTests",
-      dependencies: ["CFluxionKernels", "FluxionCPU", "FluxionCore", "FluxionTestSupport", "FluxionTransforms"], swiftSettings: settings),
     .testTarget(name: "CFluxionKernelsTests", dependencies: ["CFluxionKernels"], swiftSettings: settings),
+    .testTarget(name: "FluxionCPUTests", dependencies: ["CFluxionKernels", "FluxionCPU", "FluxionCore", "FluxionTransforms", "FluxionTestSupport"], swiftSettings: settings),
     .testTarget(name: "FluxionNNTests", dependencies: ["FluxionCore", "FluxionNN", "FluxionTransforms"], swiftSettings: settings),
     .testTarget(name: "FluxionOptimisersTests", dependencies: ["FluxionCore", "FluxionOptimisers", "FluxionTransforms"], swiftSettings: settings),
     .testTarget(name: "FluxionDataTests", dependencies: ["FluxionData"], swiftSettings: settings),
