@@ -11,7 +11,7 @@ let settings: [SwiftSetting] = [
 let package = Package(
   name: "Fluxion",
   products: [
-    .library(name: "Fluxion", targets: ["FluxionCore", "FluxionTransforms"]),
+    .library(name: "Fluxion", targets: ["FluxionCore", "FluxionTransforms", "FluxionCPU"]),
     .executable(name: "fluxion", targets: ["FluxionMain"]),
   ],
   dependencies: [
