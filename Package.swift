@@ -10,9 +10,37 @@ let settings: [SwiftSetting] = [
 
 let package = Package(
   name: "Fluxion",
-  products: [.library(name: "Fluxion", targets: ["FluxionCore"])],
+  products: [
+    .library(name: "Fluxion", targets: ["FluxionCore", "FluxionTransforms"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+  ],
   targets: [
+    // MARK: - C: kernels and seams of linking
     .target(name: "CFluxionLink"),
+    .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
+
+    // MARK: - Arrays, programs, derivatives, engines
     .target(name: "FluxionCore", dependencies: ["CFluxionLink"], swiftSettings: settings),
+    .target(name: "FluxionTransforms", dependencies: ["FluxionCore"], swiftSettings: settings),
+
+    // MARK: - What models are built of
+    .target(name: "FluxionNN", dependencies: ["FluxionCore"], swiftSettings: settings),
+    .target(name: "FluxionData", dependencies: ["CZlib"], swiftSettings: settings),
+    .target(name: "FluxionReport", swiftSettings: settings),
+
+    // MARK: - The module users import
+
+    // MARK: - Learning systems
+
+    // MARK: - Programs
+
+    // MARK: - Tests
+    .testTarget(name: "ArchitectureTests", swiftSettings: settings),
+    .testTarget(name: "FluxionCoreTests", dependencies: ["FluxionCore"], swiftSettings: settings),
+    .testTarget(name: "FluxionNNTests", dependencies: ["FluxionCore", "FluxionNN", "FluxionTransforms"], swiftSettings: settings),
+    .testTarget(name: "FluxionDataTests", dependencies: ["FluxionData"], swiftSettings: settings),
+    .testTarget(name: "FluxionReportTests", dependencies: ["FluxionReport"], swiftSettings: settings),
   ]
 )

@@ -26,6 +26,8 @@ package final class GraphBuilder: Sendable {
     var captured: [CaptureKey: ValueID] = [:]
     var nodes: [Node] = []
     var interned: [NodeKey: ValueID] = [:]
+    /// Whether each value is made of constants alone.
+    var isConstant: [Bool] = []
   }
 
   package let parent: GraphBuilder?
@@ -55,6 +57,7 @@ package final class GraphBuilder: Sendable {
       let id = ValueID(s.types.count)
       s.types.append(type)
       s.origins.append(.input)
+      s.isConstant.append(false)
       s.inputs.append(id)
       return id
     }
@@ -72,15 +75,20 @@ package final class GraphBuilder: Sendable {
     if isLinear, !operands.contains(where: owns) {
       return parent!.record(operation, operands, resultTypes)
     }
-    let ids = operands.map { lift($0, for: operation) }
+    return append(operation, operands.map { lift($0, for: operation) }, resultTypes)
+  }
+
+  private func append(_ operation: Operation, _ ids: [ValueID], _ resultTypes: [TensorType]) -> [Tensor] {
     let site = CallSite.current()
     let first = state.withLock { s -> ValueID in
       let key = NodeKey(operation: operation, operands: ids)
       if let known = s.interned[key] { return known }
       let first = ValueID(s.types.count)
+      let isConstant = ids.allSatisfy { s.isConstant[$0.int] }
       for (position, type) in resultTypes.enumerated() {
         s.types.append(type)
         s.origins.append(.result(node: s.nodes.count, position: position))
+        s.isConstant.append(isConstant)
       }
       s.nodes.append(
         Node(operation: operation, operands: ids, firstResult: first, resultCount: resultTypes.count, callSite: site))
@@ -95,6 +103,7 @@ package final class GraphBuilder: Sendable {
     switch tensor.payload {
     case let .traced(builder, id):
       if builder === self { return id }
+      if isLinear, let copy = copyConstant(id, from: builder) { return copy }
       guard isDescendant(of: builder) else {
         trapAtCaller(
           ProgramError(
@@ -112,6 +121,21 @@ package final class GraphBuilder: Sendable {
     }
   }
 
+  /// What is made of constants alone is made again in a linear program rather than kept as a residual: inside a loop it would
+  /// otherwise be stored at every step.
+  private func copyConstant(_ id: ValueID, from builder: GraphBuilder) -> ValueID? {
+    let origin = builder.state.withLock { s -> (node: Node, types: [TensorType])? in
+      guard s.isConstant[id.int], case let .result(i, _) = s.origins[id.int] else { return nil }
+      let node = s.nodes[i]
+      return (node, node.results.map { s.types[$0.int] })
+    }
+    guard let (node, types) = origin else { return nil }
+    let operands = node.operands.map { copyConstant($0, from: builder)! }
+    let results = append(node.operation, operands, types)
+    guard case let .traced(_, first) = results[0].payload else { return nil }
+    return ValueID(first.int + id.int - node.firstResult.int)
+  }
+
   private func isDescendant(of other: GraphBuilder) -> Bool {
     var ancestor = parent
     while let a = ancestor {
@@ -127,6 +151,7 @@ package final class GraphBuilder: Sendable {
       let id = ValueID(s.types.count)
       s.types.append(tensor.type)
       s.origins.append(.capture)
+      s.isConstant.append(false)
       s.captures.append(tensor)
       s.captureValues.append(id)
       s.captured[key] = id
@@ -142,6 +167,7 @@ package final class GraphBuilder: Sendable {
       let id = ValueID(s.types.count)
       s.types.append(type)
       s.origins.append(.result(node: s.nodes.count, position: 0))
+      s.isConstant.append(true)
       s.nodes.append(Node(operation: operation, operands: [], firstResult: id, resultCount: 1))
       s.interned[key] = id
       return id

@@ -86,6 +86,9 @@ public enum Unary: UInt8, Hashable, Sendable, CaseIterable {
 public enum Binary: UInt8, Hashable, Sendable, CaseIterable {
   case add, subtract, multiply, divide, remainder, power, atan2, minimum, maximum, nextAfter
   case and, or, xor, shiftLeft, shiftRightLogical, shiftRightArithmetic
+  /// a · b, but 0 wherever a is 0, whatever b is. Backward passes scale cotangents by it behind a `select`, so that the slope of the
+  /// branch not taken, infinite or NaN, meets its zero cotangent without harm. Bilinear like the product it stands for.
+  case multiplyNoNaN
 }
 
 public enum Comparison: UInt8, Hashable, Sendable, CaseIterable {

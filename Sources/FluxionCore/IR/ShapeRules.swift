@@ -380,7 +380,7 @@ extension Unary {
 extension Binary {
   package func accepts(_ type: ElementType) -> Bool {
     switch self {
-    case .add, .subtract, .multiply, .divide: type != .bool
+    case .add, .subtract, .multiply, .divide, .multiplyNoNaN: type != .bool
     case .power: type != .bool
     case .remainder: type.isFloatingPoint || type.isInteger
     case .minimum, .maximum: !type.isComplex

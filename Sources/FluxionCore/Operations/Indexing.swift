@@ -73,7 +73,14 @@ public struct TensorIndex: Sendable, ExpressibleByIntegerLiteral {
   package let kind: Kind
   package init(_ kind: Kind) { self.kind = kind }
   public init(integerLiteral value: Int) { kind = .at(value) }
+}
 
+/// What can stand in a tensor's subscript.
+public protocol TensorIndexConvertible { var tensorIndex: TensorIndex { get } }
+extension TensorIndex: TensorIndexConvertible { public var tensorIndex: TensorIndex { self } }
+
+/// The entries of ``TensorIndex`` that have no Swift spelling of their own, found by their bare names in a subscript.
+extension TensorIndexConvertible where Self == TensorIndex {
   public static func at(_ place: Int) -> TensorIndex { TensorIndex(.at(place)) }
   /// The whole axis.
   public static var all: TensorIndex { TensorIndex(.range(lower: nil, upper: nil, stride: 1)) }
@@ -87,10 +94,6 @@ public struct TensorIndex: Sendable, ExpressibleByIntegerLiteral {
   }
   public static func indices(_ tensor: Tensor) -> TensorIndex { TensorIndex(.gather(tensor)) }
 }
-
-/// What can stand in a tensor's subscript.
-public protocol TensorIndexConvertible { var tensorIndex: TensorIndex { get } }
-extension TensorIndex: TensorIndexConvertible { public var tensorIndex: TensorIndex { self } }
 extension Int: TensorIndexConvertible { public var tensorIndex: TensorIndex { .at(self) } }
 extension Range<Int>: TensorIndexConvertible { public var tensorIndex: TensorIndex { .range(lowerBound, upperBound) } }
 extension ClosedRange<Int>: TensorIndexConvertible { public var tensorIndex: TensorIndex { .range(lowerBound, upperBound + 1) } }
@@ -111,9 +114,38 @@ extension Tensor {
   /// axes not named; one tensor of integers gathers along its axis. A place outside its axis traps.
   ///
   /// Setting builds a new tensor with the part replaced: `x[1, 0..<2] = y`.
-  public subscript(_ entries: any TensorIndexConvertible...) -> Tensor {
-    get { taken(entries.map(\.tensorIndex)) }
-    set { self = replaced(entries.map(\.tensorIndex), with: newValue) }
+  // One subscript for each number of entries: only in a generic parameter's place is `.newAxis` found without its type's name.
+  public subscript<A: TensorIndexConvertible>(_ a: A) -> Tensor {
+    get { taken([a.tensorIndex]) }
+    set { self = replaced([a.tensorIndex], with: newValue) }
+  }
+  public subscript<A: TensorIndexConvertible, B: TensorIndexConvertible>(_ a: A, _ b: B) -> Tensor {
+    get { taken([a.tensorIndex, b.tensorIndex]) }
+    set { self = replaced([a.tensorIndex, b.tensorIndex], with: newValue) }
+  }
+  public subscript<
+    A: TensorIndexConvertible, B: TensorIndexConvertible, C: TensorIndexConvertible
+  >(_ a: A, _ b: B, _ c: C) -> Tensor {
+    get { taken([a.tensorIndex, b.tensorIndex, c.tensorIndex]) }
+    set { self = replaced([a.tensorIndex, b.tensorIndex, c.tensorIndex], with: newValue) }
+  }
+  public subscript<
+    A: TensorIndexConvertible, B: TensorIndexConvertible, C: TensorIndexConvertible, D: TensorIndexConvertible
+  >(_ a: A, _ b: B, _ c: C, _ d: D) -> Tensor {
+    get { taken([a.tensorIndex, b.tensorIndex, c.tensorIndex, d.tensorIndex]) }
+    set { self = replaced([a.tensorIndex, b.tensorIndex, c.tensorIndex, d.tensorIndex], with: newValue) }
+  }
+  public subscript<
+    A: TensorIndexConvertible, B: TensorIndexConvertible, C: TensorIndexConvertible, D: TensorIndexConvertible, E: TensorIndexConvertible
+  >(_ a: A, _ b: B, _ c: C, _ d: D, _ e: E) -> Tensor {
+    get { taken([a.tensorIndex, b.tensorIndex, c.tensorIndex, d.tensorIndex, e.tensorIndex]) }
+    set { self = replaced([a.tensorIndex, b.tensorIndex, c.tensorIndex, d.tensorIndex, e.tensorIndex], with: newValue) }
+  }
+  public subscript<
+    A: TensorIndexConvertible, B: TensorIndexConvertible, C: TensorIndexConvertible, D: TensorIndexConvertible, E: TensorIndexConvertible, F: TensorIndexConvertible
+  >(_ a: A, _ b: B, _ c: C, _ d: D, _ e: E, _ f: F) -> Tensor {
+    get { taken([a.tensorIndex, b.tensorIndex, c.tensorIndex, d.tensorIndex, e.tensorIndex, f.tensorIndex]) }
+    set { self = replaced([a.tensorIndex, b.tensorIndex, c.tensorIndex, d.tensorIndex, e.tensorIndex, f.tensorIndex], with: newValue) }
   }
 
   private func taken(_ entries: [TensorIndex]) -> Tensor {

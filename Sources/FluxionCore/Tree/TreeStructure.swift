@@ -1,3 +1,7 @@
+/// A value made of tensors: any `Codable` struct, enum, array, optional or dictionary of them, or a tensor itself. The plain settings
+/// it holds besides (numbers, strings, truth values) belong to the program, not to the data: other settings are another program.
+public typealias Structured = Codable & SendableMetatype
+
 /// What remains of a structured value when its tensors are taken out: names, nesting and plain settings. Two values of one
 /// structure differ only in their tensors, so this is half of a compiled program's key.
 public struct TreeStructure: Hashable, Sendable {

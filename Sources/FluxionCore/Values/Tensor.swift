@@ -43,6 +43,17 @@ public struct Tensor: Sendable {
   }
 }
 
+extension Tensor {
+  /// Whether both are the same value of the same trace, or share memory; not whether their elements are equal.
+  package func isSameValue(as other: Tensor) -> Bool {
+    switch (payload, other.payload) {
+    case let (.traced(a, i), .traced(b, j)): a === b && i == j
+    case let (.host(a), .host(b)): a === b && type == other.type
+    default: false
+    }
+  }
+}
+
 // MARK: - From Swift values
 
 extension Tensor {

@@ -1,0 +1,20 @@
+#!/bin/sh
+# Runs the tests and closes with one line, "N passed, N failed". Arguments go to `swift test`.
+set -u
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+
+# Built first, so that the command-line tests find the program they start.
+swift build --build-tests "$@" || exit 1
+swift test --skip-build "$@" 2>&1 | tee "$log"
+
+passed=$(grep -cE '^(✔|.*✔) Test .* passed after' "$log")
+failed=$(grep -cE '✘ Test .* failed after' "$log")
+summary=$(grep -cE 'Test run with [0-9]+ tests? .*(passed|failed)' "$log")
+if [ "$summary" -eq 0 ]; then
+  echo "the test run ended before its summary" >&2
+  failed=$((failed + 1))
+fi
+grep -qE 'Test run with .* failed' "$log" && [ "$failed" -eq 0 ] && failed=1
+echo "$passed passed, $failed failed"
+[ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]
