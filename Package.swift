@@ -13,9 +13,6 @@ let package = Package(
   products: [
     .library(name: "Fluxion", targets: ["FluxionCore", "FluxionTransforms"]),
   ],
-  dependencies: [
-    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
-  ],
   targets: [
     // MARK: - C: kernels and seams of linking
     .target(name: "CFluxionLink"),
@@ -27,12 +24,21 @@ let package = Package(
 
     // MARK: - What models are built of
     .target(name: "FluxionNN", dependencies: ["FluxionCore"], swiftSettings: settings),
-    .target(name: "FluxionData", dependencies: ["CZlib"], swiftSettings: settings),
+    .target(name: "FluxionOptimisers", dependencies: ["FluxionCore"], swiftSettings: settings),
+    .target(name: "FluxionSolvers", dependencies: ["FluxionCore", "FluxionTransforms"], swiftSettings: settings),
+    .target(name: "FluxionData", dependencies: ["CZlib", "FluxionCore"], swiftSettings: settings),
     .target(name: "FluxionReport", swiftSettings: settings),
 
     // MARK: - The module users import
 
     // MARK: - Learning systems
+    .target(name: "FluxionExperiment", dependencies: ["FluxionCore", "FluxionData", "FluxionReport"], swiftSettings: settings),
+    .target(
+      name: "FluxionFlows",
+      dependencies: [
+        "FluxionCore", "FluxionTransforms", "FluxionNN", "FluxionOptimisers", "FluxionSolvers", "FluxionData", "FluxionReport",
+        "FluxionExperiment",
+      ], swiftSettings: settings),
 
     // MARK: - Programs
 
@@ -40,7 +46,11 @@ let package = Package(
     .testTarget(name: "ArchitectureTests", swiftSettings: settings),
     .testTarget(name: "FluxionCoreTests", dependencies: ["FluxionCore"], swiftSettings: settings),
     .testTarget(name: "FluxionNNTests", dependencies: ["FluxionCore", "FluxionNN", "FluxionTransforms"], swiftSettings: settings),
-    .testTarget(name: "FluxionDataTests", dependencies: ["FluxionData"], swiftSettings: settings),
+    .testTarget(name: "FluxionDataTests", dependencies: ["FluxionCore", "FluxionData"], swiftSettings: settings),
+    .testTarget(
+      name: "FluxionFlowsTests",
+      dependencies: ["FluxionCore", "FluxionTransforms", "FluxionNN", "FluxionData", "FluxionExperiment", "FluxionFlows"],
+      swiftSettings: settings),
     .testTarget(name: "FluxionReportTests", dependencies: ["FluxionReport"], swiftSettings: settings),
   ]
 )

@@ -62,8 +62,12 @@ extension RectifiedFlow {
     public var labelDropout = 0.1
     /// Points of the source domain, a file; without one the source is N(0, noiseScale²).
     public var source: String?
-    /// The column of the data that holds classes.
+    /// The column of the data that holds classes; naming one makes the flow conditional.
     public var label: String?
+    /// Whether classes that come with the data (those of a CIFAR file) are used.
+    public var conditional = false
+    /// The strength of classifier-free guidance: 1 is the conditional field itself.
+    public var guidanceScale = 1.0
 
     public init() {}
 
@@ -75,9 +79,12 @@ extension RectifiedFlow {
       self.batch = batch
     }
 
+    /// Whether the network is told the class.
+    public var usesClasses: Bool { conditional || label != nil }
+
     public static let settings: [Setting<Self>] = [
       Setting("rounds", \.rounds, .range(1...20), "Flows trained in a row, each on the pairs of the one before.", paper: "1–3"),
-      Setting("distils", \.distils, "Whether each round is distilled as well."),
+      Setting("distils", \.distils, .any, "Whether each round is distilled as well."),
       Setting("width", \.width, .range(4...4096), "Hidden features (points) or channels (images).", paper: "DDPM++ U-Net"),
       Setting("depth", \.depth, .range(1...64), "Hidden layers of the perceptron."),
       Setting("learningRate", \.learningRate, .above(0), "Adam's rate at the start of a round.", paper: "2e-4"),
@@ -88,22 +95,24 @@ extension RectifiedFlow {
       Setting("steps", \.steps, .atLeast(1), "Steps of training per round.", paper: "600k–800k, reflow 300k"),
       Setting("distillationSteps", \.distillationSteps, .atLeast(1), "Steps of training per distillation.", paper: "300k"),
       Setting("pairs", \.pairs, .atLeast(2), "Pairs made for reflow and distillation.", paper: "4M (CIFAR-10)"),
-      Setting("pairMethod", \.pairMethod, "How the pairs are integrated.", paper: "rk45(1e-5)"),
-      Setting("reflowTimes", \.reflowTimes, "Times of training from the second round on.", paper: "uniform"),
-      Setting("loss", \.loss, "The loss of all rounds.", paper: "l2"),
-      Setting("distillationLoss", \.distillationLoss, "The loss of distillation.", paper: "lpips, lpips+l2"),
+      Setting("pairMethod", \.pairMethod, .any, "How the pairs are integrated.", paper: "rk45(1e-5)"),
+      Setting("reflowTimes", \.reflowTimes, .any, "Times of training from the second round on.", paper: "uniform"),
+      Setting("loss", \.loss, .any, "The loss of all rounds.", paper: "l2"),
+      Setting("distillationLoss", \.distillationLoss, .any, "The loss of distillation.", paper: "lpips, lpips+l2"),
       Setting("distilledSteps", \.distilledSteps, .range(1...1000), "The number of steps distilled to.", paper: "1"),
       Setting("timeEpsilon", \.timeEpsilon, .range(0...0.5), "The least time of training.", paper: "1e-3"),
       Setting("noiseScale", \.noiseScale, .above(0), "Standard deviation of the Gaussian source.", paper: "1"),
       Setting("sigmaVar", \.sigmaVar, .atLeast(0), "Noise of the stochastic sampler.", paper: "0"),
-      Setting("interpolation", \.interpolation, .oneOf(Interpolation.Kind.allCases.filter { $0 != .custom }), "The way from source to data.", paper: "straight"),
+      Setting("interpolation", \.interpolation, SettingDomain("other than custom") { $0 != .custom }, "The way from source to data.", paper: "straight"),
       Setting("sigmaMin", \.sigmaMin, .above(0), "Least noise of the interpolation ve.", paper: "0.01"),
       Setting("sigmaMax", \.sigmaMax, .above(0), "Greatest noise of the interpolation ve.", paper: "50"),
-      Setting("coupling", \.coupling, "How source and data are coupled at first.", paper: "independent"),
-      Setting("standardise", \.standardise, "Whether columns of files are brought to mean 0, deviation 1."),
+      Setting("coupling", \.coupling, .any, "How source and data are coupled at first.", paper: "independent"),
+      Setting("standardise", \.standardise, .any, "Whether columns of files are brought to mean 0, deviation 1."),
       Setting("labelDropout", \.labelDropout, .range(0...1), "Probability that a class is hidden in training."),
       Setting(file: "source", \.source, "Points of the source domain, for transfer; none for Gaussian noise."),
       Setting(label: "label", \.label, "Column of classes, for conditional generation."),
+      Setting("conditional", \.conditional, .any, "Whether classes that come with the data are used."),
+      Setting("guidanceScale", \.guidanceScale, .atLeast(0), "Strength of classifier-free guidance; 1 is the conditional field."),
     ]
   }
 }

@@ -1,12 +1,12 @@
 public import FluxionCore
-public import FluxionData
+import FluxionData
 public import FluxionExperiment
 import FluxionNN
 import FluxionOptimisers
 import FluxionTransforms
 
 extension RectifiedFlow {
-  /// The first stages of a key's use, so that no two draws share random numbers.
+  /// What a key is used for: each use folds its own number into it, so that no two share random numbers.
   enum Purpose: Int {
     case initialisation, coupling, rounds, pairs, distillation
   }
@@ -103,9 +103,20 @@ extension RectifiedFlow {
   /// Adam along a cosine, with averaged weights; the loop is a compiled program of a hundred steps at a time.
   func optimise(
     _ name: String, _ network: VelocityNetwork, steps: Int, key: Key, _ session: Session,
-    loss: @escaping @Sendable (VelocityNetwork, Key) -> Tensor
+    loss: @escaping (VelocityNetwork, Key) -> Tensor
   ) throws -> VelocityNetwork {
-    fatalError()
+    let adam = Adam(learningRate: Schedule.cosine(from: configuration.learningRate, steps: steps, floor: configuration.finalRateFraction))
+    let averaging = ExponentialMovingAverage(decay: configuration.averageDecay)
+    let initial =
+      configuration.gradientClip > 0
+      ? TrainingState(network, optimiser: Chain(ClipByGlobalNorm(configuration.gradientClip), adam), averaging: averaging)
+      : TrainingState(network, optimiser: adam, averaging: averaging)
+    let trained = try session.train(name, from: initial, steps: steps, key: key) { state, _, key in
+      let (value, gradient) = valueAndGradient(of: { loss($0, key) }, at: state.model)
+      state.apply(gradient)
+      return value
+    }
+    return trained.averagedModel
   }
 
   private func check(_ target: Tensor, _ source: Tensor?, _ labels: Tensor?) throws(RectifiedFlowError) {

@@ -1,7 +1,7 @@
 public import FluxionCore
 
 /// The times at which a velocity is trained; names as in the paper's code (`reflow_t_schedule`).
-public enum TimeSchedule: Hashable, Sendable, Codable, CustomStringConvertible {
+public enum TimeSchedule: Hashable, Sendable, CustomStringConvertible {
   /// Uniform on [ε, 1].
   case uniform
   /// t = 0 only: distillation to one step, T̂(z₀) = z₀ + v(z₀, 0).
@@ -39,5 +39,22 @@ public enum TimeSchedule: Hashable, Sendable, Codable, CustomStringConvertible {
     case .t1: Tensor.ones([count])
     case let .steps(k): key.integers([count], in: 0..<k).converted(to: .float32) / Double(k)
     }
+  }
+}
+
+extension TimeSchedule: Codable {
+  /// As text, so that a file of settings reads like the command line.
+  public init(from decoder: any Decoder) throws {
+    let container = try decoder.singleValueContainer()
+    let text = try container.decode(String.self)
+    guard let value = TimeSchedule(text) else {
+      throw DecodingError.dataCorruptedError(in: container, debugDescription: "\"\(text)\" cannot be read as a TimeSchedule")
+    }
+    self = value
+  }
+
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.singleValueContainer()
+    try container.encode(description)
   }
 }

@@ -1,4 +1,5 @@
 public import FluxionCore
+import FluxionData
 
 // Measures of a trained flow, in the units of training. Draws of the source come from `key`; the default makes two calls compare the
 // same points.

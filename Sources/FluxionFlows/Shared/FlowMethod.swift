@@ -1,5 +1,5 @@
 /// How a flow is integrated.
-public enum FlowMethod: Hashable, Sendable, Codable {
+public enum FlowMethod: Hashable, Sendable {
   /// Euler's rule: one evaluation a step.
   case euler(steps: Int)
   /// Heun's rule (explicit trapezoid): two evaluations a step, order 2.
@@ -60,4 +60,21 @@ package struct FlowTableau: Sendable {
   package static let heun = FlowTableau(a: [[], [1]], b: [1 / 2, 1 / 2], c: [0, 1])
   package static let rk4 = FlowTableau(
     a: [[], [1 / 2], [0, 1 / 2], [0, 0, 1]], b: [1 / 6, 1 / 3, 1 / 3, 1 / 6], c: [0, 1 / 2, 1 / 2, 1])
+}
+
+extension FlowMethod: Codable {
+  /// As text, so that a file of settings reads like the command line.
+  public init(from decoder: any Decoder) throws {
+    let container = try decoder.singleValueContainer()
+    let text = try container.decode(String.self)
+    guard let value = FlowMethod(text) else {
+      throw DecodingError.dataCorruptedError(in: container, debugDescription: "\"\(text)\" cannot be read as a FlowMethod")
+    }
+    self = value
+  }
+
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.singleValueContainer()
+    try container.encode(description)
+  }
 }
