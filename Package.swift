@@ -12,15 +12,22 @@ let package = Package(
   name: "Fluxion",
   products: [
     .library(name: "Fluxion", targets: ["FluxionCore", "FluxionTransforms"]),
+    .executable(name: "fluxion", targets: ["FluxionMain"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
   ],
   targets: [
     // MARK: - C: kernels and seams of linking
     .target(name: "CFluxionLink"),
+    .target(
+      name: "CFluxionKernels", linkerSettings: [.linkedLibrary("m"), .linkedLibrary("dl", .when(platforms: [.linux]))]),
     .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
 
     // MARK: - Arrays, programs, derivatives, engines
     .target(name: "FluxionCore", dependencies: ["CFluxionLink"], swiftSettings: settings),
     .target(name: "FluxionTransforms", dependencies: ["FluxionCore"], swiftSettings: settings),
+    .target(name: "FluxionCPU", dependencies: ["CFluxionKernels", "FluxionCore"], swiftSettings: settings),
 
     // MARK: - What models are built of
     .target(name: "FluxionNN", dependencies: ["FluxionCore"], swiftSettings: settings),
@@ -39,18 +46,36 @@ let package = Package(
         "FluxionCore", "FluxionTransforms", "FluxionNN", "FluxionOptimisers", "FluxionSolvers", "FluxionData", "FluxionReport",
         "FluxionExperiment",
       ], swiftSettings: settings),
+    .target(name: "FluxionSystems", dependencies: ["FluxionExperiment", "FluxionFlows"], swiftSettings: settings),
 
     // MARK: - Programs
+    .target(
+      name: "FluxionCommand",
+      dependencies: [
+        "CFluxionKernels", "FluxionCore", "FluxionData", "FluxionExperiment", "FluxionReport", "FluxionSystems",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ], swiftSettings: settings),
+    .executableTarget(name: "FluxionMain", dependencies: ["FluxionCommand", "FluxionSystems"], swiftSettings: settings),
+
 
     // MARK: - Tests
+    .target(name: "FluxionTestSupport", dependencies: ["FluxionCore", "FluxionTransforms"], swiftSettings: settings),
     .testTarget(name: "ArchitectureTests", swiftSettings: settings),
-    .testTarget(name: "FluxionCoreTests", dependencies: ["FluxionCore"], swiftSettings: settings),
+    .testTarget(name: "FluxionCoreTests", dependencies: ["FluxionCore", "FluxionTestSupport"], swiftSettings: settings),
+    .testTarget(name: "FluxionTransformsTests", dependencies: ["FluxionCore", "FluxionTransforms", "FluxionTestSupport"], swiftSettings: settings),
+    .testTarget(name: "CFluxionKernelsTests", dependencies: ["CFluxionKernels"], swiftSettings: settings),
+    .testTarget(name: "FluxionCPUTests", dependencies: ["CFluxionKernels", "FluxionCPU", "FluxionCore", "FluxionTransforms", "FluxionTestSupport"], swiftSettings: settings),
     .testTarget(name: "FluxionNNTests", dependencies: ["FluxionCore", "FluxionNN", "FluxionTransforms"], swiftSettings: settings),
     .testTarget(name: "FluxionDataTests", dependencies: ["FluxionCore", "FluxionData"], swiftSettings: settings),
     .testTarget(
       name: "FluxionFlowsTests",
-      dependencies: ["FluxionCore", "FluxionTransforms", "FluxionNN", "FluxionData", "FluxionExperiment", "FluxionFlows"],
+      dependencies: ["FluxionCore", "FluxionTransforms", "FluxionNN", "FluxionData", "FluxionExperiment", "FluxionCPU", "FluxionFlows"],
       swiftSettings: settings),
+    .testTarget(name: "FluxionOptimisersTests", dependencies: ["FluxionCore", "FluxionOptimisers", "FluxionTransforms"], swiftSettings: settings),
     .testTarget(name: "FluxionReportTests", dependencies: ["FluxionReport"], swiftSettings: settings),
+    // The command over a catalogue of one small system, which the command's tests start.
+    .executableTarget(
+      name: "FluxionToyCommand", dependencies: ["FluxionCommand", "FluxionCore", "FluxionExperiment", "FluxionReport"],
+      path: "Tests/FluxionToyCommand", swiftSettings: settings),
   ]
 )

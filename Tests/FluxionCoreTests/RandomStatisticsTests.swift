@@ -79,7 +79,7 @@ private func normalDistribution(_ x: Double) -> Double { 0.5 * erfc(-x / 2.0.squ
   }
 
   @Test("beta numbers") func beta() {
-    expectDistributed(key.beta([n], Tensor(2.0), Tensor(3.5)), "beta(2, 3.5)") { betaDistribution(2, 3.5, $0) }
+    expectDistributed(key.beta([n], Tensor(2.0, as: .float64), Tensor(3.5, as: .float64)), "beta(2, 3.5)") { betaDistribution(2, 3.5, $0) }
     let small = key.beta([n], Tensor(Float(0.01)), Tensor(Float(0.01)))
     #expect(small.doubles().allSatisfy { $0 >= 0 && $0 <= 1 })
     let mean: Double = small.mean().item()

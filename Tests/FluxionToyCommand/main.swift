@@ -1,0 +1,4 @@
+import FluxionCommand
+import FluxionSystems
+
+CommandLineTool.main(Catalogue([ToyExperiment()]))
