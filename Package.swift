@@ -32,6 +32,7 @@ let package = Package(
     // MARK: - What models are built of
     .target(name: "FluxionNN", dependencies: ["FluxionCore"], swiftSettings: settings),
     .target(name: "FluxionOptimisers", dependencies: ["FluxionCore"], swiftSettings: settings),
+    .target(name: "FluxionSolvers", dependencies: ["FluxionCore", "FluxionTransforms"], swiftSettings: settings),
     .target(name: "FluxionData", dependencies: ["CZlib", "FluxionCore"], swiftSettings: settings),
     .target(name: "FluxionReport", swiftSettings: settings),
 
@@ -39,7 +40,13 @@ let package = Package(
 
     // MARK: - Learning systems
     .target(name: "FluxionExperiment", dependencies: ["FluxionCore", "FluxionData", "FluxionReport"], swiftSettings: settings),
-    .target(name: "FluxionSystems", dependencies: ["FluxionExperiment"], swiftSettings: settings),
+    .target(
+      name: "FluxionFlows",
+      dependencies: [
+        "FluxionCore", "FluxionTransforms", "FluxionNN", "FluxionOptimisers", "FluxionSolvers", "FluxionData", "FluxionReport",
+        "FluxionExperiment",
+      ], swiftSettings: settings),
+    .target(name: "FluxionSystems", dependencies: ["FluxionExperiment", "FluxionFlows"], swiftSettings: settings),
 
     // MARK: - Programs
     .target(
@@ -59,8 +66,12 @@ let package = Package(
     .testTarget(name: "CFluxionKernelsTests", dependencies: ["CFluxionKernels"], swiftSettings: settings),
     .testTarget(name: "FluxionCPUTests", dependencies: ["CFluxionKernels", "FluxionCPU", "FluxionCore", "FluxionTransforms", "FluxionTestSupport"], swiftSettings: settings),
     .testTarget(name: "FluxionNNTests", dependencies: ["FluxionCore", "FluxionNN", "FluxionTransforms"], swiftSettings: settings),
+    .testTarget(name: "FluxionDataTests", dependencies: ["FluxionCore", "FluxionData"], swiftSettings: settings),
+    .testTarget(
+      name: "FluxionFlowsTests",
+      dependencies: ["FluxionCore", "FluxionTransforms", "FluxionNN", "FluxionData", "FluxionExperiment", "FluxionCPU", "FluxionFlows"],
+      swiftSettings: settings),
     .testTarget(name: "FluxionOptimisersTests", dependencies: ["FluxionCore", "FluxionOptimisers", "FluxionTransforms"], swiftSettings: settings),
-    .testTarget(name: "FluxionDataTests", dependencies: ["FluxionData"], swiftSettings: settings),
     .testTarget(name: "FluxionReportTests", dependencies: ["FluxionReport"], swiftSettings: settings),
     // The command over a catalogue of one small system, which the command's tests start.
     .executableTarget(
