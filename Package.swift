@@ -11,7 +11,8 @@ let settings: [SwiftSetting] = [
 let package = Package(
   name: "Fluxion",
   products: [
-    .library(name: "Fluxion", targets: ["FluxionCore", "FluxionTransforms", "FluxionCPU"]),
+    .library(name: "Fluxion", targets: ["FluxionCore", "FluxionTransforms"]),
+    .library(name: "FluxionFlows", targets: ["FluxionFlows"]),
     .executable(name: "fluxion", targets: ["FluxionMain"]),
   ],
   dependencies: [
@@ -32,7 +33,6 @@ let package = Package(
     // MARK: - What models are built of
     .target(name: "FluxionNN", dependencies: ["FluxionCore"], swiftSettings: settings),
     .target(name: "FluxionOptimisers", dependencies: ["FluxionCore"], swiftSettings: settings),
-    .target(name: "FluxionSolvers", dependencies: ["FluxionCore", "FluxionTransforms"], swiftSettings: settings),
     .target(name: "FluxionData", dependencies: ["CZlib", "FluxionCore"], swiftSettings: settings),
     .target(name: "FluxionReport", swiftSettings: settings),
 
@@ -40,12 +40,7 @@ let package = Package(
 
     // MARK: - Learning systems
     .target(name: "FluxionExperiment", dependencies: ["FluxionCore", "FluxionData", "FluxionReport"], swiftSettings: settings),
-    .target(
-      name: "FluxionFlows",
-      dependencies: [
-        "FluxionCore", "FluxionTransforms", "FluxionNN", "FluxionOptimisers", "FluxionSolvers", "FluxionData", "FluxionReport",
-        "FluxionExperiment",
-      ], swiftSettings: settings),
+    .target(name: "FluxionFlows", dependencies: ["FluxionExperiment"], swiftSettings: settings),
     .target(name: "FluxionSystems", dependencies: ["FluxionExperiment", "FluxionFlows"], swiftSettings: settings),
 
     // MARK: - Programs
@@ -57,25 +52,24 @@ let package = Package(
       ], swiftSettings: settings),
     .executableTarget(name: "FluxionMain", dependencies: ["FluxionCommand", "FluxionSystems"], swiftSettings: settings),
 
+    .target(name: "FluxionExamples", dependencies: ["FluxionFlows"], path: "Examples", swiftSettings: settings),
 
     // MARK: - Tests
     .target(name: "FluxionTestSupport", dependencies: ["FluxionCore", "FluxionTransforms"], swiftSettings: settings),
     .testTarget(name: "ArchitectureTests", swiftSettings: settings),
+    .testTarget(name: "ExamplesTests", dependencies: ["FluxionExamples", "FluxionFlows"], swiftSettings: settings),
     .testTarget(name: "FluxionCoreTests", dependencies: ["FluxionCore", "FluxionTestSupport"], swiftSettings: settings),
     .testTarget(name: "FluxionTransformsTests", dependencies: ["FluxionCore", "FluxionTransforms", "FluxionTestSupport"], swiftSettings: settings),
     .testTarget(name: "CFluxionKernelsTests", dependencies: ["CFluxionKernels"], swiftSettings: settings),
     .testTarget(name: "FluxionCPUTests", dependencies: ["CFluxionKernels", "FluxionCPU", "FluxionCore", "FluxionTransforms", "FluxionTestSupport"], swiftSettings: settings),
     .testTarget(name: "FluxionNNTests", dependencies: ["FluxionCore", "FluxionNN", "FluxionTransforms"], swiftSettings: settings),
-    .testTarget(name: "FluxionDataTests", dependencies: ["FluxionCore", "FluxionData"], swiftSettings: settings),
-    .testTarget(
-      name: "FluxionFlowsTests",
-      dependencies: ["FluxionCore", "FluxionTransforms", "FluxionNN", "FluxionData", "FluxionExperiment", "FluxionCPU", "FluxionFlows"],
-      swiftSettings: settings),
     .testTarget(name: "FluxionOptimisersTests", dependencies: ["FluxionCore", "FluxionOptimisers", "FluxionTransforms"], swiftSettings: settings),
+    .testTarget(name: "FluxionDataTests", dependencies: ["FluxionData"], swiftSettings: settings),
     .testTarget(name: "FluxionReportTests", dependencies: ["FluxionReport"], swiftSettings: settings),
     // The command over a catalogue of one small system, which the command's tests start.
     .executableTarget(
       name: "FluxionToyCommand", dependencies: ["FluxionCommand", "FluxionCore", "FluxionExperiment", "FluxionReport"],
       path: "Tests/FluxionToyCommand", swiftSettings: settings),
+    .testTarget(name: "FluxionFlowsTests", dependencies: ["FluxionFlows"], swiftSettings: settings),
   ]
 )
