@@ -43,15 +43,20 @@ let package = Package(
     .executableTarget(name: "FluxionMain", dependencies: ["FluxionCommand", "FluxionSystems"], swiftSettings: settings),
 
     // MARK: Tests
+    .target(
+      name: "FluxionToySystem", dependencies: ["FluxionCore", "FluxionData", "FluxionReport", "FluxionExperiment"],
+      path: "Tests/FluxionToySystem", swiftSettings: settings),
     .testTarget(
       name: "FluxionExperimentTests",
-      dependencies: ["FluxionCore", "FluxionData", "FluxionReport", "FluxionExperiment"], swiftSettings: settings),
-    // The command over a catalogue of one small system, which the command's tests start.
+      dependencies: ["FluxionCore", "FluxionData", "FluxionReport", "FluxionExperiment", "FluxionToySystem"],
+      swiftSettings: settings),
+    // The command over a catalogue of one small system; the command's tests start it.
     .executableTarget(
-      name: "FluxionToyCommand", dependencies: ["FluxionCore", "FluxionReport", "FluxionExperiment", "FluxionCommand", "FluxionSystems"],
+      name: "FluxionToyCommand", dependencies: ["FluxionCommand", "FluxionSystems", "FluxionToySystem"],
       path: "Tests/FluxionToyCommand", swiftSettings: settings),
     .testTarget(
       name: "FluxionCommandTests",
-      dependencies: ["FluxionCommand", "FluxionReport", "FluxionSystems", "FluxionMain", "FluxionToyCommand"], swiftSettings: settings),
+      dependencies: ["FluxionReport", "FluxionExperiment", "FluxionSystems", "FluxionMain", "FluxionToyCommand"],
+      swiftSettings: settings),
   ]
 )
