@@ -23,7 +23,7 @@ struct BadInputTests {
     (["run", "toy-mean", "--missing", "dorp"], "Did you mean \"drop\"?"),
     (["run", "toy-mean", "--checkpoint-every", "-1"], "checkpoint-every"),
     (["run", "toy-mean", "--config", "none.json"], "none.json: the file cannot be read: No such file"),
-    (["run", "toy-mean", "--config", "bad.json"], "bad.json: this is not JSON"),
+    (["run", "toy-mean", "--config", "bad.json"], "bad.json, line 1: this is not JSON"),
     (["run", "toy-mean", "--config", "unknown.json"], "unknown.json, \"stepz\": there is no setting \"stepz\". Did you mean \"steps\"?"),
     (["run", "toy-mean", "--config", "other.json"], "other.json: these are the settings of other-system, not of toy-mean."),
     (["run", "toy-mean", "--data", "none.csv"], "none.csv: there is no such file"),

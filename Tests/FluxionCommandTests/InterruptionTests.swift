@@ -6,7 +6,7 @@ import Testing
 struct InterruptionTests {
   /// Many small chunks, each followed by a checkpoint, so that there is always something to interrupt.
   private static let arguments = [
-    "run", "toy-mean", "--seed", "7", "--checkpoint-every", "0", "--set", "steps=400", "--set", "chunk=1", "--out", "run",
+    "run", "toy-mean", "--seed", "7", "--checkpoint-every", "0", "--set", "steps=150", "--set", "chunk=1", "--out", "run",
   ]
   private static let results = ["metrics.json", "history.csv", "estimate.npy", "config.json", "checkpoint.safetensors"]
 
@@ -27,7 +27,7 @@ struct InterruptionTests {
     let tool = try Tool("FluxionToyCommand")
     var generator = SystemRandomNumberGenerator()
     var kills = 0
-    for target in [0, 20, 150, 390, 401, 500, 790] {
+    for target in [0, 20, 100, 148, 151, 220, 295] {
       let running = try tool.start(Self.arguments + ["--resume"])
       running.wait { self.steps(tool) > target }
       usleep(UInt32.random(in: 0...3000, using: &generator))
@@ -63,7 +63,7 @@ struct InterruptionTests {
   @Test("without a folder, the latest unfinished run is resumed") func latest() throws {
     let tool = try Tool("FluxionToyCommand")
     #expect(try tool.run("run", "toy-mean", "--quiet", "--set", "steps=20").code == 0)
-    let running = try tool.start(["run", "toy-mean", "--checkpoint-every", "0", "--set", "steps=400", "--set", "chunk=1"])
+    let running = try tool.start(["run", "toy-mean", "--checkpoint-every", "0", "--set", "steps=150", "--set", "chunk=1"])
     running.wait { tool.exists("runs/toy-mean-2/checkpoint.safetensors") }
     kill(running.process.processIdentifier, SIGKILL)
     _ = try running.wait()

@@ -122,7 +122,7 @@ struct ConfigurationFileTests {
   @Test(
     "damaged files are refused",
     arguments: [
-      ("{", "not JSON"), ("[1]", "an object of settings"), ("3", "an object of settings"), (#"{"rate": {"a": 1}}"#, "not an object"),
+      ("{", "not JSON"), ("{\"rate\": 1,\n x}", "c.json, line 2: this is not JSON"), ("[1]", "an object of settings"), ("3", "an object of settings"), (#"{"rate": {"a": 1}}"#, "not an object"),
       (#"{"rat": 1}"#, "Did you mean"), (#"{"rate": "fast"}"#, "number above 0"), (#"{"widths": [[1], {"a": 2}]}"#, "not an object"),
     ])
   func damaged(text: String, reason: String) {
