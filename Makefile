@@ -20,9 +20,8 @@ build: setup
 	$(SWIFT) build -c $(CONFIGURATION) --product fluxion
 
 # Times of the small programs the documentation quotes.
-bench: build
-	$(SWIFT) build -c $(CONFIGURATION) --product fluxion-measure
-	.build/$(CONFIGURATION)/fluxion-measure $(ARGUMENTS)
+bench: setup
+	$(SWIFT) run -c release --package-path Benchmarks Measure $(ARGUMENTS)
 
 # One documentation archive per module, under .build/docs.
 docs: setup

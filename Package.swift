@@ -18,31 +18,49 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
   ],
   targets: [
-    // MARK: System libraries
-    .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
-
-    // MARK: Arrays, files, reports
+    // MARK: - C: kernels and seams of linking
     .target(name: "CFluxionLink"),
-    .target(name: "FluxionCore", dependencies: ["CFluxionLink"], swiftSettings: settings),
     .target(
       name: "CFluxionKernels", linkerSettings: [.linkedLibrary("m"), .linkedLibrary("dl", .when(platforms: [.linux]))]),
+    .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
+
+    // MARK: - Arrays, programs, derivatives, engines
+    .target(name: "FluxionCore", dependencies: ["CFluxionLink"], swiftSettings: settings),
     .target(name: "FluxionTransforms", dependencies: ["FluxionCore"], swiftSettings: settings),
+    .target(name: "FluxionCPU", dependencies: ["CFluxionKernels", "FluxionCore"], swiftSettings: settings),
+
+    // MARK: - What models are built of
+    .target(name: "FluxionNN", dependencies: ["FluxionCore"], swiftSettings: settings),
+    .target(name: "FluxionOptimisers", dependencies: ["FluxionCore"], swiftSettings: settings),
     .target(name: "FluxionData", dependencies: ["CZlib", "FluxionCore"], swiftSettings: settings),
     .target(name: "FluxionReport", swiftSettings: settings),
 
-    // MARK: Systems
-    .target(
-      name: "FluxionExperiment", dependencies: ["FluxionCore", "FluxionData", "FluxionReport"], swiftSettings: settings),
+    // MARK: - The module users import
+
+    // MARK: - Learning systems
+    .target(name: "FluxionExperiment", dependencies: ["FluxionCore", "FluxionData", "FluxionReport"], swiftSettings: settings),
     .target(name: "FluxionSystems", dependencies: ["FluxionExperiment"], swiftSettings: settings),
+
+    // MARK: - Programs
     .target(
       name: "FluxionCommand",
       dependencies: [
-        "CFluxionKernels", "FluxionCore", "FluxionData", "FluxionReport", "FluxionExperiment", "FluxionSystems",
+        "CFluxionKernels", "FluxionCore", "FluxionData", "FluxionExperiment", "FluxionReport", "FluxionSystems",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], swiftSettings: settings),
     .executableTarget(name: "FluxionMain", dependencies: ["FluxionCommand", "FluxionSystems"], swiftSettings: settings),
 
-    // MARK: Tests
+    // MARK: - Tests
+    .target(name: "FluxionTestSupport", dependencies: ["FluxionCore", "FluxionTransforms"], swiftSettings: settings),
+    .testTarget(name: "ArchitectureTests", swiftSettings: settings),
+    .testTarget(name: "FluxionCoreTests", dependencies: ["FluxionCore", "FluxionTestSupport"], swiftSettings: settings),
+    .testTarget(name: "FluxionTransformsTests", dependencies: ["FluxionCore", "FluxionTransforms", "FluxionTestSupport"], swiftSettings: settings),
+    .testTarget(name: "CFluxionKernelsTests", dependencies: ["CFluxionKernels"], swiftSettings: settings),
+    .testTarget(name: "FluxionCPUTests", dependencies: ["CFluxionKernels", "FluxionCPU", "FluxionCore", "FluxionTransforms", "FluxionTestSupport"], swiftSettings: settings),
+    .testTarget(name: "FluxionNNTests", dependencies: ["FluxionCore", "FluxionNN", "FluxionTransforms"], swiftSettings: settings),
+    .testTarget(name: "FluxionOptimisersTests", dependencies: ["FluxionCore", "FluxionOptimisers", "FluxionTransforms"], swiftSettings: settings),
+    .testTarget(name: "FluxionDataTests", dependencies: ["FluxionData"], swiftSettings: settings),
+    .testTarget(name: "FluxionReportTests", dependencies: ["FluxionReport"], swiftSettings: settings),
     .target(
       name: "FluxionToySystem", dependencies: ["FluxionCore", "FluxionData", "FluxionReport", "FluxionExperiment"],
       path: "Tests/FluxionToySystem", swiftSettings: settings),

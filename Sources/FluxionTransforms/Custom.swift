@@ -7,7 +7,7 @@ public import FluxionCore
 ///   - tangent: from the argument and its tangent, the value and its tangent. Must be linear in the tangent.
 /// - Returns: a function to be called in place of `function`.
 public func customJVP<A: Structured, B: Structured>(
-  _ function: @escaping @Sendable (A) -> B, tangent rule: @escaping @Sendable (A, A) -> (value: B, tangent: B)
+  _ function: @escaping @Sendable (A) -> B, tangent: @escaping @Sendable (A, A) -> (value: B, tangent: B)
 ) -> @Sendable (A) -> B {
   return { argument in
     let (leaves, structure) = flatten(argument)
@@ -21,7 +21,7 @@ public func customJVP<A: Structured, B: Structured>(
       let n = inputs.count
       let tangentRule: CallRules.TangentRule = { primals, tangents in
         let filled = zip(primals, tangents).prefix(n).map { $1 ?? zerosLike($0) }
-        let (value, slope) = rule(
+        let (value, slope) = tangent(
           unflatten(A.self, structure, Array(primals.prefix(n))), unflatten(A.self, structure, Array(filled)))
         return (flatten(value).leaves.map(\.resolvedLiteral), flatten(slope).leaves.map { $0.resolvedLiteral })
       }

@@ -65,7 +65,7 @@ private func transposeRule(_ node: Node, _ types: [TensorType], _ x: [Tensor?], 
   default: break
   }
   let ct = cotangents[0]!
-  func scaled(_ factor: Tensor) -> Tensor { isMasked ? binary(.multiplyNoNaN, ct, factor) : ct * factor }
+  func scaled(_ factor: Tensor) -> Tensor { isMasked ? binary(.multiplyNoNaN, ct, adjoint(factor)) : ct * adjoint(factor) }
   switch node.operation {
   case let .unary(f): return [unaryTranspose(f, types[0], ct)]
   case let .binary(f):
@@ -74,8 +74,8 @@ private func transposeRule(_ node: Node, _ types: [TensorType], _ x: [Tensor?], 
     case .subtract: return [ct, -ct]
     case .multiply: return x[0] == nil ? [scaled(x[1]!), nil] : [nil, scaled(x[0]!)]
     case .multiplyNoNaN:
-      return x[0] == nil ? [binary(.multiplyNoNaN, ct, x[1]!), nil] : [nil, binary(.multiplyNoNaN, x[0]!, ct)]
-    case .divide: return [isMasked ? scaled(reciprocal(x[1]!)) : ct / x[1]!, nil]
+      return x[0] == nil ? [binary(.multiplyNoNaN, ct, adjoint(x[1]!)), nil] : [nil, binary(.multiplyNoNaN, adjoint(x[0]!), ct)]
+    case .divide: return [isMasked ? scaled(reciprocal(x[1]!)) : ct / adjoint(x[1]!), nil]
     default: break
     }
   case .select:
@@ -91,12 +91,17 @@ private func transposeRule(_ node: Node, _ types: [TensorType], _ x: [Tensor?], 
   preconditionFailure("\(node.operation.name) is not linear")
 }
 
+/// The factor by which a cotangent is scaled where a tangent was scaled by `x`. Cotangents pair with tangents as Re(āb), so that the
+/// gradient of a real function of z = x + iy is ∂f/∂x + i ∂f/∂y, the direction of steepest ascent; the adjoint of a product with x is
+/// then the product with its conjugate.
+func adjoint(_ x: Tensor) -> Tensor { x.elementType.isComplex ? x.conjugate() : x }
+
 private func unaryTranspose(_ f: Unary, _ type: TensorType, _ ct: Tensor) -> Tensor {
   switch f {
   case .negate: return -ct
-  // The parts of a complex number are linear over the reals; the pairing is Re(āb), for which the adjoint of `real` is x ↦ x + 0i.
+  // The parts of a complex number are linear over the reals.
   case .real: return type.elementType.isComplex ? complex(ct, zerosLike(ct)) : ct
-  case .imaginary: return complex(zerosLike(ct), -ct)
+  case .imaginary: return type.elementType.isComplex ? complex(zerosLike(ct), ct) : zerosLike(ct)
   case .conjugate: return ct.conjugate()
   default: preconditionFailure("\(f) is not linear")
   }

@@ -82,6 +82,13 @@ package enum NaNSearch {
 
 /// Runs `body` looking for NaNs: the first operation, forward or backward, whose result holds a NaN that its operands did not have
 /// ends the program, naming the operation and the line of the user's program that asked for it. Slow; for debugging.
-public func findingNaNs<Result>(_ body: () throws -> Result) rethrows -> Result {
-  try NaNSearch.$isActive.withValue(true) { try withCallSites(body) }
+///
+/// With `attempt(_:)` on a compiled function the finding is thrown instead.
+public func findingNaNs<Value, Failure: Error>(_ body: () throws(Failure) -> Value) throws(Failure) -> Value {
+  let outcome = NaNSearch.$isActive.withValue(true) {
+    withCallSites { () -> Result<Value, Failure> in
+      do throws(Failure) { return .success(try body()) } catch { return .failure(error) }
+    }
+  }
+  return try outcome.get()
 }

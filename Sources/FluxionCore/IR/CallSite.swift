@@ -8,7 +8,8 @@
 #endif
 import Synchronization
 
-/// A place in the user's program, found from the stack: the innermost frame outside Fluxion's array layer.
+/// A place in the user's program, found from the stack: the innermost frame outside Fluxion's array layer, layers
+/// and solvers.
 ///
 /// Taking the stack costs microseconds and reading its names milliseconds, so sites are recorded only where a message will need
 /// them: at a trap, and while ``withCallSites(_:)`` is in force (the search for NaNs). In return no operation needs `file:` and
@@ -61,7 +62,9 @@ public final class CallSite: Sendable, Hashable {
     let path = #filePath
     return path.dropLast("FluxionCore/IR/CallSite.swift".count)
   }()
-  private static let internalTargets = ["FluxionCore/", "FluxionTransforms/", "FluxionCPU/", "FluxionXLA/"]
+  private static let internalTargets = [
+    "FluxionCore/", "FluxionTransforms/", "FluxionCPU/", "FluxionXLA/", "FluxionNN/", "FluxionOptimisers/", "FluxionSolvers/",
+  ]
 
   private static func isInternal(_ path: String) -> Bool {
     if path.hasPrefix("/<compiler-generated>") || path.contains("<compiler-generated>") || path.contains("/swift/stdlib/") { return true }

@@ -1,6 +1,6 @@
 /// A program that cannot mean anything: shapes, axes or element types that do not fit.
 ///
-/// It is the caller's bug, so it traps at the caller's line; inside ``tracing(_:)`` it is thrown instead, with the same text.
+/// It is the caller's bug, so it traps at the caller's line; inside `trace(_:like:)` it is thrown instead, with the same text.
 public struct ProgramError: Error, Hashable, Sendable {
   public let operation: String
   public let message: String
@@ -18,6 +18,11 @@ extension ProgramError: CustomStringConvertible {
     let place = callSite?.description.map { $0 + ": " } ?? ""
     return "\(place)\(operation): \(message)"
   }
+}
+
+/// Ends the program at the caller's line unless `condition` holds.
+package func requireOfCaller(_ condition: Bool, _ operation: String, _ message: @autoclosure () -> String) {
+  if !condition { trapAtCaller(ProgramError(operation, message())) }
 }
 
 /// A program that was legal but met something at run time that it must not: an index outside its axis, or a NaN when those are

@@ -38,6 +38,7 @@ extension Operation {
       return [operands[1]]
     case .clamp:
       try requireSame(operands)
+      try require(!operands[0].elementType.isComplex, "complex numbers have no order.")
       return [operands[1]]
     case let .convert(type): return [TensorType(operands[0].shape, type)]
     case let .bitcast(type):
@@ -343,7 +344,15 @@ extension Operation {
   }
 
   private func whileTypes(_ loop: WhileLoop, _ operands: [TensorType]) throws(ProgramError) -> [TensorType] {
+    let conditionConstants = operands.prefix(loop.conditionConstantCount)
+    let bodyConstants = operands.dropFirst(loop.conditionConstantCount).prefix(loop.bodyConstantCount)
     let carries = Array(operands.dropFirst(loop.conditionConstantCount + loop.bodyConstantCount))
+    try require(
+      loop.condition.inputTypes == conditionConstants + carries,
+      "the condition takes \(list(loop.condition.inputTypes)), but \(list(conditionConstants + carries)) is given.")
+    try require(
+      loop.body.inputTypes == bodyConstants + carries,
+      "the body takes \(list(loop.body.inputTypes)), but \(list(bodyConstants + carries)) is given.")
     try require(
       loop.condition.outputTypes == [TensorType([], .bool)],
       "the condition must give one scalar bool, but it gives \(list(loop.condition.outputTypes)).")
@@ -369,10 +378,14 @@ extension Unary {
     case .floor, .ceil, .round, .truncate:
       guard type.isFloatingPoint else { break }
       return type
+    case .erf, .erfc, .erfInverse, .logGamma, .digamma, .trigamma:
+      guard type.isFloatingPoint else { break }
+      return type
     default:
       guard type.isDifferentiable else { break }
       return type
     }
+    if type.isComplex { throw ProgramError(operation.name, "complex elements are not supported. Take .real or .imaginary first.") }
     throw ProgramError(operation.name, "\(type) elements are not supported. Convert them first, for example with .converted(to: .float32).")
   }
 }

@@ -153,36 +153,7 @@ package func makeConditional(_ index: Tensor, _ branches: [(graph: Graph, captur
   let widened = branches.map { branch -> Graph in
     let first = offset
     offset += branch.captures.count
-    return branch.graph.embeddingInputs(in: types, at: first)
+    return branch.graph.placingInputs(among: types) { $0 + first }
   }
   return apply(.conditional(branches: widened), [index] + captures)
-}
-
-extension Graph {
-  /// The same program with its inputs in another order: input i becomes input `place(i)`.
-  package func permutingInputs(_ place: (Int) -> Int) -> Graph {
-    func renumber(_ v: ValueID) -> ValueID { v.int < inputCount ? ValueID(place(v.int)) : v }
-    var types = self.types
-    for i in 0..<inputCount { types[place(i)] = self.types[i] }
-    return Graph(
-      inputCount: inputCount,
-      nodes: nodes.map {
-        Node(
-          operation: $0.operation, operands: $0.operands.map(renumber), firstResult: $0.firstResult, resultCount: $0.resultCount,
-          callSite: $0.callSite)
-      }, outputs: outputs.map(renumber), types: types)
-  }
-
-  /// The same program taking `inputTypes`, of which its own inputs are those from `first` on.
-  package func embeddingInputs(in inputTypes: [TensorType], at first: Int) -> Graph {
-    let shift = inputTypes.count - inputCount
-    func renumber(_ v: ValueID) -> ValueID { v.int < inputCount ? ValueID(v.int + first) : ValueID(v.int + shift) }
-    return Graph(
-      inputCount: inputTypes.count,
-      nodes: nodes.map {
-        Node(
-          operation: $0.operation, operands: $0.operands.map(renumber), firstResult: renumber($0.firstResult),
-          resultCount: $0.resultCount, callSite: $0.callSite)
-      }, outputs: outputs.map(renumber), types: inputTypes + types[inputCount...])
-  }
 }

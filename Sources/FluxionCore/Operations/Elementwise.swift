@@ -14,7 +14,10 @@ extension Tensor {
     return self.elementType == elementType ? self : apply1(.convert(elementType), self)
   }
 
-  package func unary(_ f: Unary) -> Tensor { apply1(.unary(f), resolved(meeting: nil)) }
+  package func unary(_ f: Unary) -> Tensor {
+    if f == .negate, case let .literal(value, isInteger) = payload { return Tensor(type, .literal(-value, isInteger: isInteger)) }
+    return apply1(.unary(f), resolved(meeting: nil))
+  }
 }
 
 /// Two operands brought to one element type and one shape.
@@ -42,8 +45,25 @@ package func matched(_ a: Tensor, _ b: Tensor, _ operation: String) -> (Tensor, 
 }
 
 package func binary(_ f: Binary, _ a: Tensor, _ b: Tensor) -> Tensor {
+  if let folded = foldedLiterals(f, a, b) { return folded }
   let (x, y) = matched(a, b, "\(f)")
   return apply1(.binary(f), x, y)
+}
+
+/// Sums, differences, products and quotients of two numbers written in the program are such numbers too: in `(1 - β) * x` the
+/// difference must not be rounded to `f32` before it meets x. The compiler is free to read it as one of tensors.
+private func foldedLiterals(_ f: Binary, _ a: Tensor, _ b: Tensor) -> Tensor? {
+  guard case let .literal(x, xIsInteger) = a.payload, case let .literal(y, yIsInteger) = b.payload else { return nil }
+  let isInteger = xIsInteger && yIsInteger
+  let value: Double
+  switch f {
+  case .add: value = x + y
+  case .subtract: value = x - y
+  case .multiply: value = x * y
+  case .divide where !isInteger: value = x / y
+  default: return nil
+  }
+  return Tensor(TensorType([], isInteger ? .int32 : .float32), .literal(value, isInteger: isInteger))
 }
 
 package func compare(_ c: Comparison, _ a: Tensor, _ b: Tensor) -> Tensor {

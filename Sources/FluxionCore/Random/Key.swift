@@ -1,6 +1,6 @@
 /// The seed of random numbers: a splittable, counter-based generator (Threefry-2x32), an ordinary value.
 ///
-/// The same key always gives the same numbers; independent numbers need different keys, made by ``split()`` or ``fold(_:)``. Bits,
+/// The same key always gives the same numbers; independent numbers need different keys, made by ``split()`` or by folding in a number. Bits,
 /// uniform and normal numbers equal JAX's for `jax.random.key(seed)` with `threefry2x32` in its partitionable mode (the default
 /// since JAX 0.5).
 ///
@@ -47,6 +47,9 @@ public struct Key: Sendable, Codable {
   }
 
   /// The key for number `data` among those folded from this one: a step's, an epoch's, a row's.
+  ///
+  /// As in JAX's partitionable mode, number i of those folded is number i of those split off: derive keys from one key either by
+  /// splitting or by folding, not by both.
   public func fold(_ data: Int) -> Key { fold(Tensor(UInt32(truncatingIfNeeded: data))) }
 
   /// The key for a traced number.

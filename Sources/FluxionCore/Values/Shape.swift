@@ -10,7 +10,7 @@ public struct Shape: Hashable, Sendable, Codable {
 
   /// The number of elements: the product of the lengths, 1 for a scalar.
   ///
-  /// Shapes are checked against overflow when an operation makes them (``checkedElementCount(of:)``), so this cannot wrap.
+  /// Shapes are checked against overflow when an operation makes them (``checkedElementCount(of:byteCount:)``), so this cannot wrap.
   public var elementCount: Int {
     var product = 1
     for d in dimensions { product *= d }

@@ -9,7 +9,7 @@ func dotTranspose(_ d: DotDimensions, _ types: [TensorType], _ x: [Tensor?], _ c
   if let right = x[1] {
     // ct [batch, freeA, freeB] · right over freeB gives [batch, freeA, contracted in the order of right's axes].
     let product = ct.dot(
-      right,
+      adjoint(right),
       DotDimensions(
         lhsBatch: batch, rhsBatch: d.rhsBatch, lhsContracting: Array(nb + freeA.count..<ct.rank), rhsContracting: freeB))
     let contracted = zip(d.lhsContracting, d.rhsContracting).sorted { $0.1 < $1.1 }.map(\.0)
@@ -17,7 +17,7 @@ func dotTranspose(_ d: DotDimensions, _ types: [TensorType], _ x: [Tensor?], _ c
   }
   let left = x[0]!
   let product = ct.dot(
-    left,
+    adjoint(left),
     DotDimensions(lhsBatch: batch, rhsBatch: d.lhsBatch, lhsContracting: Array(nb..<nb + freeA.count), rhsContracting: freeA))
   let contracted = zip(d.lhsContracting, d.rhsContracting).sorted { $0.0 < $1.0 }.map(\.1)
   return [nil, product.transposed(inverse(of: d.rhsBatch + freeB + contracted))]

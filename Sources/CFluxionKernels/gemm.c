@@ -1,0 +1,159 @@
+// Matrix products: cut into panels by shape alone, each panel computed on one thread by the BLAS library or by own kernels, with its epilogue
+// applied while it is in cache.
+
+#include "internal.h"
+
+// MARK: One product
+
+// Element types without a vector kernel: rows of B are added to rows of C.
+#define PLAIN_GEMM(name, T, zero, step)                                                                                         \
+  static void name(int64_t m, int64_t n, int64_t k, const void *va, int64_t lda, bool ta, const void *vb, int64_t ldb, bool tb, void *vc, \
+                   int64_t ldc, bool accumulate) {                                                                              \
+    const T *a = va, *b = vb;                                                                                                   \
+    T *c = vc;                                                                                                                  \
+    for (int64_t i = 0; i < m; i++) {                                                                                           \
+      if (!accumulate) memset(c + i * ldc, 0, (size_t)n * sizeof(T));                                                           \
+      for (int64_t p = 0; p < k; p++) {                                                                                         \
+        const T x = ta ? a[p * lda + i] : a[i * lda + p];                                                                       \
+        for (int64_t j = 0; j < n; j++) {                                                                                       \
+          const T y = tb ? b[j * ldb + p] : b[p * ldb + j], s = c[i * ldc + j];                                                 \
+          c[i * ldc + j] = step;                                                                                                \
+        }                                                                                                                       \
+      }                                                                                                                         \
+    }                                                                                                                           \
+  }
+typedef struct complex64 { float re, im; } complex64;
+typedef struct complex128 { double re, im; } complex128;
+PLAIN_GEMM(gemm_32, uint32_t, 0, s + x * y)
+PLAIN_GEMM(gemm_64, uint64_t, 0, s + x * y)
+PLAIN_GEMM(gemm_bool, uint8_t, 0, s | (x & y))
+PLAIN_GEMM(gemm_c64, complex64, 0, ((complex64){s.re + (x.re * y.re - x.im * y.im), s.im + (x.re * y.im + x.im * y.re)}))
+PLAIN_GEMM(gemm_c128, complex128, 0, ((complex128){s.re + (x.re * y.re - x.im * y.im), s.im + (x.re * y.im + x.im * y.re)}))
+
+static fx_gemm_kernel kernel_for(fx_type type) {
+  switch (type) {
+    case FX_F32: return fx_kernels()->gemm_f32;
+    case FX_F64: return fx_kernels()->gemm_f64;
+    case FX_I64: return gemm_64;
+    case FX_BOOL: return gemm_bool;
+    case FX_C64: return gemm_c64;
+    case FX_C128: return gemm_c128;
+    default: return gemm_32;
+  }
+}
+
+void fx_gemm_serial(fx_type type, bool use_blas, int64_t m, int64_t n, int64_t k, const void *a, int64_t lda, bool transpose_a, const void *b,
+                    int64_t ldb, bool transpose_b, void *c, int64_t ldc, bool accumulate) {
+  if (m == 0 || n == 0) return;
+  if (k == 0) {
+    size_t size = fx_type_size(type);
+    for (int64_t i = 0; i < m && !accumulate; i++) memset((char *)c + (size_t)(i * ldc) * size, 0, (size_t)n * size);
+  } else if (use_blas) {
+    fx_blas_gemm(type, m, n, k, a, lda, transpose_a, b, ldb, transpose_b, c, ldc, accumulate);
+  } else {
+    kernel_for(type)(m, n, k, a, lda, transpose_a, b, ldb, transpose_b, c, ldc, accumulate);
+  }
+}
+
+bool fx_prefer_blas(fx_type type, int64_t m, int64_t n, int64_t k, bool transpose_a, bool transpose_b) {
+  if ((type != FX_F32 && type != FX_F64) || !fx_blas_ready()) return false;
+  if (m > INT32_MAX || n > INT32_MAX || k > INT32_MAX) return false;
+  (void)transpose_a, (void)transpose_b;
+  if (m == 1 || n == 1 || k <= 8 || n <= 4) return false;
+  return true;
+}
+
+// MARK: Panels
+
+uint64_t fx_prepare_gemm(fx_gemm *step) {
+  step->prepared = 0;
+  if (step->type >= FX_TYPE_COUNT || step->batch_rank > 4) return fx_refuse("gemm: unknown element type, or more than 4 batch dimensions");
+  if (step->m < 0 || step->n < 0 || step->k < 0) return fx_refuse("gemm: negative extent");
+  step->batch_count = 1;
+  for (uint32_t d = 0; d < step->batch_rank; d++) step->batch_count *= step->batch_shape[d];
+  if (step->batch_count < 0) return fx_refuse("gemm: negative extent");
+  step->use_blas = fx_prefer_blas((fx_type)step->type, step->m, step->n, step->k, step->transpose_a, step->transpose_b);
+
+  // Panels of about a million operations, but no lower than 64 rows: each of them prepares B for itself.
+  double operations = 2.0 * (double)step->m * (double)step->n * (double)fx_max64(step->k, 1);
+  int64_t wanted = operations > 64e6 ? 64 : fx_max64(1, (int64_t)(operations / 1e6));
+  int64_t rows = fx_max64(1, fx_min64(wanted, step->m / 64)), columns = 1;
+  if (step->m < 128) columns = fx_max64(1, fx_min64(wanted, step->n / 128));
+  step->panel_rows = fx_max64(1, fx_divide_up(fx_divide_up(step->m, rows), 4) * 4);
+  step->panel_count = fx_max64(1, fx_divide_up(step->m, step->panel_rows));
+  step->panel_columns = fx_max64(1, fx_divide_up(fx_divide_up(step->n, columns), 64) * 64);
+  step->column_panels = fx_max64(1, fx_divide_up(step->n, step->panel_columns));
+  if (operations < 0.5e6 && step->batch_count > 1) step->panel_count = step->column_panels = 1;
+
+  step->scratch_bytes = 0;
+  if (step->epilogue) {
+    fx_fused *epilogue = step->epilogue;
+    if (!epilogue->keep_shape || epilogue->reduction_count > 0) return fx_refuse("gemm: an epilogue keeps its shape and has no reductions");
+    if (epilogue->rank != step->batch_rank + 2 || epilogue->shape[epilogue->rank - 2] != step->m || epilogue->shape[epilogue->rank - 1] != step->n)
+      return fx_refuse("gemm: the epilogue's shape must be [batch..., m, n]");
+    if (fx_prepare_fused(epilogue) == FX_PREPARE_INVALID) return FX_PREPARE_INVALID;
+    step->scratch_bytes = epilogue->worker_bytes * (uint64_t)(step->panel_count * step->column_panels * step->batch_count);
+  }
+  step->prepared = 1;
+  return step->scratch_bytes;
+}
+
+typedef struct gemm_run {
+  const fx_gemm *step;
+  const fx_context *context;
+  const char *a, *b;
+  char *c;
+  int64_t batches_per_chunk;
+} gemm_run;
+
+static void run_panel(const gemm_run *run, int64_t batch, int64_t row_panel, int64_t column_panel) {
+  const fx_gemm *step = run->step;
+  int64_t low[FX_MAX_RANK], high[FX_MAX_RANK], a_at = 0, b_at = 0, c_at = 0, rest = batch;
+  uint32_t rank = step->batch_rank;
+  for (uint32_t d = rank; d-- > 0;) {
+    low[d] = rest % step->batch_shape[d];
+    high[d] = low[d] + 1;
+    rest /= step->batch_shape[d];
+    a_at += low[d] * step->a_batch[d];
+    b_at += low[d] * step->b_batch[d];
+    c_at += low[d] * step->c_batch[d];
+  }
+  int64_t row = row_panel * step->panel_rows, column = column_panel * step->panel_columns;
+  bool whole = step->panel_count == 1, wide = step->column_panels == 1;
+  low[rank] = whole ? 0 : row;
+  high[rank] = whole ? step->m : fx_min64(row + step->panel_rows, step->m);
+  low[rank + 1] = wide ? 0 : column;
+  high[rank + 1] = wide ? step->n : fx_min64(column + step->panel_columns, step->n);
+  a_at += low[rank] * (step->transpose_a ? 1 : step->lda);
+  b_at += low[rank + 1] * (step->transpose_b ? step->ldb : 1);
+  c_at += low[rank] * step->ldc + low[rank + 1];
+  int64_t size = (int64_t)fx_type_size((fx_type)step->type);
+  fx_gemm_serial((fx_type)step->type, step->use_blas, high[rank] - low[rank], high[rank + 1] - low[rank + 1], step->k, run->a + a_at * size, step->lda,
+                 step->transpose_a, run->b + b_at * size, step->ldb, step->transpose_b, run->c + c_at * size, step->ldc, step->accumulate);
+  if (step->epilogue) {
+    int64_t number = (batch * step->panel_count + row_panel) * step->column_panels + column_panel;
+    fx_run_fused_box(step->epilogue, run->context->slots, low, high, run->context->scratch + (uint64_t)number * step->epilogue->worker_bytes);
+  }
+}
+
+static void run_chunk(void *context, int64_t chunk) {
+  const gemm_run *run = context;
+  int64_t panels = run->step->panel_count * run->step->column_panels;
+  int64_t group = chunk / panels, panel = chunk % panels;
+  int64_t first = group * run->batches_per_chunk, end = fx_min64(first + run->batches_per_chunk, run->step->batch_count);
+  for (int64_t batch = first; batch < end; batch++) run_panel(run, batch, panel / run->step->column_panels, panel % run->step->column_panels);
+}
+
+fx_code fx_run_gemm(const fx_gemm *step, const fx_context *context) {
+  if (FX_UNLIKELY(!step->prepared)) return (fx_code)(context->status->code = FX_INVALID_PLAN);
+  gemm_run run = {step, context, fx_slot_at(context, step->a, step->a_offset), fx_slot_at(context, step->b, step->b_offset),
+                  fx_slot_at(context, step->c, step->c_offset), 1};
+  if (step->m == 0 || step->n == 0 || step->batch_count == 0) return FX_OK;
+  int64_t panels = step->panel_count * step->column_panels;
+  if (panels == 1) {   // small products go several to a chunk
+    double operations = 2.0 * (double)step->m * (double)step->n * (double)fx_max64(step->k, 1);
+    run.batches_per_chunk = fx_max64(1, fx_min64((int64_t)(1e6 / operations), step->batch_count));
+  }
+  fx_parallel_for(fx_divide_up(step->batch_count, run.batches_per_chunk) * panels, run_chunk, &run);
+  return FX_OK;
+}

@@ -1,0 +1,136 @@
+// What the files of the runtime share with each other.
+
+#ifndef FLUXION_INTERNAL_H
+#define FLUXION_INTERNAL_H
+
+#include "CFluxionKernels.h"
+
+#include <math.h>
+#include <stdalign.h>
+#include <string.h>
+
+#if defined(__x86_64__)
+#define FX_X86 1
+#else
+#define FX_X86 0
+#endif
+
+enum { FX_GEMM_BLOCK_K = 256 };   // depth of a packed block of B in the own matrix product
+
+#define FX_INLINE static inline __attribute__((always_inline))
+#define FX_LIKELY(x) __builtin_expect(!!(x), 1)
+#define FX_UNLIKELY(x) __builtin_expect(!!(x), 0)
+
+FX_INLINE int64_t fx_min64(int64_t a, int64_t b) { return a < b ? a : b; }
+FX_INLINE int64_t fx_max64(int64_t a, int64_t b) { return a > b ? a : b; }
+FX_INLINE int64_t fx_divide_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
+FX_INLINE uint64_t fx_align64(uint64_t bytes) { return (bytes + 63) & ~(uint64_t)63; }
+
+// Element-wise kernels: `count` elements from dense operands to a dense destination, which may be one of the operands.
+typedef void (*fx_kernel)(size_t count, void *destination, const void *a, const void *b, const void *c);
+
+// *accumulator = combine(*accumulator, all of x[0 ..< count]). The accumulator has the type `fx_accumulator_type(op, type)`.
+typedef void (*fx_fold_kernel)(size_t count, const void *x, void *accumulator);
+
+// accumulator[i] = combine(accumulator[i], x[i]) for dense data.
+typedef void (*fx_combine_kernel)(size_t count, const void *x, void *accumulator);
+
+// C (+)= A·B on one thread; k >= 1.
+typedef void (*fx_gemm_kernel)(int64_t m, int64_t n, int64_t k, const void *a, int64_t lda, bool transpose_a, const void *b, int64_t ldb,
+                               bool transpose_b, void *c, int64_t ldc, bool accumulate);
+
+// The kernels of one instruction set.
+typedef struct fx_kernel_table {
+  fx_kernel operations[FX_OP_COUNT][FX_TYPE_COUNT];      // by operand type
+  fx_kernel convert[FX_TYPE_COUNT][FX_TYPE_COUNT];       // [from][to]
+  fx_fold_kernel fold[6][FX_TYPE_COUNT];                 // [fx_reduce_op][type of x]
+  fx_combine_kernel combine[6][FX_TYPE_COUNT];           // x of the value's type
+  fx_combine_kernel merge[6][FX_TYPE_COUNT];             // x of the accumulator's type
+  fx_gemm_kernel gemm_f32, gemm_f64;
+  int32_t vector_bytes;
+  const char *name;
+} fx_kernel_table;
+
+const fx_kernel_table *fx_kernels(void);   // the set in use
+const fx_kernel_table *fx_kernels_baseline(void);
+#if FX_X86
+const fx_kernel_table *fx_kernels_avx2(void);
+const fx_kernel_table *fx_kernels_avx512(void);
+#endif
+
+fx_kernel fx_find_kernel(fx_op op, fx_type operand_type, fx_type type);
+
+// f32 sums are carried in f64, so that blocks can be added without loss; everything else is carried in its own type.
+FX_INLINE fx_type fx_accumulator_type(uint32_t op, fx_type type) {
+  return op <= FX_REDUCE_PRODUCT && type == FX_F32 ? FX_F64 : type;
+}
+fx_scalar fx_reduce_identity(uint32_t op, fx_type accumulator);
+
+// Functions without a vector form yet, used element by element.
+double fx_erfinv(double x);
+double fx_digamma(double x);
+double fx_lgamma(double x);
+
+// Each kind of step: prepare(payload) -> scratch bytes, run(payload, slots, scratch, status) -> code.
+typedef struct fx_context {
+  void *const *slots;
+  char *scratch;
+  fx_status *status;
+} fx_context;
+
+FX_INLINE void *fx_slot_at(const fx_context *context, uint32_t slot, int64_t offset) {
+  return (char *)context->slots[slot] + offset;
+}
+
+#define FX_DECLARE_STEP(name, type)             \
+  uint64_t fx_prepare_##name(type *step);       \
+  fx_code fx_run_##name(const type *step, const fx_context *context);
+FX_DECLARE_STEP(fused, fx_fused)
+FX_DECLARE_STEP(gemm, fx_gemm)
+FX_DECLARE_STEP(convolution, fx_convolution)
+FX_DECLARE_STEP(copy, fx_copy)
+FX_DECLARE_STEP(fill, fx_fill)
+FX_DECLARE_STEP(pad, fx_pad)
+FX_DECLARE_STEP(concatenate, fx_concatenate)
+FX_DECLARE_STEP(gather, fx_gather)
+FX_DECLARE_STEP(scatter, fx_scatter)
+FX_DECLARE_STEP(dynamic_slice, fx_dynamic_slice)
+FX_DECLARE_STEP(arg_reduce, fx_arg_reduce)
+FX_DECLARE_STEP(sort, fx_sort)
+FX_DECLARE_STEP(cumulate, fx_cumulate)
+
+// Records why a payload was refused; returns FX_PREPARE_INVALID.
+uint64_t fx_refuse(const char *reason);
+
+fx_code fx_report_index(const fx_context *context, int64_t index, int64_t bound, int64_t axis);
+
+// Runs the box [low, high) of the iteration space of a program without reductions, on this thread.
+void fx_run_fused_box(const fx_fused *step, void *const *slots, const int64_t *low, const int64_t *high, char *worker_scratch);
+
+// Strided copy and fill of a block, on this thread. Strides in elements.
+void fx_copy_block(uint32_t rank, const int64_t *shape, size_t element, const char *source, const int64_t *source_strides, char *target,
+                   const int64_t *target_strides);
+void fx_copy_parallel(uint32_t rank, const int64_t *shape, size_t element, const char *source, const int64_t *source_strides, char *target,
+                      const int64_t *target_strides);   // the same, by the pool if it is large
+void fx_fill_block(uint32_t rank, const int64_t *shape, size_t element, const void *value, char *target, const int64_t *strides);
+void fx_fill_row(int64_t count, size_t element, const void *value, char *target);
+
+// One product on this thread, by the library or by own kernels.
+void fx_gemm_serial(fx_type type, bool use_blas, int64_t m, int64_t n, int64_t k, const void *a, int64_t lda, bool transpose_a, const void *b,
+                    int64_t ldb, bool transpose_b, void *c, int64_t ldc, bool accumulate);
+bool fx_prefer_blas(fx_type type, int64_t m, int64_t n, int64_t k, bool transpose_a, bool transpose_b);
+bool fx_blas_ready(void);
+void fx_blas_gemm(fx_type type, int64_t m, int64_t n, int64_t k, const void *a, int64_t lda, bool transpose_a, const void *b, int64_t ldb,
+                  bool transpose_b, void *c, int64_t ldc, bool accumulate);
+
+// Reads an index of type i32, i64 or u32.
+FX_INLINE int64_t fx_read_index(uint32_t type, const void *at, int64_t position) {
+  switch (type) {
+    case FX_I64: return ((const int64_t *)at)[position];
+    case FX_U32: return ((const uint32_t *)at)[position];
+    case FX_BOOL: return ((const uint8_t *)at)[position];
+    default: return ((const int32_t *)at)[position];
+  }
+}
+
+#endif

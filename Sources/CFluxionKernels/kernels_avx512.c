@@ -1,0 +1,26 @@
+// Kernels for AVX-512 (F, BW, DQ, VL).
+
+#include "internal.h"
+
+#if FX_X86
+
+#define FX_VECTOR_BYTES 64
+#define FX_HAS_FMA 1
+#define FX_ISA_NAME "avx512"
+#define FX_NAME(name) name##_avx512
+
+#pragma clang attribute push(__attribute__((target("avx2,fma,f16c,bmi,bmi2,popcnt,avx512f,avx512bw,avx512dq,avx512vl"))), apply_to = function)
+
+#include "vector.h"
+#include "math_f32.h"
+#include "math_f64.h"
+#include "kernels_body.h"
+#include "reduce_body.h"
+#include "gemm_body.h"
+#include "kernels_table.h"
+
+#pragma clang attribute pop
+
+const fx_kernel_table *fx_kernels_avx512(void) { return &table_avx512; }
+
+#endif

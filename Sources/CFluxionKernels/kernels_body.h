@@ -1,0 +1,343 @@
+// The element-wise kernels and their table, compiled once for each instruction set.
+
+// MARK: Real numbers
+
+#define MIN_(x, y) ((((x) < (y)) | ((x) != (x))) ? (x) : (y))   // NaN in either operand is the result
+#define MAX_(x, y) ((((x) > (y)) | ((x) != (x))) ? (x) : (y))
+
+// Signed integers are added as unsigned ones: they wrap.
+#define ARITHMETIC_KERNELS(t, T, V, L)                                                 \
+  UNARY(square_##t, T, V, L, T, V, x *x)                                               \
+  BINARY(add_##t, T, V, L, T, V, x + y)                                                \
+  BINARY(sub_##t, T, V, L, T, V, x - y)                                                \
+  BINARY(mul_##t, T, V, L, T, V, x *y)
+ARITHMETIC_KERNELS(f32, float, vf, LF)
+ARITHMETIC_KERNELS(f64, double, vd, LD)
+ARITHMETIC_KERNELS(u32, uint32_t, vu, LF)
+ARITHMETIC_KERNELS(u64, uint64_t, vul, LD)
+
+#define REAL_KERNELS(t, T, V, L, B)                                                    \
+  BINARY(min_##t, T, V, L, T, V, MIN_(x, y))                                           \
+  BINARY(max_##t, T, V, L, T, V, MAX_(x, y))                                           \
+  BINARY(eq_##t, T, V, L, uint8_t, B, MASK_TO_BOOL(x == y, B))                         \
+  BINARY(ne_##t, T, V, L, uint8_t, B, MASK_TO_BOOL(x != y, B))                         \
+  BINARY(lt_##t, T, V, L, uint8_t, B, MASK_TO_BOOL(x < y, B))                          \
+  BINARY(le_##t, T, V, L, uint8_t, B, MASK_TO_BOOL(x <= y, B))                         \
+  BINARY(gt_##t, T, V, L, uint8_t, B, MASK_TO_BOOL(x > y, B))                          \
+  BINARY(ge_##t, T, V, L, uint8_t, B, MASK_TO_BOOL(x >= y, B))                         \
+  FX_INLINE V FX_NAME(clamp_value_##t)(V low, V x, V high) {                           \
+    V most = MIN_(x, high);                                                            \
+    return MAX_(low, most);                                                            \
+  }                                                                                    \
+  TERNARY(clamp_##t, T, V, T, V, L, T, V, FX_NAME(clamp_value_##t)(x, y, z))
+
+REAL_KERNELS(f32, float, vf, LF, vfb)
+REAL_KERNELS(f64, double, vd, LD, vdb)
+REAL_KERNELS(i32, int32_t, vi, LF, vfb)
+REAL_KERNELS(i64, int64_t, vl, LD, vdb)
+REAL_KERNELS(u32, uint32_t, vu, LF, vfb)
+
+UNARY(neg_f32, float, vf, LF, float, vf, -x)
+UNARY(neg_f64, double, vd, LD, double, vd, -x)
+UNARY(neg_i32, int32_t, vu, LF, int32_t, vu, 0u - x)
+UNARY(neg_i64, int64_t, vul, LD, int64_t, vul, (uint64_t)0 - x)
+UNARY(abs_f32, float, vf, LF, float, vf, abs_f32(x))
+UNARY(abs_f64, double, vd, LD, double, vd, abs_f64(x))
+UNARY(abs_i32, int32_t, vi, LF, int32_t, vu, (vu)(x ^ (x >> 31)) - (vu)(x >> 31))
+UNARY(abs_i64, int64_t, vl, LD, int64_t, vul, (vul)(x ^ (x >> 63)) - (vul)(x >> 63))
+UNARY(copy_8, uint8_t, v8, LB, uint8_t, v8, x)
+UNARY(copy_32, uint32_t, vu, LF, uint32_t, vu, x)
+UNARY(copy_64, uint64_t, vul, LD, uint64_t, vul, x)
+
+UNARY(sign_f32, float, vf, LF, float, vf, x > 0.0f ? (vf)1.0f : (x < 0.0f ? (vf)-1.0f : x))
+UNARY(sign_f64, double, vd, LD, double, vd, x > 0.0 ? (vd)1.0 : (x < 0.0 ? (vd)-1.0 : x))
+UNARY(sign_i32, int32_t, vi, LF, int32_t, vi, (x >> 31) - (x > 0))   // masks are -1
+UNARY(sign_i64, int64_t, vl, LD, int64_t, vl, (x >> 63) - (x > 0))
+UNARY(sign_u32, uint32_t, vu, LF, uint32_t, vu, x != 0u ? (vu)1u : (vu)0u)
+
+// MARK: Floating point
+
+#define FLOAT_KERNELS(t, T, V, L, B)                                                   \
+  UNARY(exp_##t, T, V, L, T, V, exp_##t(x))                                            \
+  UNARY(expm1_##t, T, V, L, T, V, expm1_##t(x))                                        \
+  UNARY(log_##t, T, V, L, T, V, log_##t(x))                                            \
+  UNARY(log1p_##t, T, V, L, T, V, log1p_##t(x))                                        \
+  UNARY(sqrt_##t, T, V, L, T, V, __builtin_elementwise_sqrt(x))                        \
+  UNARY(rsqrt_##t, T, V, L, T, V, (T)1 / __builtin_elementwise_sqrt(x))                \
+  UNARY(sin_##t, T, V, L, T, V, sin_##t(x))                                            \
+  UNARY(cos_##t, T, V, L, T, V, cos_##t(x))                                            \
+  UNARY(tanh_##t, T, V, L, T, V, tanh_##t(x))                                          \
+  UNARY(logistic_##t, T, V, L, T, V, logistic_##t(x))                                  \
+  UNARY(floor_##t, T, V, L, T, V, __builtin_elementwise_floor(x))                      \
+  UNARY(ceil_##t, T, V, L, T, V, __builtin_elementwise_ceil(x))                        \
+  UNARY(round_##t, T, V, L, T, V, __builtin_elementwise_rint(x))                       \
+  UNARY(trunc_##t, T, V, L, T, V, __builtin_elementwise_trunc(x))                      \
+  UNARY(reciprocal_##t, T, V, L, T, V, (T)1 / x)                                       \
+  UNARY(is_finite_##t, T, V, L, uint8_t, B, MASK_TO_BOOL(abs_##t(x) < (T)INFINITY, B)) \
+  UNARY(is_nan_##t, T, V, L, uint8_t, B, MASK_TO_BOOL(x != x, B))                      \
+  BINARY(div_##t, T, V, L, T, V, x / y)
+
+FLOAT_KERNELS(f32, float, vf, LF, vfb)
+FLOAT_KERNELS(f64, double, vd, LD, vdb)
+UNARY(erf_f32, float, vf, LF, float, vf, erf_f32(x))
+UNARY(erfinv_f32, float, vf, LF, float, vf, erfinv_f32(x))
+BINARY(pow_f32, float, vf, LF, float, vf, pow_f32(x, y))
+
+// Through libm. The f32 versions compute in f64 where libm has nothing better: the result is then correct to half an ulp and a bit.
+#define LIBM_KERNELS(name)                                  \
+  SCALAR1(name##_f32, float, float, name##f(x))             \
+  SCALAR1(name##_f64, double, double, name(x))
+LIBM_KERNELS(cbrt)
+LIBM_KERNELS(tan)
+LIBM_KERNELS(asin)
+LIBM_KERNELS(acos)
+LIBM_KERNELS(atan)
+LIBM_KERNELS(sinh)
+LIBM_KERNELS(cosh)
+LIBM_KERNELS(asinh)
+LIBM_KERNELS(acosh)
+LIBM_KERNELS(atanh)
+LIBM_KERNELS(erfc)
+SCALAR1(erf_f64, double, double, erf(x))
+SCALAR1(erfinv_f64, double, double, fx_erfinv(x))
+SCALAR1(lgamma_f32, float, float, fx_lgamma(x))
+SCALAR1(lgamma_f64, double, double, fx_lgamma(x))
+SCALAR1(digamma_f32, float, float, fx_digamma(x))
+SCALAR1(digamma_f64, double, double, fx_digamma(x))
+SCALAR2(pow_f64, double, double, pow(x, y))
+SCALAR2(rem_f32, float, float, fmodf(x, y))
+SCALAR2(rem_f64, double, double, fmod(x, y))
+SCALAR2(atan2_f32, float, float, atan2f(x, y))
+SCALAR2(atan2_f64, double, double, atan2(x, y))
+SCALAR2(nextafter_f32, float, float, nextafterf(x, y))
+SCALAR2(nextafter_f64, double, double, nextafter(x, y))
+#if FX_HAS_FMA
+TERNARY(fma_f32, float, vf, float, vf, LF, float, vf, __builtin_elementwise_fma(x, y, z))
+TERNARY(fma_f64, double, vd, double, vd, LD, double, vd, __builtin_elementwise_fma(x, y, z))
+#else
+#define FMA_KERNEL(t, T, function)                                                                                            \
+  static void FX_NAME(fma_##t)(size_t n, void *destination, const void *a, const void *b, const void *c) {                   \
+    const T *x = a, *y = b, *z = c;                                                                                           \
+    T *out = destination;                                                                                                     \
+    for (size_t i = 0; i < n; i++) out[i] = function(x[i], y[i], z[i]);                                                       \
+  }
+FMA_KERNEL(f32, float, fmaf)
+FMA_KERNEL(f64, double, fma)
+#endif
+
+// MARK: Integers
+
+#define INTEGER_KERNELS(t, T, U, V, L, BITS)                                                                                  \
+  UNARY(not_##t, T, V, L, T, V, ~x)                                                                                           \
+  BINARY(and_##t, T, V, L, T, V, x &y)                                                                                        \
+  BINARY(or_##t, T, V, L, T, V, x | y)                                                                                        \
+  BINARY(xor_##t, T, V, L, T, V, x ^ y)                                                                                       \
+  SCALAR1(popcount_##t, T, T, __builtin_popcountll((unsigned long long)(U)x))                                                 \
+  SCALAR2(shift_left_##t, T, T, (U)y < BITS ? (U)x << ((U)y & (BITS - 1)) : (U)0)                                             \
+  SCALAR2(shift_right_logical_##t, T, T, (U)y < BITS ? (U)x >> ((U)y & (BITS - 1)) : (U)0)                                    \
+  FX_INLINE T FX_NAME(power_##t)(T base, T exponent) {                                                                        \
+    if (!(exponent > 0) && exponent != 0) /* negative */                                                                      \
+      return base == 1 ? 1 : base == (T)-1 ? (exponent & 1 ? (T)-1 : 1) : 0;                                                  \
+    U result = 1, factor = (U)base;                                                                                           \
+    for (; exponent; exponent >>= 1, factor *= factor)                                                                        \
+      if (exponent & 1) result *= factor;                                                                                     \
+    return (T)result;                                                                                                         \
+  }                                                                                                                           \
+  SCALAR2(pow_##t, T, T, FX_NAME(power_##t)(x, y))
+
+INTEGER_KERNELS(i32, int32_t, uint32_t, vi, LF, 32)
+INTEGER_KERNELS(i64, int64_t, uint64_t, vl, LD, 64)
+INTEGER_KERNELS(u32, uint32_t, uint32_t, vu, LF, 32)
+SCALAR2(shift_right_arithmetic_i32, int32_t, int32_t, x >> ((uint32_t)y < 32 ? y : 31))
+SCALAR2(shift_right_arithmetic_i64, int64_t, int64_t, x >> ((uint64_t)y < 64 ? y : 63))
+SCALAR2(shift_right_arithmetic_u32, uint32_t, int32_t, (int32_t)x >> (y < 32 ? y : 31))
+// Division never traps: x / 0 = -1, least / -1 = least; the remainders follow from x = q·y + r.
+SCALAR2(div_i32, int32_t, int32_t, y == 0 ? -1 : y == -1 ? (int32_t)(0u - (uint32_t)x) : x / y)
+SCALAR2(div_i64, int64_t, int64_t, y == 0 ? -1 : y == -1 ? (int64_t)((uint64_t)0 - (uint64_t)x) : x / y)
+SCALAR2(div_u32, uint32_t, uint32_t, y == 0 ? UINT32_MAX : x / y)
+SCALAR2(rem_i32, int32_t, int32_t, y == 0 ? x : y == -1 ? 0 : x % y)
+SCALAR2(rem_i64, int64_t, int64_t, y == 0 ? x : y == -1 ? 0 : x % y)
+SCALAR2(rem_u32, uint32_t, uint32_t, y == 0 ? x : x % y)
+
+// MARK: Bool
+
+UNARY(not_bool, uint8_t, v8, LB, uint8_t, v8, x ^ (uint8_t)1)
+BINARY(and_bool, uint8_t, v8, LB, uint8_t, v8, x &y)
+BINARY(or_bool, uint8_t, v8, LB, uint8_t, v8, x | y)
+BINARY(xor_bool, uint8_t, v8, LB, uint8_t, v8, x ^ y)
+BINARY(eq_bool, uint8_t, v8, LB, uint8_t, v8, (x ^ y) ^ (uint8_t)1)
+BINARY(lt_bool, uint8_t, v8, LB, uint8_t, v8, (x ^ (uint8_t)1) & y)
+BINARY(le_bool, uint8_t, v8, LB, uint8_t, v8, (x ^ (uint8_t)1) | y)
+BINARY(gt_bool, uint8_t, v8, LB, uint8_t, v8, x &(y ^ (uint8_t)1))
+BINARY(ge_bool, uint8_t, v8, LB, uint8_t, v8, x | (y ^ (uint8_t)1))
+
+TERNARY(select_32, uint8_t, vfb, uint32_t, vu, LF, uint32_t, vu, __builtin_convertvector(x, vi) != 0 ? y : z)
+TERNARY(select_64, uint8_t, vdb, uint64_t, vul, LD, uint64_t, vul, __builtin_convertvector(x, vl) != 0 ? y : z)
+TERNARY(select_8, uint8_t, v8, uint8_t, v8, LB, uint8_t, v8, x != (uint8_t)0 ? y : z)
+static void FX_NAME(select_128)(size_t n, void *destination, const void *a, const void *b, const void *c) {
+  const uint8_t *which = a;
+  for (size_t i = 0; i < n; i++) memmove((char *)destination + 16 * i, (const char *)(which[i] ? b : c) + 16 * i, 16);
+}
+
+// MARK: Complex numbers: pairs of reals, so sums are sums of reals
+
+#define COMPLEX_KERNELS(t, T, r)                                                                                              \
+  static void FX_NAME(copy_##t)(size_t n, void *d, const void *a, const void *b, const void *c) {                            \
+    UNUSED3(b, c, c);                                                                                                         \
+    memmove(d, a, n * 2 * sizeof(T));                                                                                         \
+  }                                                                                                                           \
+  static void FX_NAME(add_##t)(size_t n, void *d, const void *a, const void *b, const void *c) { FX_NAME(add_##r)(2 * n, d, a, b, c); } \
+  static void FX_NAME(sub_##t)(size_t n, void *d, const void *a, const void *b, const void *c) { FX_NAME(sub_##r)(2 * n, d, a, b, c); } \
+  static void FX_NAME(neg_##t)(size_t n, void *d, const void *a, const void *b, const void *c) { FX_NAME(neg_##r)(2 * n, d, a, b, c); } \
+  static void FX_NAME(mul_##t)(size_t n, void *d, const void *a, const void *b, const void *c) {                             \
+    (void)c;                                                                                                                  \
+    const T *x = a, *y = b;                                                                                                   \
+    T *out = d;                                                                                                               \
+    for (size_t i = 0; i < n; i++) {                                                                                          \
+      T re = x[2 * i] * y[2 * i] - x[2 * i + 1] * y[2 * i + 1], im = x[2 * i] * y[2 * i + 1] + x[2 * i + 1] * y[2 * i];       \
+      out[2 * i] = re;                                                                                                        \
+      out[2 * i + 1] = im;                                                                                                    \
+    }                                                                                                                         \
+  }                                                                                                                           \
+  static void FX_NAME(square_##t)(size_t n, void *d, const void *a, const void *b, const void *c) {                          \
+    (void)b;                                                                                                                  \
+    FX_NAME(mul_##t)(n, d, a, a, c);                                                                                          \
+  }                                                                                                                           \
+  static void FX_NAME(conj_##t)(size_t n, void *d, const void *a, const void *b, const void *c) {                            \
+    UNUSED3(b, c, c);                                                                                                         \
+    const T *x = a;                                                                                                           \
+    T *out = d;                                                                                                               \
+    for (size_t i = 0; i < n; i++) out[2 * i] = x[2 * i], out[2 * i + 1] = -x[2 * i + 1];                                     \
+  }                                                                                                                           \
+  static void FX_NAME(real_##t)(size_t n, void *d, const void *a, const void *b, const void *c) {                            \
+    UNUSED3(b, c, c);                                                                                                         \
+    for (size_t i = 0; i < n; i++) ((T *)d)[i] = ((const T *)a)[2 * i];                                                       \
+  }                                                                                                                           \
+  static void FX_NAME(imag_##t)(size_t n, void *d, const void *a, const void *b, const void *c) {                            \
+    UNUSED3(b, c, c);                                                                                                         \
+    for (size_t i = 0; i < n; i++) ((T *)d)[i] = ((const T *)a)[2 * i + 1];                                                   \
+  }                                                                                                                           \
+  static void FX_NAME(make_##t)(size_t n, void *d, const void *a, const void *b, const void *c) {                            \
+    (void)c;                                                                                                                  \
+    for (size_t i = 0; i < n; i++) ((T *)d)[2 * i] = ((const T *)a)[i], ((T *)d)[2 * i + 1] = ((const T *)b)[i];              \
+  }                                                                                                                           \
+  static void FX_NAME(eq_##t)(size_t n, void *d, const void *a, const void *b, const void *c) {                              \
+    (void)c;                                                                                                                  \
+    const T *x = a, *y = b;                                                                                                   \
+    for (size_t i = 0; i < n; i++) ((uint8_t *)d)[i] = x[2 * i] == y[2 * i] && x[2 * i + 1] == y[2 * i + 1];                  \
+  }                                                                                                                           \
+  static void FX_NAME(ne_##t)(size_t n, void *d, const void *a, const void *b, const void *c) {                              \
+    (void)c;                                                                                                                  \
+    const T *x = a, *y = b;                                                                                                   \
+    for (size_t i = 0; i < n; i++) ((uint8_t *)d)[i] = x[2 * i] != y[2 * i] || x[2 * i + 1] != y[2 * i + 1];                  \
+  }
+COMPLEX_KERNELS(c64, float, f32)
+COMPLEX_KERNELS(c128, double, f64)
+
+// MARK: Conversions
+
+#define SATURATE(T, x, low, high) ((x) != (x) ? (T)0 : (x) <= (low) ? (T)(low) : (x) >= -(low) ? (T)(high) : (T)(x))
+#define CONVERSIONS_FROM_INTEGER(f, F)                                    \
+  SCALAR1(f##_to_f32, F, float, x)                                        \
+  SCALAR1(f##_to_f64, F, double, x)                                       \
+  SCALAR1(f##_to_i32, F, int32_t, x)                                      \
+  SCALAR1(f##_to_i64, F, int64_t, x)                                      \
+  SCALAR1(f##_to_u32, F, uint32_t, x)                                     \
+  SCALAR1(f##_to_bool, F, uint8_t, x != 0)                                \
+  CONVERSIONS_TO_COMPLEX(f, F)
+#define CONVERSIONS_TO_COMPLEX(f, F)                                                                                          \
+  static void FX_NAME(f##_to_c64)(size_t n, void *d, const void *a, const void *b, const void *c) {                          \
+    UNUSED3(b, c, c);                                                                                                         \
+    for (size_t i = 0; i < n; i++) ((float *)d)[2 * i] = (float)((const F *)a)[i], ((float *)d)[2 * i + 1] = 0;               \
+  }                                                                                                                           \
+  static void FX_NAME(f##_to_c128)(size_t n, void *d, const void *a, const void *b, const void *c) {                         \
+    UNUSED3(b, c, c);                                                                                                         \
+    for (size_t i = 0; i < n; i++) ((double *)d)[2 * i] = (double)((const F *)a)[i], ((double *)d)[2 * i + 1] = 0;            \
+  }
+CONVERSIONS_FROM_INTEGER(i32, int32_t)
+CONVERSIONS_FROM_INTEGER(i64, int64_t)
+CONVERSIONS_FROM_INTEGER(u32, uint32_t)
+CONVERSIONS_FROM_INTEGER(u8, uint8_t)   // bool
+CONVERSIONS_TO_COMPLEX(f32, float)
+CONVERSIONS_TO_COMPLEX(f64, double)
+#define CONVERSIONS_FROM_FLOAT(f, F)                                                                       \
+  SCALAR1(f##_to_f32, F, float, x)                                                                         \
+  SCALAR1(f##_to_f64, F, double, x)                                                                        \
+  SCALAR1(f##_to_i32, F, int32_t, SATURATE(int32_t, x, (F) - 2147483648.0, INT32_MAX))                     \
+  SCALAR1(f##_to_i64, F, int64_t, SATURATE(int64_t, x, (F) - 9223372036854775808.0, INT64_MAX))            \
+  SCALAR1(f##_to_u32, F, uint32_t, x > 0 ? (x >= (F)4294967296.0 ? UINT32_MAX : (uint32_t)(int64_t)x) : 0) \
+  SCALAR1(f##_to_bool, F, uint8_t, x != 0)
+CONVERSIONS_FROM_FLOAT(f32, float)
+CONVERSIONS_FROM_FLOAT(f64, double)
+// From complex: the real part, then as above, in pieces through a buffer.
+#define CONVERSION_FROM_COMPLEX(f, F, r, t, T)                                                                                \
+  static void FX_NAME(f##_to_##t)(size_t n, void *d, const void *a, const void *b, const void *c) {                          \
+    F piece[64];                                                                                                              \
+    for (size_t i = 0; i < n; i += 64) {                                                                                      \
+      size_t count = n - i < 64 ? n - i : 64;                                                                                 \
+      for (size_t j = 0; j < count; j++) piece[j] = ((const F *)a)[2 * (i + j)];                                              \
+      FX_NAME(r##_to_##t)(count, (T *)d + i, piece, b, c);                                                                    \
+    }                                                                                                                         \
+  }
+#define CONVERSIONS_FROM_COMPLEX(f, F, r)              \
+  CONVERSION_FROM_COMPLEX(f, F, r, f32, float)         \
+  CONVERSION_FROM_COMPLEX(f, F, r, f64, double)        \
+  CONVERSION_FROM_COMPLEX(f, F, r, i32, int32_t)       \
+  CONVERSION_FROM_COMPLEX(f, F, r, i64, int64_t)       \
+  CONVERSION_FROM_COMPLEX(f, F, r, u32, uint32_t)      \
+  static void FX_NAME(f##_to_bool)(size_t n, void *d, const void *a, const void *b, const void *c) {                         \
+    UNUSED3(b, c, c);                                                                                                         \
+    for (size_t i = 0; i < n; i++) ((uint8_t *)d)[i] = ((const F *)a)[2 * i] != 0 || ((const F *)a)[2 * i + 1] != 0;          \
+  }
+CONVERSIONS_FROM_COMPLEX(c64, float, f32)
+CONVERSIONS_FROM_COMPLEX(c128, double, f64)
+static void FX_NAME(c64_to_c128)(size_t n, void *d, const void *a, const void *b, const void *c) { FX_NAME(f32_to_f64)(2 * n, d, a, b, c); }
+static void FX_NAME(c128_to_c64)(size_t n, void *d, const void *a, const void *b, const void *c) { FX_NAME(f64_to_f32)(2 * n, d, a, b, c); }
+
+// MARK: Random bits
+
+// Threefry-2x32, 20 rounds (Salmon, Moraes, Dror, Shaw: "Parallel random numbers: as easy as 1, 2, 3", SC 2011).
+FX_INLINE void FX_NAME(threefry)(vu *first, vu *second, vu key0, vu key1) {
+  const vu keys[3] = {key0, key1, key0 ^ key1 ^ 0x1BD11BDAu};
+  static const uint32_t rotations[2][4] = {{13, 15, 26, 6}, {17, 29, 16, 24}};
+  vu x = *first + keys[0], y = *second + keys[1];
+#pragma clang loop unroll(full)
+  for (uint32_t group = 0; group < 5; group++) {
+#pragma clang loop unroll(full)
+    for (uint32_t i = 0; i < 4; i++) {
+      uint32_t by = rotations[group % 2][i];
+      x += y;
+      y = (y << by | y >> (32 - by)) ^ x;
+    }
+    x += keys[(group + 1) % 3];
+    y += keys[(group + 2) % 3] + (group + 1);
+  }
+  *first = x;
+  *second = y;
+}
+
+#define THREEFRY_KERNEL(name, T, V, expression)                                                                               \
+  static void FX_NAME(name)(size_t n, void *destination, const void *a, const void *b, const void *c) {                      \
+    for (size_t i = 0; i < n; i += LF) {                                                                                      \
+      size_t count = n - i < LF ? n - i : LF;                                                                                 \
+      vfl counter = 0;                                                                                                        \
+      vu key0 = 0, key1 = 0;                                                                                                  \
+      if (FX_LIKELY(count == LF)) {                                                                                           \
+        memcpy(&counter, (const int64_t *)a + i, sizeof counter);                                                             \
+        memcpy(&key0, (const uint32_t *)b + i, sizeof key0);                                                                  \
+        memcpy(&key1, (const uint32_t *)c + i, sizeof key1);                                                                  \
+      } else {                                                                                                                \
+        memcpy(&counter, (const int64_t *)a + i, count * 8);                                                                  \
+        memcpy(&key0, (const uint32_t *)b + i, count * 4);                                                                    \
+        memcpy(&key1, (const uint32_t *)c + i, count * 4);                                                                    \
+      }                                                                                                                       \
+      vu x = __builtin_convertvector(counter >> 32, vu), y = __builtin_convertvector(counter, vu);                            \
+      FX_NAME(threefry)(&x, &y, key0, key1);                                                                                  \
+      const V result = expression;                                                                                            \
+      memcpy((T *)destination + i, &result, count * sizeof(T));                                                               \
+    }                                                                                                                         \
+  }
+THREEFRY_KERNEL(threefry_first, uint32_t, vu, x)
+THREEFRY_KERNEL(threefry_second, uint32_t, vu, y)
+THREEFRY_KERNEL(threefry_xor, uint32_t, vu, x ^ y)
+THREEFRY_KERNEL(threefry_pair, int64_t, vfl, __builtin_convertvector(x, vfl) << 32 | __builtin_convertvector(y, vfl))

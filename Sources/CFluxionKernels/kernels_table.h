@@ -1,0 +1,108 @@
+// The table of one instruction set: which kernel serves which operation and type.
+
+#define ALL_REAL(OP, name)                                                                                              \
+  [OP] = {[FX_F32] = FX_NAME(name##_f32), [FX_F64] = FX_NAME(name##_f64), [FX_I32] = FX_NAME(name##_i32), [FX_I64] = FX_NAME(name##_i64), \
+          [FX_U32] = FX_NAME(name##_u32)}
+#define FLOATS(OP, name) [OP] = {[FX_F32] = FX_NAME(name##_f32), [FX_F64] = FX_NAME(name##_f64)}
+#define INTEGERS(OP, name, boolean) \
+  [OP] = {[FX_I32] = FX_NAME(name##_i32), [FX_I64] = FX_NAME(name##_i64), [FX_U32] = FX_NAME(name##_u32), [FX_BOOL] = boolean}
+#define ARITHMETIC(OP, name, boolean)                                                                                   \
+  [OP] = {FX_NAME(name##_f32), FX_NAME(name##_f64), FX_NAME(name##_u32), FX_NAME(name##_u64), FX_NAME(name##_u32), boolean, \
+          FX_NAME(name##_c64), FX_NAME(name##_c128)}
+#define COMPARE(OP, name, c64, c128)                                                                                    \
+  [OP] = {FX_NAME(name##_f32), FX_NAME(name##_f64), FX_NAME(name##_i32), FX_NAME(name##_i64), FX_NAME(name##_u32), FX_NAME(name##_bool), c64, c128}
+#define EVERY(OP, k1, k4, k8, k16) [OP] = {k4, k8, k4, k8, k4, k1, k8, k16}
+#define THREEFRY(OP, name) [OP] = {name, name, name, name, name, name, name, name}
+#define CONVERT_FROM(FROM, f)                                                                                           \
+  [FROM] = {FX_NAME(f##_to_f32), FX_NAME(f##_to_f64), FX_NAME(f##_to_i32), FX_NAME(f##_to_i64), FX_NAME(f##_to_u32), FX_NAME(f##_to_bool), \
+            FX_NAME(f##_to_c64), FX_NAME(f##_to_c128)}
+
+// Names that the macros above paste together where one kernel serves several types.
+#define DEFINE_ALIAS(name, other) \
+  static void FX_NAME(name)(size_t n, void *d, const void *a, const void *b, const void *c) { FX_NAME(other)(n, d, a, b, c); }
+DEFINE_ALIAS(neg_u32, neg_i32)
+DEFINE_ALIAS(neg_u64, neg_i64)
+DEFINE_ALIAS(abs_u32, copy_32)
+DEFINE_ALIAS(ne_bool, xor_bool)
+DEFINE_ALIAS(c64_to_c64, copy_c64)
+DEFINE_ALIAS(c128_to_c128, copy_c128)
+
+static const fx_kernel_table FX_NAME(table) = {
+  .operations = {
+    EVERY(FX_COPY, FX_NAME(copy_8), FX_NAME(copy_32), FX_NAME(copy_64), FX_NAME(copy_c128)),
+    ARITHMETIC(FX_NEG, neg, NULL),
+    ALL_REAL(FX_ABS, abs),
+    ALL_REAL(FX_SIGN, sign),
+    FLOATS(FX_EXP, exp), FLOATS(FX_EXPM1, expm1), FLOATS(FX_LOG, log), FLOATS(FX_LOG1P, log1p),
+    FLOATS(FX_SQRT, sqrt), FLOATS(FX_RSQRT, rsqrt), FLOATS(FX_CBRT, cbrt),
+    FLOATS(FX_SIN, sin), FLOATS(FX_COS, cos), FLOATS(FX_TAN, tan), FLOATS(FX_ASIN, asin), FLOATS(FX_ACOS, acos), FLOATS(FX_ATAN, atan),
+    FLOATS(FX_SINH, sinh), FLOATS(FX_COSH, cosh), FLOATS(FX_TANH, tanh), FLOATS(FX_ASINH, asinh), FLOATS(FX_ACOSH, acosh), FLOATS(FX_ATANH, atanh),
+    FLOATS(FX_LOGISTIC, logistic), FLOATS(FX_ERF, erf), FLOATS(FX_ERFC, erfc), FLOATS(FX_ERFINV, erfinv),
+    FLOATS(FX_LGAMMA, lgamma), FLOATS(FX_DIGAMMA, digamma),
+    FLOATS(FX_FLOOR, floor), FLOATS(FX_CEIL, ceil), FLOATS(FX_ROUND, round), FLOATS(FX_TRUNC, trunc), FLOATS(FX_RECIPROCAL, reciprocal),
+    ARITHMETIC(FX_SQUARE, square, NULL),
+    INTEGERS(FX_NOT, not, FX_NAME(not_bool)),
+    FLOATS(FX_IS_FINITE, is_finite), FLOATS(FX_IS_NAN, is_nan),
+    INTEGERS(FX_POPCOUNT, popcount, NULL),
+    [FX_REAL] = {[FX_C64] = FX_NAME(real_c64), [FX_C128] = FX_NAME(real_c128)},
+    [FX_IMAG] = {[FX_C64] = FX_NAME(imag_c64), [FX_C128] = FX_NAME(imag_c128)},
+    [FX_CONJ] = {[FX_C64] = FX_NAME(conj_c64), [FX_C128] = FX_NAME(conj_c128)},
+    ARITHMETIC(FX_ADD, add, FX_NAME(or_bool)),
+    ARITHMETIC(FX_SUB, sub, NULL),
+    ARITHMETIC(FX_MUL, mul, FX_NAME(and_bool)),
+    ALL_REAL(FX_DIV, div),
+    ALL_REAL(FX_REM, rem),
+    ALL_REAL(FX_POW, pow),
+    FLOATS(FX_ATAN2, atan2),
+    [FX_MIN] = {FX_NAME(min_f32), FX_NAME(min_f64), FX_NAME(min_i32), FX_NAME(min_i64), FX_NAME(min_u32), FX_NAME(and_bool)},
+    [FX_MAX] = {FX_NAME(max_f32), FX_NAME(max_f64), FX_NAME(max_i32), FX_NAME(max_i64), FX_NAME(max_u32), FX_NAME(or_bool)},
+    INTEGERS(FX_AND, and, FX_NAME(and_bool)), INTEGERS(FX_OR, or, FX_NAME(or_bool)), INTEGERS(FX_XOR, xor, FX_NAME(xor_bool)),
+    INTEGERS(FX_SHIFT_LEFT, shift_left, NULL),
+    INTEGERS(FX_SHIFT_RIGHT_LOGICAL, shift_right_logical, NULL),
+    INTEGERS(FX_SHIFT_RIGHT_ARITHMETIC, shift_right_arithmetic, NULL),
+    COMPARE(FX_EQ, eq, FX_NAME(eq_c64), FX_NAME(eq_c128)), COMPARE(FX_NE, ne, FX_NAME(ne_c64), FX_NAME(ne_c128)),
+    COMPARE(FX_LT, lt, NULL, NULL), COMPARE(FX_LE, le, NULL, NULL), COMPARE(FX_GT, gt, NULL, NULL), COMPARE(FX_GE, ge, NULL, NULL),
+    FLOATS(FX_NEXT_AFTER, nextafter),
+    [FX_COMPLEX] = {[FX_F32] = FX_NAME(make_c64), [FX_F64] = FX_NAME(make_c128)},
+    EVERY(FX_SELECT, FX_NAME(select_8), FX_NAME(select_32), FX_NAME(select_64), FX_NAME(select_128)),
+    ALL_REAL(FX_CLAMP, clamp),
+    FLOATS(FX_FMA, fma),
+    THREEFRY(FX_THREEFRY_FIRST, FX_NAME(threefry_first)), THREEFRY(FX_THREEFRY_SECOND, FX_NAME(threefry_second)),
+    THREEFRY(FX_THREEFRY_XOR, FX_NAME(threefry_xor)), THREEFRY(FX_THREEFRY_PAIR, FX_NAME(threefry_pair)),
+  },
+  .convert = {
+    CONVERT_FROM(FX_F32, f32), CONVERT_FROM(FX_F64, f64), CONVERT_FROM(FX_I32, i32), CONVERT_FROM(FX_I64, i64),
+    CONVERT_FROM(FX_U32, u32), CONVERT_FROM(FX_BOOL, u8), CONVERT_FROM(FX_C64, c64), CONVERT_FROM(FX_C128, c128),
+  },
+  .fold = {
+    [FX_REDUCE_SUM] = {FX_NAME(fold_sum_f32), FX_NAME(fold_sum_f64), FX_NAME(fold_sum_u32), FX_NAME(fold_sum_u64), FX_NAME(fold_sum_u32),
+                       FX_NAME(fold_or_bool), FX_NAME(fold_sum_c64), FX_NAME(fold_sum_c128)},
+    [FX_REDUCE_PRODUCT] = {FX_NAME(fold_product_f32), FX_NAME(fold_product_f64), FX_NAME(fold_product_u32), FX_NAME(fold_product_u64),
+                           FX_NAME(fold_product_u32), FX_NAME(fold_and_bool)},
+    [FX_REDUCE_MIN] = {FX_NAME(fold_min_f32), FX_NAME(fold_min_f64), FX_NAME(fold_min_i32), FX_NAME(fold_min_i64), FX_NAME(fold_min_u32), FX_NAME(fold_and_bool)},
+    [FX_REDUCE_MAX] = {FX_NAME(fold_max_f32), FX_NAME(fold_max_f64), FX_NAME(fold_max_i32), FX_NAME(fold_max_i64), FX_NAME(fold_max_u32), FX_NAME(fold_or_bool)},
+    [FX_REDUCE_AND] = {[FX_I32] = FX_NAME(fold_and_u32), [FX_I64] = FX_NAME(fold_and_u64), [FX_U32] = FX_NAME(fold_and_u32), [FX_BOOL] = FX_NAME(fold_and_bool)},
+    [FX_REDUCE_OR] = {[FX_I32] = FX_NAME(fold_or_u32), [FX_I64] = FX_NAME(fold_or_u64), [FX_U32] = FX_NAME(fold_or_u32), [FX_BOOL] = FX_NAME(fold_or_bool)},
+  },
+#define COMBINES(sum_f32, product_f32)                                                                                                  \
+  {                                                                                                                                     \
+    [FX_REDUCE_SUM] = {sum_f32, FX_NAME(combine_sum_f64), FX_NAME(combine_sum_u32), FX_NAME(combine_sum_u64), FX_NAME(combine_sum_u32), \
+                       FX_NAME(combine_or_bool), FX_NAME(combine_sum_c64), FX_NAME(combine_sum_c128)},                                  \
+    [FX_REDUCE_PRODUCT] = {product_f32, FX_NAME(combine_product_f64), FX_NAME(combine_product_u32), FX_NAME(combine_product_u64),       \
+                           FX_NAME(combine_product_u32), FX_NAME(combine_and_bool)},                                                    \
+    [FX_REDUCE_MIN] = {FX_NAME(combine_min_f32), FX_NAME(combine_min_f64), FX_NAME(combine_min_i32), FX_NAME(combine_min_i64),          \
+                       FX_NAME(combine_min_u32), FX_NAME(combine_and_bool)},                                                            \
+    [FX_REDUCE_MAX] = {FX_NAME(combine_max_f32), FX_NAME(combine_max_f64), FX_NAME(combine_max_i32), FX_NAME(combine_max_i64),          \
+                       FX_NAME(combine_max_u32), FX_NAME(combine_or_bool)},                                                             \
+    [FX_REDUCE_AND] = {[FX_I32] = FX_NAME(combine_and_u32), [FX_I64] = FX_NAME(combine_and_u64), [FX_U32] = FX_NAME(combine_and_u32),   \
+                       [FX_BOOL] = FX_NAME(combine_and_bool)},                                                                          \
+    [FX_REDUCE_OR] = {[FX_I32] = FX_NAME(combine_or_u32), [FX_I64] = FX_NAME(combine_or_u64), [FX_U32] = FX_NAME(combine_or_u32),       \
+                      [FX_BOOL] = FX_NAME(combine_or_bool)},                                                                            \
+  }
+  .combine = COMBINES(FX_NAME(combine_wide_sum_f32), FX_NAME(combine_wide_product_f32)),
+  .merge = COMBINES(FX_NAME(combine_sum_f64), FX_NAME(combine_product_f64)),   // f32 sums are carried in f64
+  .gemm_f32 = FX_NAME(gemm_f32),
+  .gemm_f64 = FX_NAME(gemm_f64),
+  .vector_bytes = FX_VECTOR_BYTES,
+  .name = FX_ISA_NAME,
+};

@@ -1,0 +1,398 @@
+// Runs tile programs: for each tile, operands are brought into dense registers (or used where they lie), the instructions run one
+// after the other over the whole tile, and results are stored or folded.
+
+#include "internal.h"
+#include "tile.h"
+
+enum { pinned = 0, dense, row_pointer, gathered };   // how a load gets its tile; pinned ones are set once for a box
+
+typedef struct box {
+  const fx_fused *step;
+  void *const *slots;
+  char *const *accumulators;           // one for each reduction
+  int64_t low[FX_MAX_RANK], extent[FX_MAX_RANK];
+  int64_t rows, columns;               // the box as a table: outer dimensions × innermost one
+  int64_t tile_rows, tile_columns;
+  int64_t index[FX_MAX_RANK];          // of the first row of the current tile, relative to `low`
+  void **values;                       // where the tile of each value lies
+  uint8_t *load_modes;
+  char *registers;
+} box;
+
+// MARK: Rows of views
+
+static int64_t view_origin(const box *box, const int64_t *strides) {
+  int64_t offset = 0;
+  for (uint32_t d = 0; d < box->step->rank; d++) offset += box->low[d] * strides[d];
+  return offset;
+}
+
+static int64_t row_offset(const box *box, const int64_t *strides) {
+  int64_t offset = 0;
+  for (uint32_t d = 0; d + 1 < box->step->rank; d++) offset += box->index[d] * strides[d];
+  return offset;
+}
+
+// Walks over the rows of a tile; offsets in elements.
+typedef struct row_walk {
+  const box *box;
+  const int64_t *strides;
+  int64_t index[FX_MAX_RANK];
+  int64_t offset;
+} row_walk;
+
+FX_INLINE row_walk start_walk(const box *box, const int64_t *strides) {
+  row_walk walk;
+  walk.box = box;
+  walk.strides = strides;
+  memcpy(walk.index, box->index, sizeof walk.index);
+  walk.offset = row_offset(box, strides);
+  return walk;
+}
+
+FX_INLINE void next_row(row_walk *walk) {
+  for (int64_t d = (int64_t)walk->box->step->rank - 2; d >= 0; d--) {
+    walk->offset += walk->strides[d];
+    if (FX_LIKELY(++walk->index[d] < walk->box->extent[d])) return;
+    walk->offset -= walk->strides[d] * walk->box->extent[d];
+    walk->index[d] = 0;
+  }
+}
+
+#define COPY_ROW(type)                                                                \
+  {                                                                                   \
+    type *to = (type *)(void *)target;                                                \
+    const type *from = (const type *)(const void *)source;                            \
+    if (to_stride == 1 && from_stride == 0) {                                         \
+      const type value = *from;                                                       \
+      for (int64_t i = 0; i < count; i++) to[i] = value;                              \
+    } else {                                                                          \
+      for (int64_t i = 0; i < count; i++) to[i * to_stride] = from[i * from_stride];  \
+    }                                                                                 \
+    break;                                                                            \
+  }
+typedef struct pair64 { uint64_t words[2]; } pair64;
+
+FX_INLINE void copy_row(int64_t count, size_t size, char *target, int64_t to_stride, const char *source, int64_t from_stride) {
+  if (to_stride == 1 && from_stride == 1 && count > 8) {
+    memcpy(target, source, (size_t)count * size);
+    return;
+  }
+  switch (size) {
+    case 1: COPY_ROW(uint8_t)
+    case 4: COPY_ROW(uint32_t)
+    case 8: COPY_ROW(uint64_t)
+    default: COPY_ROW(pair64)
+  }
+}
+
+#define INDEX_ROW(type)                                                                              \
+  {                                                                                                  \
+    type *to = target;                                                                               \
+    for (int64_t i = 0; i < count; i++) to[i] = (type)(first + i * stride);                          \
+    break;                                                                                           \
+  }
+static void index_row(int64_t count, fx_type type, void *target, int64_t first, int64_t stride) {
+  switch (type) {
+    case FX_F32: INDEX_ROW(float)
+    case FX_F64: INDEX_ROW(double)
+    case FX_I64: INDEX_ROW(int64_t)
+    case FX_U32: INDEX_ROW(uint32_t)
+    default: INDEX_ROW(int32_t)
+  }
+}
+
+// MARK: Loads
+
+static void gather_tile(const box *box, const fx_view *view, char *target, int64_t rows, int64_t column, int64_t columns) {
+  size_t size = fx_type_size((fx_type)view->type);
+  int64_t inner = view->strides[box->step->rank - 1];
+  row_walk walk = start_walk(box, view->strides);
+  int64_t origin = view_origin(box, view->strides) + column * inner;
+  if (view->slot == FX_INDEX_SLOT) {
+    for (int64_t r = 0; r < rows; r++, next_row(&walk), target += (size_t)columns * size)
+      index_row(columns, (fx_type)view->type, target, view->offset + origin + walk.offset, inner);
+    return;
+  }
+  const char *source = (const char *)box->slots[view->slot] + view->offset + origin * (int64_t)size;
+  for (int64_t r = 0; r < rows; r++, next_row(&walk), target += (size_t)columns * size)
+    copy_row(columns, size, target, 1, source + walk.offset * (int64_t)size, inner);
+}
+
+static bool is_dense(const box *box, const int64_t *strides) {
+  int64_t expected = 1;
+  for (uint32_t d = box->step->rank; d-- > 0;) {
+    if (box->extent[d] > 1 && strides[d] != expected) return false;
+    expected *= box->extent[d];
+  }
+  return true;
+}
+
+static uint8_t load_mode(const box *box, const fx_view *view, bool must_copy) {
+  uint32_t inner = box->step->rank - 1;
+  bool same_rows = true;
+  for (uint32_t d = 0; d < inner; d++) same_rows &= box->extent[d] == 1 || view->strides[d] == 0;
+  bool constant = same_rows && (view->strides[inner] == 0 || box->columns == 1);
+  bool whole_rows = box->tile_columns == box->columns;
+  if (constant) return pinned;
+  if (view->slot == FX_INDEX_SLOT || must_copy) return same_rows && whole_rows && !must_copy ? pinned : gathered;
+  if (is_dense(box, view->strides)) return dense;
+  if (view->strides[inner] == 1 && box->tile_rows == 1) return row_pointer;
+  return same_rows && whole_rows ? pinned : gathered;
+}
+
+// Sets everything that is the same for all tiles of the box.
+static void pin_values(box *box) {
+  const fx_fused *step = box->step;
+  uint64_t elements = (uint64_t)box->tile_rows * (uint64_t)box->tile_columns;
+  memset(box->index, 0, sizeof box->index);
+  for (uint32_t i = 0; i < step->instruction_count; i++) {
+    const fx_instruction *instruction = &step->instructions[i];
+    char *own = box->registers + (size_t)instruction->rd * 64;
+    box->values[i] = own;
+    size_t size = fx_type_size((fx_type)instruction->type);
+    if (instruction->op == FX_CONSTANT) {
+      fx_fill_row((int64_t)elements, size, &instruction->immediate, own);
+    } else if (instruction->op == FX_LOAD) {
+      const fx_view *view = &step->inputs[instruction->a];
+      uint8_t mode = load_mode(box, view, instruction->mode & FX_LOAD_COPIES);
+      box->load_modes[i] = mode;
+      if (mode != pinned) continue;
+      if (view->slot != FX_INDEX_SLOT && view->strides[step->rank - 1] == 0) {
+        const char *source = (const char *)box->slots[view->slot] + view->offset + view_origin(box, view->strides) * (int64_t)size;
+        fx_fill_row((int64_t)elements, size, source, own);
+      } else {
+        gather_tile(box, view, own, box->tile_rows, 0, box->tile_columns);
+      }
+    }
+  }
+}
+
+static void load_values(box *box, int64_t row, int64_t rows, int64_t column, int64_t columns) {
+  const fx_fused *step = box->step;
+  for (uint32_t i = 0; i < step->instruction_count; i++) {
+    const fx_instruction *instruction = &step->instructions[i];
+    if (instruction->op != FX_LOAD || box->load_modes[i] == pinned) continue;
+    const fx_view *view = &step->inputs[instruction->a];
+    int64_t size = (int64_t)fx_type_size((fx_type)view->type);
+    bool lies_dense = box->load_modes[i] == dense;
+    if (lies_dense && (rows == 1 || columns == box->columns)) {
+      box->values[i] = (char *)box->slots[view->slot] + view->offset + (view_origin(box, view->strides) + row * box->columns + column) * size;
+    } else if (box->load_modes[i] == row_pointer) {
+      box->values[i] = (char *)box->slots[view->slot] + view->offset + (view_origin(box, view->strides) + row_offset(box, view->strides) + column) * size;
+    } else {
+      box->values[i] = box->registers + (size_t)instruction->rd * 64;
+      gather_tile(box, view, box->values[i], rows, column, columns);
+    }
+  }
+}
+
+// MARK: Stores
+
+// The place where an output tile lies densely in memory, or NULL.
+static char *direct_target(const box *box, const fx_output *output, int64_t row, int64_t rows, int64_t column, int64_t columns) {
+  const fx_view *view = &output->view;
+  if (!(output->mode & FX_OUTPUT_MAY_BE_DIRECT)) return NULL;
+  int64_t size = (int64_t)fx_type_size((fx_type)view->type);
+  char *base = (char *)box->slots[view->slot] + view->offset;
+  if (rows == 1) {
+    if (view->strides[box->step->rank - 1] != 1 && columns > 1) return NULL;
+    return base + (view_origin(box, view->strides) + row_offset(box, view->strides) + column * view->strides[box->step->rank - 1]) * size;
+  }
+  if (columns != box->columns || !is_dense(box, view->strides)) return NULL;
+  return base + (view_origin(box, view->strides) + row * box->columns) * size;
+}
+
+static void store_tile(const box *box, const fx_output *output, const char *source, int64_t rows, int64_t column, int64_t columns) {
+  const fx_view *view = &output->view;
+  int64_t size = (int64_t)fx_type_size((fx_type)view->type), inner = view->strides[box->step->rank - 1];
+  char *target = (char *)box->slots[view->slot] + view->offset + (view_origin(box, view->strides) + column * inner) * size;
+  row_walk walk = start_walk(box, view->strides);
+  for (int64_t r = 0; r < rows; r++, next_row(&walk), source += columns * size) {
+    char *to = target + walk.offset * size;
+    if (to != source) copy_row(columns, (size_t)size, to, inner, source, 1);
+  }
+}
+
+static void reduce_tile(const box *box, uint32_t which, int64_t rows, int64_t column, int64_t columns) {
+  const fx_reduction *reduction = &box->step->reductions[which];
+  fx_type type = (fx_type)reduction->view.type;
+  const fx_kernel_table *kernels = fx_kernels();
+  int64_t size = (int64_t)fx_type_size(type), accumulator_size = (int64_t)fx_type_size((fx_type)reduction->accumulator);
+  int64_t inner = reduction->dense[box->step->rank - 1];
+  const char *x = box->values[reduction->value];
+  char *accumulator = box->accumulators[which] + (view_origin(box, reduction->dense) + column * inner) * accumulator_size;
+  fx_fold_kernel fold = kernels->fold[reduction->op][type];
+  if (inner == 0 && reduction->outputs == 1) {
+    fold((size_t)(rows * columns), x, accumulator);
+    return;
+  }
+  fx_combine_kernel combine = kernels->combine[reduction->op][type];
+  row_walk walk = start_walk(box, reduction->dense);
+  for (int64_t r = 0; r < rows; r++, next_row(&walk), x += columns * size) {
+    char *to = accumulator + walk.offset * accumulator_size;
+    if (inner == 0) fold((size_t)columns, x, to);
+    else combine((size_t)columns, x, to);
+  }
+}
+
+// MARK: Boxes
+
+static void run_tile(box *box, int64_t row, int64_t rows, int64_t column, int64_t columns) {
+  const fx_fused *step = box->step;
+  size_t count = (size_t)(rows * columns);
+  load_values(box, row, rows, column, columns);
+  uint64_t stored = 0;   // outputs that the program itself writes
+  for (uint32_t i = 0; i < step->output_count; i++) {
+    const fx_output *output = &step->outputs[i];
+    char *target = direct_target(box, output, row, rows, column, columns);
+    if (target && i < 64) {
+      box->values[output->value] = target;
+      stored |= (uint64_t)1 << i;
+    } else if (output->mode & FX_OUTPUT_MAY_BE_DIRECT) {   // an earlier, smaller tile may have been direct
+      box->values[output->value] = box->registers + (size_t)step->instructions[output->value].rd * 64;
+    }
+  }
+  void **values = box->values;
+  for (uint32_t i = 0; i < step->instruction_count; i++) {
+    const fx_instruction *instruction = &step->instructions[i];
+    if (instruction->op > FX_CONSTANT)
+      instruction->kernel(count, values[i], values[instruction->a], values[instruction->b], values[instruction->c]);
+  }
+  for (uint32_t i = 0; i < step->output_count; i++)
+    if (i >= 64 || !(stored >> i & 1)) store_tile(box, &step->outputs[i], values[step->outputs[i].value], rows, column, columns);
+  for (uint32_t i = 0; i < step->reduction_count; i++) reduce_tile(box, i, rows, column, columns);
+}
+
+static void set_row(box *box, int64_t row) {
+  for (int64_t d = (int64_t)box->step->rank - 2; d >= 0; d--) {
+    if (d == 0) {
+      box->index[0] = row;
+      return;
+    }
+    box->index[d] = row % box->extent[d];
+    row /= box->extent[d];
+  }
+}
+
+static void run_box(const fx_fused *step, void *const *slots, char *const *accumulators, const int64_t *low, const int64_t *high, char *memory) {
+  box box = {.step = step, .slots = slots, .accumulators = accumulators, .registers = memory};
+  uint32_t inner = step->rank - 1;
+  box.rows = 1;
+  for (uint32_t d = 0; d < step->rank; d++) {
+    box.low[d] = low[d];
+    box.extent[d] = high[d] - low[d];
+    if (box.extent[d] <= 0) return;
+    if (d < inner) box.rows *= box.extent[d];
+  }
+  box.columns = box.extent[inner];
+  box.values = (void **)(void *)(memory + step->register_bytes);
+  box.load_modes = (uint8_t *)(box.values + step->instruction_count);
+  int64_t tile = step->register_count;
+  box.tile_columns = step->tile_columns ? fx_min64(step->tile_columns, box.columns) : fx_min64(tile, box.columns);
+  box.tile_rows = fx_min64(box.rows, tile / box.tile_columns);
+  pin_values(&box);
+  for (int64_t row = 0; row < box.rows; row += box.tile_rows) {
+    int64_t rows = fx_min64(box.tile_rows, box.rows - row);
+    set_row(&box, row);
+    for (int64_t column = 0; column < box.columns; column += box.tile_columns)
+      run_tile(&box, row, rows, column, fx_min64(box.tile_columns, box.columns - column));
+  }
+}
+
+// Register files of ordinary programs live on the stack: always in cache, one for each thread.
+static __attribute__((noinline)) void run_box_on_stack(const fx_fused *step, void *const *slots, char *const *accumulators, const int64_t *low,
+                                                       const int64_t *high) {
+  alignas(64) char memory[FX_STACK_REGISTERS];
+  run_box(step, slots, accumulators, low, high, memory);
+}
+
+void fx_run_fused_box(const fx_fused *step, void *const *slots, const int64_t *low, const int64_t *high, char *worker_scratch) {
+  if (step->worker_bytes <= FX_STACK_REGISTERS) run_box_on_stack(step, slots, NULL, low, high);
+  else run_box(step, slots, NULL, low, high, worker_scratch);
+}
+
+// MARK: Chunks and reductions
+
+typedef struct fused_run {
+  const fx_fused *step;
+  const fx_context *context;
+  char *worker_scratch;
+} fused_run;
+
+static char *accumulator_of(const fused_run *run, uint32_t which, uint64_t chunk) {
+  const fx_reduction *reduction = &run->step->reductions[which];
+  uint64_t bytes = fx_align64(reduction->outputs * fx_type_size((fx_type)reduction->accumulator));
+  return run->context->scratch + reduction->scratch_offset + (reduction->shared ? 0 : chunk * bytes);
+}
+
+static void clear_accumulator(const fused_run *run, uint32_t which, uint64_t chunk) {
+  const fx_reduction *reduction = &run->step->reductions[which];
+  fx_scalar identity = fx_reduce_identity(reduction->op, (fx_type)reduction->accumulator);
+  fx_fill_row((int64_t)reduction->outputs, fx_type_size((fx_type)reduction->accumulator), &identity, accumulator_of(run, which, chunk));
+}
+
+static void run_chunk(void *context, int64_t chunk) {
+  const fused_run *run = context;
+  const fx_fused *step = run->step;
+  char *accumulators[step->reduction_count + 1];
+  for (uint32_t i = 0; i < step->reduction_count; i++) {
+    accumulators[i] = accumulator_of(run, i, (uint64_t)chunk);
+    if (!step->reductions[i].shared) clear_accumulator(run, i, (uint64_t)chunk);
+  }
+  int64_t low[FX_MAX_RANK] = {0}, high[FX_MAX_RANK];
+  memcpy(high, step->shape, sizeof high);
+  uint32_t d = step->split_dimension;
+  int64_t extent = step->shape[d], chunks = (int64_t)step->chunk_count, length = extent / chunks, longer = extent % chunks;
+  low[d] = chunk * length + fx_min64(chunk, longer);
+  high[d] = low[d] + length + (chunk < longer);
+  if (step->worker_bytes <= FX_STACK_REGISTERS) run_box_on_stack(step, run->context->slots, accumulators, low, high);
+  else run_box(step, run->context->slots, accumulators, low, high, run->worker_scratch + (uint64_t)chunk * step->worker_bytes);
+}
+
+// Merges the partial results in the order of the chunks and stores them.
+static void finish_reduction(const fused_run *run, uint32_t which) {
+  const fx_reduction *reduction = &run->step->reductions[which];
+  const fx_view *view = &reduction->view;
+  const fx_kernel_table *kernels = fx_kernels();
+  char *total = accumulator_of(run, which, 0);
+  if (!reduction->shared)
+    for (uint64_t chunk = 1; chunk < run->step->chunk_count; chunk++)
+      kernels->merge[reduction->op][view->type](reduction->outputs, accumulator_of(run, which, chunk), total);
+
+  char *target = (char *)run->context->slots[view->slot] + view->offset;
+  int64_t size = (int64_t)fx_type_size((fx_type)view->type), accumulator_size = (int64_t)fx_type_size((fx_type)reduction->accumulator);
+  fx_kernel convert = kernels->convert[reduction->accumulator][view->type];
+  bool same_layout = true;
+  for (uint32_t d = 0; d < run->step->rank; d++) same_layout &= view->strides[d] == reduction->dense[d] || run->step->shape[d] == 1;
+  if (same_layout) {
+    if (reduction->accumulator == view->type) memcpy(target, total, reduction->outputs * (size_t)size);
+    else convert(reduction->outputs, target, total, NULL, NULL);
+    return;
+  }
+  int64_t index[FX_MAX_RANK] = {0}, offset = 0;
+  for (uint64_t i = 0; i < reduction->outputs; i++) {
+    const char *source = total + (int64_t)i * accumulator_size;
+    if (reduction->accumulator == view->type) memcpy(target + offset * size, source, (size_t)size);
+    else convert(1, target + offset * size, source, NULL, NULL);
+    for (uint32_t d = run->step->rank; d-- > 0;) {
+      if (reduction->dense[d] == 0) continue;
+      offset += view->strides[d];
+      if (++index[d] < run->step->shape[d]) break;
+      offset -= view->strides[d] * run->step->shape[d];
+      index[d] = 0;
+    }
+  }
+}
+
+fx_code fx_run_fused(const fx_fused *step, const fx_context *context) {
+  if (FX_UNLIKELY(!step->prepared)) return (fx_code)(context->status->code = FX_INVALID_PLAN);
+  fused_run run = {step, context, NULL};
+  if (step->worker_bytes > FX_STACK_REGISTERS) run.worker_scratch = context->scratch + step->scratch_bytes - step->worker_bytes * step->chunk_count;
+  for (uint32_t i = 0; i < step->reduction_count; i++)
+    if (step->reductions[i].shared) clear_accumulator(&run, i, 0);
+  if (step->chunk_count == 1) run_chunk(&run, 0);
+  else fx_parallel_for((int64_t)step->chunk_count, run_chunk, &run);
+  for (uint32_t i = 0; i < step->reduction_count; i++) finish_reduction(&run, i);
+  return FX_OK;
+}

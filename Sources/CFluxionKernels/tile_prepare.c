@@ -1,0 +1,351 @@
+// Preparation of tile programs: merging dimensions, choosing tiles, registers and chunks. Nothing here runs in a hot loop.
+
+#include "internal.h"
+#include "tile.h"
+
+// MARK: Checks
+
+static int operand_count(uint32_t op) {
+  if (op <= FX_CONSTANT) return 0;
+  if (op < FX_ADD) return 1;
+  if (op < FX_SELECT) return 2;
+  return 3;
+}
+
+static fx_type operand_type(const fx_instruction *instruction, int position) {
+  if (instruction->op >= FX_THREEFRY_FIRST) return position == 0 ? FX_I64 : FX_U32;
+  if (instruction->op == FX_SELECT && position == 0) return FX_BOOL;
+  return (fx_type)instruction->operand_type;
+}
+
+static uint64_t check_instruction(const fx_fused *step, uint32_t i) {
+  const fx_instruction *instruction = &step->instructions[i];
+  if (instruction->op >= FX_OP_COUNT || instruction->type >= FX_TYPE_COUNT) return fx_refuse("fused: unknown operation or type");
+  if (instruction->op == FX_LOAD) {
+    if (instruction->a >= step->input_count) return fx_refuse("fused: a load names an input view that does not exist");
+    if (step->inputs[instruction->a].type != instruction->type) return fx_refuse("fused: the type of a load is not that of its view");
+    return 0;
+  }
+  if (instruction->op == FX_CONSTANT) return 0;
+  if (!fx_find_kernel((fx_op)instruction->op, (fx_type)instruction->operand_type, (fx_type)instruction->type))
+    return fx_refuse("fused: no kernel for an operation with these types");
+  const uint32_t operands[3] = {instruction->a, instruction->b, instruction->c};
+  for (int k = 0; k < operand_count(instruction->op); k++) {
+    if (operands[k] >= i) return fx_refuse("fused: an operand is not an earlier value");
+    if (step->instructions[operands[k]].type != operand_type(instruction, k)) return fx_refuse("fused: an operand has another type than the instruction says");
+  }
+  return 0;
+}
+
+static uint64_t check(const fx_fused *step) {
+  if (step->rank > FX_MAX_RANK) return fx_refuse("fused: rank above 8");
+  if (step->instruction_count > 4096) return fx_refuse("fused: more than 4096 instructions");
+  for (uint32_t d = 0; d < step->rank; d++)
+    if (step->shape[d] < 0) return fx_refuse("fused: negative extent");
+  for (uint32_t i = 0; i < step->input_count; i++) {
+    const fx_view *view = &step->inputs[i];
+    if (view->type >= FX_TYPE_COUNT) return fx_refuse("fused: unknown type of an input");
+    if (view->slot == FX_INDEX_SLOT && view->type > FX_U32) return fx_refuse("fused: an index view must be a real number");
+  }
+  for (uint32_t i = 0; i < step->instruction_count; i++)
+    if (check_instruction(step, i) != 0) return FX_PREPARE_INVALID;
+  for (uint32_t i = 0; i < step->output_count; i++) {
+    if (step->outputs[i].value >= step->instruction_count) return fx_refuse("fused: an output names a value that does not exist");
+    if (step->instructions[step->outputs[i].value].type != step->outputs[i].view.type) return fx_refuse("fused: an output has another type than its value");
+  }
+  for (uint32_t i = 0; i < step->reduction_count; i++) {
+    const fx_reduction *reduction = &step->reductions[i];
+    if (reduction->value >= step->instruction_count) return fx_refuse("fused: a reduction names a value that does not exist");
+    fx_type type = (fx_type)step->instructions[reduction->value].type;
+    if (type != reduction->view.type) return fx_refuse("fused: a reduction has another type than its value");
+    if (reduction->op > FX_REDUCE_OR || !fx_kernels()->fold[reduction->op][type]) return fx_refuse("fused: no such reduction for this type");
+  }
+  return 0;
+}
+
+// MARK: Dimensions
+
+typedef void (*view_visitor)(fx_view *view, void *context);
+
+static void for_each_view(fx_fused *step, view_visitor visit, void *context) {
+  for (uint32_t i = 0; i < step->input_count; i++) visit(&step->inputs[i], context);
+  for (uint32_t i = 0; i < step->output_count; i++) visit(&step->outputs[i].view, context);
+  for (uint32_t i = 0; i < step->reduction_count; i++) visit(&step->reductions[i].view, context);
+}
+
+typedef struct merge { uint32_t dimension; int64_t inner_extent; bool possible; } merge;
+
+static void test_merge(fx_view *view, void *context) {
+  merge *test = context;
+  if (view->strides[test->dimension] != view->strides[test->dimension + 1] * test->inner_extent) test->possible = false;
+}
+
+// Removes dimension d; for a merge the inner stride is the one that stays.
+static void drop_dimension(fx_view *view, void *context) {
+  uint32_t d = *(uint32_t *)context;
+  for (; d + 1 < FX_MAX_RANK; d++) view->strides[d] = view->strides[d + 1];
+  view->strides[FX_MAX_RANK - 1] = 0;
+}
+
+static void remove_dimension(fx_fused *step, uint32_t d) {
+  for_each_view(step, drop_dimension, &d);
+  for (uint32_t e = d; e + 1 < step->rank; e++) step->shape[e] = step->shape[e + 1];
+  step->rank--;
+}
+
+static void merge_dimensions(fx_fused *step) {
+  for (uint32_t d = step->rank; d-- > 0;)
+    if (step->shape[d] == 1) remove_dimension(step, d);
+  for (uint32_t d = step->rank; d-- > 1;) {
+    merge test = {d - 1, step->shape[d], true};
+    for_each_view(step, test_merge, &test);
+    if (!test.possible) continue;
+    step->shape[d] *= step->shape[d - 1];
+    remove_dimension(step, d - 1);
+  }
+}
+
+// MARK: Registers
+
+// Register numbers count blocks of 64 bytes from the start of the register file. A register holds one tile of one element size.
+typedef struct allocator {
+  uint64_t next;                  // blocks
+  uint64_t tile;                  // elements
+  uint32_t free_count[4];
+  uint16_t free_list[4][4096];
+} allocator;
+
+static int size_index(size_t size) { return size == 1 ? 0 : size == 4 ? 1 : size == 8 ? 2 : 3; }
+
+static uint64_t take_register(allocator *registers, size_t size) {
+  int class = size_index(size);
+  if (registers->free_count[class] > 0) return registers->free_list[class][--registers->free_count[class]];
+  uint64_t at = registers->next;
+  registers->next += fx_align64(registers->tile * size) / 64;
+  return at;
+}
+
+static void give_register(allocator *registers, size_t size, uint16_t at) {
+  int class = size_index(size);
+  registers->free_list[class][registers->free_count[class]++] = at;
+}
+
+// Values of loads and constants stay in their registers for the whole program (they are set before the first instruction runs); the others
+// live from their definition to their last use. A dying operand of the same size hands its register to the result: kernels may work in place.
+static bool allocate_registers(fx_fused *step, uint64_t tile, uint32_t *last_use) {
+  static _Thread_local allocator registers;   // large; preparation only
+  memset(&registers, 0, offsetof(allocator, free_list));
+  registers.tile = tile;
+  uint32_t count = step->instruction_count;
+  const uint32_t never = UINT32_MAX;
+  for (uint32_t i = 0; i < count; i++) last_use[i] = step->instructions[i].op <= FX_CONSTANT ? never : i;
+  for (uint32_t i = 0; i < count; i++) {
+    const fx_instruction *instruction = &step->instructions[i];
+    const uint32_t operands[3] = {instruction->a, instruction->b, instruction->c};
+    for (int k = 0; k < operand_count(instruction->op); k++)
+      if (last_use[operands[k]] != never) last_use[operands[k]] = i;
+  }
+  for (uint32_t i = 0; i < step->output_count; i++) last_use[step->outputs[i].value] = never;
+  for (uint32_t i = 0; i < step->reduction_count; i++) last_use[step->reductions[i].value] = never;
+
+  for (uint32_t i = 0; i < count; i++) {
+    fx_instruction *instruction = &step->instructions[i];
+    if (instruction->op > FX_CONSTANT) continue;
+    uint64_t at = take_register(&registers, fx_type_size((fx_type)instruction->type));
+    if (at > UINT16_MAX) return false;
+    instruction->rd = (uint16_t)at;
+  }
+  for (uint32_t i = 0; i < count; i++) {
+    fx_instruction *instruction = &step->instructions[i];
+    if (instruction->op <= FX_CONSTANT) continue;
+    size_t size = fx_type_size((fx_type)instruction->type);
+    const uint32_t operands[3] = {instruction->a, instruction->b, instruction->c};
+    int used = operand_count(instruction->op);
+    uint32_t released[3];
+    int released_count = 0;
+    bool placed = false;
+    for (int k = 0; k < used; k++) {
+      uint32_t value = operands[k];
+      bool seen = false;
+      for (int j = 0; j < k; j++) seen |= operands[j] == value;
+      if (seen || last_use[value] != i) continue;
+      if (!placed && fx_type_size((fx_type)step->instructions[value].type) == size) {
+        instruction->rd = step->instructions[value].rd;
+        placed = true;
+      } else {
+        released[released_count++] = value;
+      }
+    }
+    if (!placed) {
+      uint64_t at = take_register(&registers, size);
+      if (at > UINT16_MAX) return false;
+      instruction->rd = (uint16_t)at;
+    }
+    for (int k = 0; k < released_count; k++) {
+      const fx_instruction *dead = &step->instructions[released[k]];
+      give_register(&registers, fx_type_size((fx_type)dead->type), dead->rd);
+    }
+    if (last_use[i] == i) give_register(&registers, size, instruction->rd);   // nobody uses it
+  }
+  step->register_bytes = registers.next * 64;
+  return true;
+}
+
+// MARK: Direct memory operands
+
+// Results may be computed right into output memory, and inputs used where they lie. That is wrong only if an output that coincides with an
+// input is written before the last reading of that input; so outputs that come too early are stored after the program has run.
+static void choose_direct_operands(fx_fused *step) {
+  bool several = step->output_count + step->reduction_count > 1;
+  uint32_t last_read = 0;   // one past the last instruction that reads a loaded value
+  for (uint32_t i = 0; i < step->instruction_count; i++) {
+    fx_instruction *instruction = &step->instructions[i];
+    instruction->mode = 0;
+    const uint32_t operands[3] = {instruction->a, instruction->b, instruction->c};
+    for (int k = 0; k < operand_count(instruction->op); k++)
+      if (step->instructions[operands[k]].op == FX_LOAD) last_read = i;
+  }
+  for (uint32_t i = 0; i < step->output_count; i++) {
+    fx_output *output = &step->outputs[i];
+    fx_instruction *source = &step->instructions[output->value];
+    if (source->op == FX_LOAD && several) source->mode |= FX_LOAD_COPIES;
+    bool first = true;
+    for (uint32_t j = 0; j < i; j++) first &= step->outputs[j].value != output->value;
+    output->mode = source->op > FX_CONSTANT && output->value >= last_read && first ? FX_OUTPUT_MAY_BE_DIRECT : 0;
+  }
+  for (uint32_t i = 0; i < step->reduction_count; i++) {
+    fx_instruction *source = &step->instructions[step->reductions[i].value];
+    if (source->op == FX_LOAD && several) source->mode |= FX_LOAD_COPIES;
+  }
+}
+
+// MARK: Work
+
+// Rough cost of an instruction for one element, in multiples of an addition.
+static int64_t instruction_cost(const fx_instruction *instruction) {
+  switch (instruction->op) {
+    case FX_LOAD: case FX_CONSTANT: return 1;
+    case FX_EXP: case FX_LOG: case FX_TANH: case FX_LOGISTIC: case FX_SIN: case FX_COS: case FX_EXPM1: case FX_LOG1P: return 8;
+    case FX_ERF: case FX_ERFINV: case FX_POW: case FX_THREEFRY_FIRST: case FX_THREEFRY_SECOND: case FX_THREEFRY_XOR: case FX_THREEFRY_PAIR: return 16;
+    case FX_DIV: case FX_SQRT: case FX_RSQRT: case FX_RECIPROCAL: return 3;
+    default: return (instruction->op >= FX_CBRT && instruction->op <= FX_DIGAMMA) || instruction->op == FX_ATAN2 || instruction->op == FX_REM ? 40 : 1;
+  }
+}
+
+static bool kept_by_all(const fx_fused *step, uint32_t d) {
+  for (uint32_t i = 0; i < step->reduction_count; i++)
+    if (step->reductions[i].view.strides[d] == 0) return false;
+  return true;
+}
+
+// Which dimension is cut into chunks. Best is one that no reduction folds: then chunks have nothing to combine.
+static uint32_t choose_split(const fx_fused *step, int64_t wanted) {
+  uint32_t inner = step->rank - 1, best = 0;
+  for (uint32_t d = 0; d < step->rank; d++) {
+    bool enough = d == inner ? step->shape[d] >= 256 * fx_min64(wanted, 8) : step->shape[d] >= fx_min64(wanted, 8);
+    if (enough && kept_by_all(step, d)) return d;
+  }
+  for (uint32_t d = 0; d < step->rank; d++)
+    if (step->shape[d] > step->shape[best] && (d != inner || step->shape[d] >= 256 * step->shape[best])) best = d;
+  return best;
+}
+
+static void choose_chunks(fx_fused *step) {
+  int64_t total = 1, cost = 0;
+  for (uint32_t d = 0; d < step->rank; d++) total *= step->shape[d];
+  for (uint32_t i = 0; i < step->instruction_count; i++) cost += instruction_cost(&step->instructions[i]);
+  const int64_t smallest_chunk = 65536, most_chunks = 64;
+  int64_t work = total > INT64_MAX / 4096 / 40 ? INT64_MAX : total * (cost + step->output_count + step->reduction_count);
+  int64_t wanted = fx_min64(work / smallest_chunk, most_chunks);
+  if (wanted < 2 || step->rank == 0) {
+    step->chunk_count = 1;
+    step->split_dimension = 0;
+    return;
+  }
+  step->split_dimension = choose_split(step, wanted);
+  int64_t extent = step->shape[step->split_dimension];
+  if (step->split_dimension == step->rank - 1) wanted = fx_min64(wanted, fx_max64(extent / 256, 1));
+  step->chunk_count = (uint64_t)fx_max64(1, fx_min64(wanted, extent));
+}
+
+static void place_reductions(fx_fused *step) {
+  uint64_t offset = 0;
+  for (uint32_t i = 0; i < step->reduction_count; i++) {
+    fx_reduction *reduction = &step->reductions[i];
+    reduction->accumulator = fx_accumulator_type(reduction->op, (fx_type)reduction->view.type);
+    int64_t stride = 1;
+    for (uint32_t d = step->rank; d-- > 0;) {
+      bool kept = reduction->view.strides[d] != 0;
+      reduction->dense[d] = kept ? stride : 0;
+      if (kept) stride *= step->shape[d];
+    }
+    reduction->outputs = (uint64_t)stride;
+    reduction->shared = step->chunk_count == 1 || reduction->view.strides[step->split_dimension] != 0;
+    if (!reduction->shared) {   // keep the partial results below a few MiB
+      uint64_t bytes = reduction->outputs * fx_type_size((fx_type)reduction->accumulator);
+      uint64_t most = bytes ? ((uint64_t)8 << 20) / bytes : step->chunk_count;
+      if (most < 2) most = 2;
+      if (step->chunk_count > most) step->chunk_count = most;
+    }
+  }
+  for (uint32_t i = 0; i < step->reduction_count; i++) {
+    fx_reduction *reduction = &step->reductions[i];
+    reduction->scratch_offset = offset;
+    uint64_t one = fx_align64(reduction->outputs * fx_type_size((fx_type)reduction->accumulator));
+    offset += one * (reduction->shared ? 1 : step->chunk_count);
+  }
+  step->scratch_bytes = offset;
+}
+
+// A tile is rows × columns of the two-level view "outer dimensions × innermost dimension". If an operand runs across the innermost dimension with
+// large steps but along the one before it with small ones (a transposition), square tiles touch each cache line once.
+static void choose_tile(fx_fused *step, uint64_t tile) {
+  uint32_t inner = step->rank - 1;
+  step->tile_columns = 0;   // free: decided for each box
+  step->tile_rows = (int64_t)tile;
+  if (step->rank < 2 || step->shape[inner] < 32 || step->shape[inner - 1] < 16) return;
+  bool crosses = false;
+  for (uint32_t i = 0; i < step->input_count; i++) {
+    const int64_t *strides = step->inputs[i].strides;
+    if (step->inputs[i].slot == FX_INDEX_SLOT) continue;
+    int64_t across = strides[inner] < 0 ? -strides[inner] : strides[inner], along = strides[inner - 1] < 0 ? -strides[inner - 1] : strides[inner - 1];
+    crosses |= across > 8 && along > 0 && along < across;
+  }
+  if (crosses) step->tile_columns = 32;
+}
+
+uint64_t fx_prepare_fused(fx_fused *step) {
+  step->prepared = 0;
+  if (check(step) != 0) return FX_PREPARE_INVALID;
+  if (!step->keep_shape) merge_dimensions(step);
+  if (step->rank == 0) {
+    step->rank = 1;
+    step->shape[0] = 1;
+  }
+  int64_t total = 1;
+  for (uint32_t d = 0; d < step->rank; d++) total *= step->shape[d];
+  for (uint32_t i = 0; i < step->instruction_count; i++) {
+    fx_instruction *instruction = &step->instructions[i];
+    if (instruction->op > FX_CONSTANT)
+      instruction->kernel = fx_find_kernel((fx_op)instruction->op, (fx_type)instruction->operand_type, (fx_type)instruction->type);
+  }
+  // The register file should stay in the first-level cache; the number of registers does not depend on the tile.
+  static _Thread_local uint32_t last_use[4096];
+  if (!allocate_registers(step, 64, last_use)) return fx_refuse("fused: the program needs too many registers");
+  uint64_t per_element = step->register_bytes / 64 + 1;
+  uint64_t tile = (uint64_t)FX_REGISTER_BUDGET / per_element / 64 * 64;
+  if (tile > 2048) tile = 2048;
+  if (tile < 64) tile = 64;
+  if ((uint64_t)total < tile) tile = ((uint64_t)total + 63) / 64 * 64;
+  if (tile == 0) tile = 64;
+  if (!allocate_registers(step, tile, last_use)) return fx_refuse("fused: the program needs too many registers");
+  choose_direct_operands(step);
+  choose_chunks(step);
+  place_reductions(step);
+  choose_tile(step, tile);
+  step->register_count = (uint32_t)tile;
+  step->worker_bytes = step->register_bytes + fx_align64((uint64_t)step->instruction_count * (sizeof(void *) + 4) + 64);
+  if (step->worker_bytes > FX_STACK_REGISTERS) step->scratch_bytes += step->worker_bytes * step->chunk_count;
+  step->prepared = 1;
+  return step->scratch_bytes;
+}

@@ -1,0 +1,113 @@
+// Vectors of one register, for the instruction set that is being compiled. Included once in each kernels_*.c, inside its target attribute.
+// FX_VECTOR_BYTES, FX_HAS_FMA and FX_NAME(name) are set by the includer.
+
+#pragma STDC FP_CONTRACT OFF   // error-free steps below rely on it; fused multiply-adds are written out
+
+enum { LF = FX_VECTOR_BYTES / 4, LD = FX_VECTOR_BYTES / 8, LB = FX_VECTOR_BYTES };
+
+#define FX_VECTOR(type, lanes) type __attribute__((ext_vector_type(lanes)))
+typedef FX_VECTOR(float, LF) vf;       // f32
+typedef __typeof__((vf){0} == (vf){0}) vi;   // i32, and what comparisons of vf give
+typedef FX_VECTOR(uint32_t, LF) vu;    // u32
+typedef FX_VECTOR(uint8_t, LF) vfb;    // as many bools as a vf has lanes
+typedef FX_VECTOR(double, LF) vfd;     // as many doubles as a vf has lanes
+typedef __typeof__((vfd){0} == (vfd){0}) vfl;
+typedef FX_VECTOR(double, LD) vd;      // f64
+typedef __typeof__((vd){0} == (vd){0}) vl;   // i64, and what comparisons of vd give
+typedef FX_VECTOR(uint64_t, LD) vul;
+typedef FX_VECTOR(uint8_t, LD) vdb;
+typedef FX_VECTOR(uint8_t, LB) v8;     // bool
+
+#if FX_HAS_FMA
+#define MADD(a, b, c) __builtin_elementwise_fma(a, b, c)
+#else
+#define MADD(a, b, c) ((a) * (b) + (c))
+#endif
+
+#define MASK_TO_BOOL(mask, bools) (__builtin_convertvector(mask, bools) & (uint8_t)1)
+
+// Loads and stores of whole vectors and of the first `count` lanes.
+#define LOAD(vector, pointer) __extension__({ vector loaded_; memcpy(&loaded_, pointer, sizeof loaded_); loaded_; })
+#define LOAD_SOME(vector, pointer, count, lanes) \
+  __extension__({ vector loaded_ = 0; memcpy(&loaded_, pointer, (count) * (sizeof loaded_ / (lanes))); loaded_; })
+
+#define UNUSED3(a, b, c) ((void)(a), (void)(b), (void)(c))
+
+// Kernels from expressions in x, y, z (vectors of the operand types) that give a vector of the result type.
+#define UNARY(name, T, V, L, RT, RV, expression)                                                                      \
+  static void FX_NAME(name)(size_t n, void *destination, const void *a, const void *b, const void *c) {              \
+    UNUSED3(b, c, n);                                                                                                 \
+    const T *pa = a;                                                                                                  \
+    RT *out = destination;                                                                                            \
+    size_t i = 0;                                                                                                     \
+    for (; i + L <= n; i += L) {                                                                                      \
+      const V x = LOAD(V, pa + i);                                                                                    \
+      const RV result = expression;                                                                                   \
+      memcpy(out + i, &result, sizeof result);                                                                        \
+    }                                                                                                                 \
+    if (i < n) {                                                                                                      \
+      const V x = LOAD_SOME(V, pa + i, n - i, L);                                                                     \
+      const RV result = expression;                                                                                   \
+      memcpy(out + i, &result, (n - i) * sizeof(RT));                                                                 \
+    }                                                                                                                 \
+  }
+
+#define BINARY(name, T, V, L, RT, RV, expression)                                                                     \
+  static void FX_NAME(name)(size_t n, void *destination, const void *a, const void *b, const void *c) {              \
+    (void)c;                                                                                                          \
+    const T *pa = a, *pb = b;                                                                                         \
+    RT *out = destination;                                                                                            \
+    size_t i = 0;                                                                                                     \
+    for (; i + L <= n; i += L) {                                                                                      \
+      const V x = LOAD(V, pa + i), y = LOAD(V, pb + i);                                                               \
+      const RV result = expression;                                                                                   \
+      memcpy(out + i, &result, sizeof result);                                                                        \
+    }                                                                                                                 \
+    if (i < n) {                                                                                                      \
+      const V x = LOAD_SOME(V, pa + i, n - i, L), y = LOAD_SOME(V, pb + i, n - i, L);                                 \
+      const RV result = expression;                                                                                   \
+      memcpy(out + i, &result, (n - i) * sizeof(RT));                                                                 \
+    }                                                                                                                 \
+  }
+
+#define TERNARY(name, TA, VA, TB, VB, L, RT, RV, expression)                                                          \
+  static void FX_NAME(name)(size_t n, void *destination, const void *a, const void *b, const void *c) {              \
+    const TA *pa = a;                                                                                                 \
+    const TB *pb = b, *pc = c;                                                                                        \
+    RT *out = destination;                                                                                            \
+    size_t i = 0;                                                                                                     \
+    for (; i + L <= n; i += L) {                                                                                      \
+      const VA x = LOAD(VA, pa + i);                                                                                  \
+      const VB y = LOAD(VB, pb + i), z = LOAD(VB, pc + i);                                                            \
+      const RV result = expression;                                                                                   \
+      memcpy(out + i, &result, sizeof result);                                                                        \
+    }                                                                                                                 \
+    if (i < n) {                                                                                                      \
+      const VA x = LOAD_SOME(VA, pa + i, n - i, L);                                                                   \
+      const VB y = LOAD_SOME(VB, pb + i, n - i, L), z = LOAD_SOME(VB, pc + i, n - i, L);                              \
+      const RV result = expression;                                                                                   \
+      memcpy(out + i, &result, (n - i) * sizeof(RT));                                                                 \
+    }                                                                                                                 \
+  }
+
+// Element by element; the compiler vectorises what it can. Destinations may equal operands, so there are no dependences between iterations.
+#define SCALAR1(name, T, RT, expression)                                                                              \
+  static void FX_NAME(name)(size_t n, void *destination, const void *a, const void *b, const void *c) {              \
+    (void)b, (void)c;                                                                                                 \
+    const T *pa = a;                                                                                                  \
+    RT *out = destination;                                                                                            \
+    for (size_t i = 0; i < n; i++) {                                                                                  \
+      const T x = pa[i];                                                                                              \
+      out[i] = (RT)(expression);                                                                                      \
+    }                                                                                                                 \
+  }
+#define SCALAR2(name, T, RT, expression)                                                                              \
+  static void FX_NAME(name)(size_t n, void *destination, const void *a, const void *b, const void *c) {              \
+    (void)c;                                                                                                          \
+    const T *pa = a, *pb = b;                                                                                         \
+    RT *out = destination;                                                                                            \
+    for (size_t i = 0; i < n; i++) {                                                                                  \
+      const T x = pa[i], y = pb[i];                                                                                   \
+      out[i] = (RT)(expression);                                                                                      \
+    }                                                                                                                 \
+  }

@@ -1,0 +1,152 @@
+import CFluxionKernels
+import FluxionCore
+import Synchronization
+
+/// A program for the processor: flat data that is never written again, walked by the runtime.
+///
+/// Each run has an arena of its own, taken from a pool, so that runs of one program may overlap and a steady state allocates nothing
+/// but results.
+///
+/// Safety of `@unchecked Sendable`: the plan is written before the initialiser returns and only read afterwards; arenas are behind
+/// the pool's lock.
+final class CPUExecutable: Executable, @unchecked Sendable {
+  private let plan: UnsafePointer<fx_plan>
+  private let storage: PlanStorage
+  private let origins: [CompilationContext.Origin]
+  private let argumentCount: Int
+  private let results: [StepBuilder.ResultSource]
+  private let resultByteCounts: [Int]
+  private let donations: [(argument: Int, result: Int)]
+  private let arenas: ArenaPool
+  let cost: CostReport
+
+  init(_ graph: Graph, options: CompilationOptions) throws(EngineError) {
+    let prepared = graph.simplified(searchesForNaN: options.findsNaN).arrangingProducts()
+    let context = CompilationContext(searchesForNaN: options.findsNaN)
+    let compiled = try CompiledPlan(prepared, donatedInputs: options.donatedInputs, context: context)
+    plan = UnsafePointer(compiled.plan)
+    storage = context.storage
+    origins = context.origins
+    argumentCount = graph.inputCount
+    results = compiled.results
+    resultByteCounts = compiled.resultByteCounts
+    donations = compiled.donations
+    arenas = ArenaPool(byteCount: compiled.arenaByteCount)
+    var cost = compiled.cost
+    cost.peakMemory = compiled.arenaByteCount
+    self.cost = cost
+  }
+
+  func run(_ arguments: consuming [HostBuffer], donated: [Bool]) throws(ExecutionError) -> [HostBuffer] {
+    precondition(arguments.count == argumentCount, "a program of \(argumentCount) inputs was given \(arguments.count)")
+    var outputs: [HostBuffer] = []
+    outputs.reserveCapacity(resultByteCounts.count)
+    if donations.isEmpty || donated.isEmpty {
+      for byteCount in resultByteCounts { outputs.append(HostBuffer(byteCount: byteCount)) }
+    } else {
+      makeOutputs(&outputs, &arguments, donated)
+    }
+    let status = execute(arguments, outputs)
+    if status.code != FX_OK.rawValue { throw failure(status) }
+    if results.count == outputs.count, isPlain { return outputs }
+    return results.map { source in
+      switch source {
+      case let .slot(i): outputs[i]
+      case let .argument(i): arguments[i]
+      case let .constant(buffer): buffer
+      }
+    }
+  }
+
+  /// Whether results are the slots in order.
+  private var isPlain: Bool {
+    for (i, source) in results.enumerated() {
+      guard case let .slot(s) = source, s == i else { return false }
+    }
+    return true
+  }
+
+  /// Memory for the results: that of donated arguments nobody else holds, where the plan allows it, else new.
+  private func makeOutputs(_ outputs: inout [HostBuffer], _ arguments: inout [HostBuffer], _ donated: [Bool]) {
+    var source = [Int](repeating: -1, count: resultByteCounts.count)
+    for (argument, result) in donations where argument < donated.count && donated[argument] {
+      if isKnownUniquelyReferenced(&arguments[argument]) { source[result] = argument }
+    }
+    for (result, byteCount) in resultByteCounts.enumerated() {
+      outputs.append(source[result] >= 0 ? arguments[source[result]] : HostBuffer(byteCount: byteCount))
+    }
+  }
+
+  private func execute(_ arguments: borrowing [HostBuffer], _ outputs: borrowing [HostBuffer]) -> fx_status {
+    let arena = arenas.take()
+    defer { arenas.give(arena) }
+    let count = arguments.count
+    return withUnsafeTemporaryAllocation(of: UnsafeMutableRawPointer?.self, capacity: count + outputs.count + 1) { pointers in
+      for i in 0..<count { pointers[i] = arguments[i].pointer }
+      for i in 0..<outputs.count { pointers[count + i] = outputs[i].pointer }
+      let base = pointers.baseAddress!
+      var status = fx_status()
+      base.withMemoryRebound(to: UnsafeRawPointer?.self, capacity: count + 1) { given in
+        _ = fx_run(plan, given, base + count, arena, &status)
+      }
+      return status
+    }
+  }
+
+  // MARK: Failures
+
+  private func failure(_ status: fx_status) -> ExecutionError {
+    let origin =
+      status.step_id >= 0 && Int(status.step_id) < origins.count
+      ? origins[Int(status.step_id)] : CompilationContext.Origin(operation: "program", callSite: nil, elements: 0)
+    switch status.code {
+    case Int32(FX_INDEX_OUT_OF_BOUNDS.rawValue):
+      // For windows the runtime reports the greatest legal start.
+      let isWindow = origin.operation.hasPrefix("dynamic")
+      return .indexOutOfBounds(
+        operation: origin.operation, index: Int(status.index), bound: Int(status.bound) + (isWindow ? 1 : 0),
+        callSite: origin.callSite)
+    case Int32(FX_NAN_FOUND.rawValue):
+      let detail = status.iteration >= 0 ? "in step \(status.iteration) of its loop" : ""
+      return .madeNaN(
+        operation: origin.operation, count: Int(status.count), elements: origin.elements, detail: detail, callSite: origin.callSite)
+    case Int32(FX_ITERATION_LIMIT.rawValue): return .engine("\(origin.operation): the loop passed its limit of iterations.")
+    default: return .engine("cpu: the runtime refused a plan (code \(status.code)). This is a fault of the cpu engine.")
+    }
+  }
+}
+
+/// Arenas of one program. Kept between runs, at most as many as ever ran at the same time.
+///
+/// Safety of `@unchecked Sendable`: the list is behind the lock, and an arena belongs to one run at a time.
+final class ArenaPool: @unchecked Sendable {
+  private let byteCount: Int
+  private let free = Mutex<FreeList>(FreeList())
+
+  private struct FreeList: @unchecked Sendable {
+    var arenas: [UnsafeMutableRawPointer] = []
+  }
+
+  init(byteCount: Int) { self.byteCount = byteCount }
+
+  deinit {
+    for arena in free.withLock({ $0.arenas }) { fx_free(arena, byteCount) }
+  }
+
+  func take() -> UnsafeMutableRawPointer {
+    let known = free.withLock { list -> FreeArena in FreeArena(pointer: list.arenas.popLast()) }
+    if let pointer = known.pointer { return pointer }
+    guard let made = fx_allocate(Swift.max(64, byteCount)) else {
+      fatalError("out of memory: \(byteCount) bytes were asked for. Use smaller arrays, or a smaller batch.")
+    }
+    return made
+  }
+
+  func give(_ arena: UnsafeMutableRawPointer) {
+    let kept = FreeArena(pointer: arena)
+    free.withLock { $0.arenas.append(kept.pointer!) }
+  }
+
+  /// Carries an arena through the lock's closure.
+  private struct FreeArena: @unchecked Sendable { let pointer: UnsafeMutableRawPointer? }
+}

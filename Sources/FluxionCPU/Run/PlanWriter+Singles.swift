@@ -1,0 +1,202 @@
+import CFluxionKernels
+import FluxionCore
+
+// Nodes that are one step of the runtime each.
+
+extension PlanWriter {
+  mutating func writeSingle(_ step: Step) throws(EngineError) {
+    let node = graph.nodes[step.node]
+    let x = node.operands
+    let types = x.map { graph.types[$0.int] }
+    let result = graph.types[node.firstResult.int]
+    switch node.operation {
+    case let .pad(low, high, interior):
+      guard result.shape.rank <= 8 else { throw manyAxes(node) }
+      var made = fx_pad()
+      made.type = type(result)
+      made.rank = UInt32(result.shape.rank)
+      (made.source, made.source_offset) = place(x[0])
+      made.target = slot(node.firstResult.int)
+      if let scalar = builder.roles.scalarConstant(x[1]) {
+        made.value_slot = UInt32.max
+        made.value = scalar.immediate
+      } else {
+        // A view of a number may begin inside its buffer; the kernel wants a slot, so such values were given their own.
+        made.value_slot = place(x[1]).slot
+      }
+      fill(&made.shape, types[0].shape.dimensions)
+      fill(&made.low, low)
+      fill(&made.high, high)
+      fill(&made.interior, interior)
+      try append(FX_STEP_PAD, made, step)
+
+    case let .concatenate(axis):
+      var made = fx_concatenate()
+      made.type = type(result)
+      made.part_count = UInt32(x.count)
+      made.target = slot(node.firstResult.int)
+      made.outer = product(result.shape.dimensions[..<axis])
+      made.inner = product(result.shape.dimensions[(axis + 1)...])
+      var parts: [fx_concatenate_part] = []
+      for (v, type) in zip(x, types) {
+        let (slot, offset) = place(v)
+        parts.append(fx_concatenate_part(slot: slot, offset: offset, length: Int64(type.shape[axis])))
+      }
+      made.parts = UnsafePointer(storage.store(parts))
+      try append(FX_STEP_CONCATENATE, made, step)
+
+    case let .gather(batch):
+      var made = fx_gather()
+      made.type = type(result)
+      made.index_type = type(types[1])
+      (made.operand, made.operand_offset) = place(x[0])
+      (made.indices, made.indices_offset) = place(x[1])
+      made.target = slot(node.firstResult.int)
+      let parts = try indexing(types[0].shape, types[1].shape, batch, node)
+      (made.batch, made.count, made.rest, made.k) = (parts.batch, parts.count, parts.rest, UInt32(parts.dims.count))
+      fill(&made.dims, parts.dims)
+      made.bounds = FX_BOUNDS_ERROR.rawValue
+      try append(FX_STEP_GATHER, made, step)
+
+    case let .scatter(mode, batch):
+      if types[0].elementType.isComplex && mode != .set && mode != .add { throw unsupported(node.operation, types[0].elementType) }
+      var made = fx_scatter()
+      made.type = type(result)
+      made.index_type = type(types[1])
+      (made.operand, made.operand_offset) = place(x[0])
+      (made.indices, made.indices_offset) = place(x[1])
+      (made.updates, made.updates_offset) = place(x[2])
+      made.target = slot(node.firstResult.int)
+      let parts = try indexing(types[0].shape, types[1].shape, batch, node)
+      (made.batch, made.count, made.rest, made.k) = (parts.batch, parts.count, parts.rest, UInt32(parts.dims.count))
+      fill(&made.dims, parts.dims)
+      made.bounds = FX_BOUNDS_ERROR.rawValue
+      made.mode = mode.kernel.rawValue
+      try append(FX_STEP_SCATTER, made, step)
+
+    case let .dynamicSlice(sizes):
+      try append(
+        FX_STEP_DYNAMIC_SLICE, window(node, types[0], sizes, update: nil, starts: Array(x.dropFirst())), step)
+    case .dynamicUpdateSlice:
+      try append(
+        FX_STEP_DYNAMIC_UPDATE,
+        window(node, types[0], types[1].shape.dimensions, update: x[1], starts: Array(x.dropFirst(2))), step)
+
+    case let .argReduce(reduction, axis):
+      var made = fx_arg_reduce()
+      made.type = type(types[0])
+      made.maximum = reduction == .maximum ? 1 : 0
+      (made.source, made.source_offset) = place(x[0])
+      made.target = slot(node.firstResult.int)
+      (made.outer, made.length, made.inner) = around(axis, types[0].shape)
+      try append(FX_STEP_ARG_REDUCE, made, step)
+
+    case let .sort(axis, descending):
+      guard x.count <= 8 else { throw EngineError("sort: the cpu engine sorts at most 8 arrays together.") }
+      var made = fx_sort()
+      made.operand_count = UInt32(x.count)
+      made.keys = 1
+      made.descending = descending ? 1 : 0
+      (made.outer, made.length, made.inner) = around(axis, types[0].shape)
+      var operands: [fx_sort_operand] = []
+      for (i, v) in x.enumerated() {
+        let (source, offset) = place(v)
+        operands.append(
+          fx_sort_operand(
+            type: type(types[i]), source: source, target: slot(node.firstResult.int + i), source_offset: offset, target_offset: 0))
+      }
+      withUnsafeMutableBytes(of: &made.operands) { raw in
+        let target = raw.bindMemory(to: fx_sort_operand.self)
+        for (i, operand) in operands.enumerated() { target[i] = operand }
+      }
+      try append(FX_STEP_SORT, made, step)
+
+    case let .convolution(geometry, role):
+      try append(FX_STEP_CONVOLUTION, convolution(node, geometry, role, result), step)
+
+    default: throw unsupported(node.operation, result.elementType)
+    }
+  }
+
+  // MARK: Parts
+
+  private func type(_ t: TensorType) -> UInt32 { UInt32(t.elementType.rawValue) }
+  private func product(_ lengths: ArraySlice<Int>) -> Int64 { Int64(lengths.reduce(1, *)) }
+
+  private func manyAxes(_ node: Node) -> EngineError {
+    EngineError("\(node.operation.name): the cpu engine works on at most 8 axes here.")
+  }
+
+  /// Slot and offset in bytes of a contiguous operand.
+  private mutating func place(_ v: ValueID) -> (slot: UInt32, offset: Int64) {
+    let form = builder.roles.form(v)!
+    return (slot(form.base), Int64(form.offset * graph.types[v.int].elementType.byteCount))
+  }
+
+  private func around(_ axis: Int, _ shape: Shape) -> (Int64, Int64, Int64) {
+    (product(shape.dimensions[..<axis]), Int64(shape[axis]), product(shape.dimensions[(axis + 1)...]))
+  }
+
+  private func indexing(
+    _ operand: Shape, _ indices: Shape, _ batch: Int, _ node: Node
+  ) throws(EngineError) -> (batch: Int64, count: Int64, rest: Int64, dims: [Int]) {
+    let k = indices[indices.rank - 1]
+    guard k <= 8 else { throw EngineError("\(node.operation.name): the cpu engine indexes at most 8 axes at once.") }
+    let d = operand.dimensions
+    return (
+      product(d[..<batch]), product(indices.dimensions[batch..<indices.rank - 1]), product(d[(batch + k)...]),
+      Array(d[batch..<batch + k])
+    )
+  }
+
+  private mutating func window(
+    _ node: Node, _ operand: TensorType, _ sizes: [Int], update: ValueID?, starts: [ValueID]
+  ) throws(EngineError) -> fx_dynamic_slice {
+    guard operand.shape.rank <= 8 else { throw manyAxes(node) }
+    var made = fx_dynamic_slice()
+    made.type = type(operand)
+    made.rank = UInt32(operand.shape.rank)
+    (made.operand, made.operand_offset) = place(node.operands[0])
+    made.update = UInt32.max
+    if let update { (made.update, made.update_offset) = place(update) }
+    made.target = slot(node.firstResult.int)
+    fill(&made.shape, operand.shape.dimensions)
+    fill(&made.sizes, sizes)
+    let places = starts.map { place($0) }
+    fill(&made.starts, places.map(\.slot))
+    fill(&made.start_offsets, places.map { Int($0.offset) })
+    if let first = starts.first {
+      made.start_type = type(graph.types[first.int])
+      guard starts.allSatisfy({ graph.types[$0.int].elementType == graph.types[first.int].elementType }) else {
+        throw EngineError("\(node.operation.name): all starts must have one element type on the cpu engine.")
+      }
+    }
+    made.bounds = FX_BOUNDS_ERROR.rawValue
+    return made
+  }
+
+  private mutating func convolution(
+    _ node: Node, _ g: ConvolutionGeometry, _ role: ConvolutionRole, _ result: TensorType
+  ) -> fx_convolution {
+    var made = fx_convolution()
+    made.type = type(result)
+    made.role =
+      switch role {
+      case .output: FX_CONVOLUTION_OUTPUT.rawValue
+      case .input: FX_CONVOLUTION_INPUT_GRADIENT.rawValue
+      case .kernel: FX_CONVOLUTION_KERNEL_GRADIENT.rawValue
+      }
+    (made.first, made.first_offset) = place(node.operands[0])
+    (made.second, made.second_offset) = place(node.operands[1])
+    made.out = slot(node.firstResult.int)
+    let output = g.output
+    (made.batch, made.height, made.width, made.channels) = (Int64(g.input[0]), Int64(g.input[1]), Int64(g.input[2]), Int64(g.input[3]))
+    (made.kernel_h, made.kernel_w, made.features) = (Int64(g.kernel[0]), Int64(g.kernel[1]), Int64(g.kernel[3]))
+    (made.out_height, made.out_width) = (Int64(output[1]), Int64(output[2]))
+    (made.stride_h, made.stride_w) = (Int64(g.stride[0]), Int64(g.stride[1]))
+    (made.pad_top, made.pad_left) = (Int64(g.paddingLow[0]), Int64(g.paddingLow[1]))
+    (made.dilation_h, made.dilation_w) = (Int64(g.dilation[0]), Int64(g.dilation[1]))
+    made.groups = Int64(g.groups)
+    return made
+  }
+}

@@ -1,0 +1,301 @@
+import CFluxionKernels
+import FluxionCore
+
+/// Writes a plan: steps with buffers become structs of the runtime with slots.
+struct PlanWriter {
+  let graph: Graph
+  let builder: StepBuilder
+  let layout: ArenaLayout
+  let context: CompilationContext
+  private var slotOf: [Int32]
+  private var slots: [fx_slot] = []
+  private var steps: [fx_step] = []
+  private var scratch = 0
+  private(set) var cost = CostReport()
+
+  var storage: PlanStorage { context.storage }
+
+  init(_ builder: StepBuilder, _ layout: ArenaLayout, context: CompilationContext) {
+    graph = builder.graph
+    self.builder = builder
+    self.layout = layout
+    self.context = context
+    slotOf = [Int32](repeating: -1, count: builder.buffers.count)
+    for i in 0..<graph.inputCount {
+      slotOf[i] = Int32(i)
+      slots.append(fx_slot(kind: FX_SLOT_ARGUMENT.rawValue, reserved: 0, offset: 0, pointer: nil))
+    }
+    for (r, b) in builder.resultBuffers.enumerated() {
+      slotOf[b] = Int32(graph.inputCount + r)
+      slots.append(fx_slot(kind: FX_SLOT_RESULT.rawValue, reserved: 0, offset: 0, pointer: nil))
+    }
+  }
+
+  /// The slot of a buffer, made the first time.
+  mutating func slot(_ buffer: Int) -> UInt32 {
+    if slotOf[buffer] >= 0 { return UInt32(slotOf[buffer]) }
+    let made = slots.count
+    slotOf[buffer] = Int32(made)
+    if case let .constant(memory) = builder.buffers[buffer].storage {
+      storage.constants.append(memory)
+      slots.append(fx_slot(kind: FX_SLOT_CONSTANT.rawValue, reserved: 0, offset: 0, pointer: UnsafeRawPointer(memory.pointer)))
+    } else {
+      let offset = UInt64(Swift.max(0, layout.offsets[buffer]))
+      slots.append(fx_slot(kind: FX_SLOT_ARENA.rawValue, reserved: 0, offset: offset, pointer: nil))
+    }
+    return UInt32(made)
+  }
+
+  // MARK: Steps
+
+  mutating func write(_ step: Step) throws(EngineError) {
+    switch step.work {
+    case .barrier: return
+    case let .tiles(program): try append(FX_STEP_FUSED, fused(program), step)
+    case let .product(product): try append(FX_STEP_GEMM, gemm(product), step)
+    case let .copy(from, to, byteCount): try append(FX_STEP_COPY, copy(from, to, byteCount), step)
+    case .single: try writeSingle(step)
+    case let .nested(work): try writeNested(work, step)
+    }
+    count(step)
+  }
+
+  mutating func append<Payload>(_ kind: fx_step_kind, _ payload: Payload, _ step: Step) throws(EngineError) {
+    let place = storage.store(payload)
+    let needed = fx_prepare(kind, place)
+    let node = step.node >= 0 ? graph.nodes[step.node] : nil
+    if needed == UInt64.max {
+      throw EngineError("\(node?.operation.name ?? "copy"): \(String(cString: fx_prepare_problem())).")
+    }
+    scratch = Swift.max(scratch, Int(needed))
+    append(kind, UnsafeRawPointer(place), step)
+  }
+
+  private mutating func append(_ kind: fx_step_kind, _ payload: UnsafeRawPointer, _ step: Step) {
+    var made = fx_step()
+    made.kind = kind.rawValue
+    made.payload = payload
+    made.id = -1
+    if step.node >= 0 {
+      let node = graph.nodes[step.node]
+      made.id = context.number(of: node, elements: graph.types[node.firstResult.int].shape.elementCount)
+      if context.searchesForNaN && !node.operation.isControlFlow { made.check = check(step) }
+    }
+    steps.append(made)
+  }
+
+  private mutating func check(_ step: Step) -> UnsafePointer<fx_check>? {
+    let inputs = step.reads.compactMap { operandToCheck($0) }
+    let outputs = step.writes.compactMap { operandToCheck($0) }
+    if outputs.isEmpty { return nil }
+    var made = fx_check()
+    made.inputs = UnsafePointer(storage.store(inputs))
+    made.outputs = UnsafePointer(storage.store(outputs))
+    made.input_count = UInt32(inputs.count)
+    made.output_count = UInt32(outputs.count)
+    return UnsafePointer(storage.store(made))
+  }
+
+  private mutating func operandToCheck(_ buffer: Int) -> fx_check_operand? {
+    guard buffer < graph.types.count, graph.types[buffer].elementType.isDifferentiable else { return nil }
+    let type = graph.types[buffer]
+    return fx_check_operand(
+      slot: slot(buffer), type: UInt32(type.elementType.rawValue), offset: 0, count: Int64(type.shape.elementCount))
+  }
+
+  private mutating func fused(_ program: TileProgram, keepsShape: Bool = false) -> fx_fused {
+    var made = fx_fused()
+    made.rank = UInt32(program.extents.count)
+    made.keep_shape = keepsShape ? 1 : 0
+    fill(&made.shape, program.extents)
+    made.input_count = UInt32(program.inputs.count)
+    made.instruction_count = UInt32(program.instructions.count)
+    made.output_count = UInt32(program.outputs.count)
+    made.reduction_count = UInt32(program.reductions.count)
+    made.inputs = storage.store(program.inputs)
+    made.instructions = storage.store(program.instructions)
+    made.outputs = storage.store(program.outputs)
+    made.reductions = storage.store(program.reductions)
+    for i in program.inputs.indices where made.inputs[i].slot != FX_INDEX_SLOT_NUMBER {
+      made.inputs[i].slot = slot(Int(made.inputs[i].slot))
+    }
+    for i in program.outputs.indices { made.outputs[i].view.slot = slot(Int(made.outputs[i].view.slot)) }
+    for i in program.reductions.indices { made.reductions[i].view.slot = slot(Int(made.reductions[i].view.slot)) }
+    return made
+  }
+
+  private mutating func copy(_ from: Int, _ to: Int, _ byteCount: Int) -> fx_copy {
+    var made = fx_copy()
+    made.type = FX_BOOL.rawValue   // bytes
+    made.rank = 1
+    fill(&made.shape, [byteCount])
+    made.source.slot = slot(from)
+    made.target.slot = slot(to)
+    fill(&made.source.strides, [1])
+    fill(&made.target.strides, [1])
+    return made
+  }
+
+  private mutating func gemm(_ p: Product) throws(EngineError) -> fx_gemm {
+    var made = fx_gemm()
+    made.type = UInt32(p.type.rawValue)
+    let size = p.type.byteCount
+    (made.a, made.b, made.c) = (slot(p.lhs.base), slot(p.rhs.base), slot(p.target))
+    (made.a_offset, made.b_offset) = (Int64(p.lhs.offset * size), Int64(p.rhs.offset * size))
+    (made.m, made.n, made.k) = (Int64(p.rows), Int64(p.columns), Int64(p.inner))
+    (made.lda, made.ldb, made.ldc) = (Int64(p.lhs.leading), Int64(p.rhs.leading), Int64(Swift.max(1, p.columns)))
+    made.transpose_a = p.lhs.isTransposed ? 1 : 0
+    made.transpose_b = p.rhs.isTransposed ? 1 : 0
+    // Batch axes longer than 1; without an epilogue, those that follow one another everywhere become one.
+    var batch: [(length: Int, a: Int, b: Int, c: Int)] = []
+    var step = p.rows * p.columns
+    var strides: [Int] = []
+    for length in p.batch.reversed() {
+      strides.append(step)
+      step *= length
+    }
+    strides.reverse()
+    for (i, length) in p.batch.enumerated() where length != 1 {
+      let next = (length: length, a: p.lhs.batchStrides[i], b: p.rhs.batchStrides[i], c: strides[i])
+      if p.epilogue == nil, let last = batch.last, last.a == next.a * length, last.b == next.b * length {
+        batch[batch.count - 1] = (last.length * length, next.a, next.b, next.c)
+      } else {
+        batch.append(next)
+      }
+    }
+    guard batch.count <= 4 else { throw EngineError("dot: more than four batch axes remain. This is a fault of the cpu engine.") }
+    made.batch_rank = UInt32(batch.count)
+    fill(&made.batch_shape, batch.map(\.length))
+    fill(&made.a_batch, batch.map(\.a))
+    fill(&made.b_batch, batch.map(\.b))
+    fill(&made.c_batch, batch.map(\.c))
+    if let epilogue = p.epilogue {
+      let place = storage.store(fused(epilogue, keepsShape: true))
+      made.epilogue = place
+    }
+    return made
+  }
+
+  // MARK: Nested plans
+
+  private mutating func writeNested(_ work: NestedWork, _ step: Step) throws(EngineError) {
+    let node = graph.nodes[step.node]
+    let operands = node.operands.map { slot(builder.roles.form($0)!.base) }
+    let results = node.results.map { slot($0.int) }
+    let arenas = work.arenas.map { UInt64(layout.offsets[$0]) }
+    func carries(_ first: Int, _ count: Int) -> UnsafePointer<fx_carry> {
+      let place = storage.allocate(count, of: fx_carry.self)
+      for i in 0..<count {
+        place[i].initial = operands[first + i]
+        place[i].output = results[i]
+        place[i].other = work.carriesInPlace[i] ? UInt32.max : slot(work.carryPartners[i])
+        place[i].mode = (work.carriesInPlace[i] ? FX_CARRY_IN_PLACE : FX_CARRY_SWAP).rawValue
+        place[i].bytes = UInt64(graph.types[node.firstResult.int + i].byteCount)
+      }
+      return UnsafePointer(place)
+    }
+    switch node.operation {
+    case let .scan(scan):
+      let (k, c) = (scan.constantCount, scan.carryCount)
+      var made = fx_scan()
+      made.body = UnsafePointer(work.plans[0].plan)
+      made.body_arena = arenas[0]
+      made.length = Int64(scan.length)
+      made.reverse = scan.reverse ? 1 : 0
+      (made.constant_count, made.carry_count) = (UInt32(k), UInt32(c))
+      made.input_count = UInt32(operands.count - k - c)
+      made.output_count = UInt32(results.count - c)
+      made.counter = UInt32.max
+      made.constants = UnsafePointer(storage.store(Array(operands[0..<k])))
+      made.carries = carries(k, c)
+      made.inputs = UnsafePointer(
+        storage.store((k + c..<operands.count).map { fx_scan_slice(slot: operands[$0], offset: 0, stride: sliceBytes(scan.body.types[$0])) }))
+      made.outputs = UnsafePointer(
+        storage.store(
+          (c..<results.count).map {
+            fx_scan_slice(slot: results[$0], offset: 0, stride: sliceBytes(scan.body.types[scan.body.outputs[$0].int]))
+          }))
+      try append(FX_STEP_SCAN, made, step)
+      add(work.plans[0].cost, times: scan.length)
+    case let .whileLoop(loop):
+      let (kc, kb) = (loop.conditionConstantCount, loop.bodyConstantCount)
+      var made = fx_while()
+      made.condition = UnsafePointer(work.plans[0].plan)
+      made.body = UnsafePointer(work.plans[1].plan)
+      (made.condition_arena, made.body_arena) = (arenas[0], arenas[1])
+      made.condition_constants = UnsafePointer(storage.store(Array(operands[0..<kc])))
+      made.body_constants = UnsafePointer(storage.store(Array(operands[kc..<kc + kb])))
+      (made.condition_constant_count, made.body_constant_count) = (UInt32(kc), UInt32(kb))
+      made.carry_count = UInt32(results.count)
+      made.predicate = slot(work.predicate)
+      made.carries = carries(kc + kb, results.count)
+      try append(FX_STEP_WHILE, made, step)
+      for plan in work.plans { add(plan.cost, times: 1) }
+    default:
+      var made = fx_conditional()
+      made.index = operands[0]
+      made.index_type = UInt32(graph.types[node.operands[0].int].elementType.rawValue)
+      made.branch_count = UInt32(work.plans.count)
+      made.result_count = UInt32(results.count)
+      let arguments = UnsafePointer(storage.store(Array(operands.dropFirst())))
+      made.branches = UnsafePointer(
+        storage.store(
+          zip(work.plans, arenas).map { fx_branch(plan: UnsafePointer($0.plan), arena: $1, arguments: arguments) }))
+      made.results = UnsafePointer(storage.store(results))
+      try append(FX_STEP_CONDITIONAL, made, step)
+      if let dearest = work.plans.max(by: { $0.cost.floatingPointOperations < $1.cost.floatingPointOperations }) {
+        add(dearest.cost, times: 1)
+      }
+    }
+  }
+
+  private func sliceBytes(_ type: TensorType) -> Int64 { Int64(type.byteCount) }
+
+  // MARK: Finishing
+
+  private mutating func add(_ inner: CostReport, times: Int) {
+    cost.floatingPointOperations += inner.floatingPointOperations * Double(times)
+    cost.bytesMoved += inner.bytesMoved * Double(times)
+    cost.kernels += inner.kernels * times
+  }
+
+  private mutating func count(_ step: Step) {
+    if case .nested = step.work { return }
+    cost.kernels += 1
+    for b in step.reads + step.writes { cost.bytesMoved += Double(builder.buffers[b].byteCount) }
+    switch step.work {
+    case let .tiles(program): cost.floatingPointOperations += operations(program)
+    case let .product(p):
+      let matrices = p.batch.reduce(1, *)
+      cost.floatingPointOperations += 2 * Double(p.rows) * Double(p.columns) * Double(p.inner) * Double(matrices)
+      if let epilogue = p.epilogue { cost.floatingPointOperations += operations(epilogue) }
+    case .single:
+      guard case let .convolution(geometry, _) = graph.nodes[step.node].operation else { return }
+      let window = geometry.kernel[0] * geometry.kernel[1] * geometry.kernel[2]
+      cost.floatingPointOperations += 2 * Double(geometry.output.elementCount) * Double(window)
+    default: return
+    }
+  }
+
+  /// One for each element and instruction that computes.
+  private func operations(_ program: TileProgram) -> Double {
+    let points = program.extents.reduce(1.0) { $0 * Double($1) }
+    let computing = program.instructions.count { $0.op > UInt16(FX_CONSTANT.rawValue) } + program.reductions.count
+    return points * Double(computing)
+  }
+
+  func finish() -> (UnsafeMutablePointer<fx_plan>, arenaByteCount: Int) {
+    var plan = fx_plan()
+    plan.slots = UnsafePointer(storage.store(slots))
+    plan.steps = UnsafePointer(storage.store(steps))
+    plan.slot_count = UInt32(slots.count)
+    plan.argument_count = UInt32(graph.inputCount)
+    plan.result_count = UInt32(builder.resultBuffers.count)
+    plan.step_count = UInt32(steps.count)
+    plan.flags = context.searchesForNaN ? UInt32(FX_PLAN_CHECK_NAN) : 0
+    plan.table_offset = UInt64((layout.byteCount + 63) & ~63)
+    plan.scratch_offset = plan.table_offset + fx_table_bytes(plan.slot_count)
+    plan.arena_bytes = plan.scratch_offset + UInt64((scratch + 63) & ~63)
+    return (storage.store(plan), Int(plan.arena_bytes))
+  }
+}

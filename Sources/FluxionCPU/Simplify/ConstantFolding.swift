@@ -1,0 +1,65 @@
+import FluxionCore
+
+
+extension Graph {
+  /// Operations on small constants, computed by the reference interpreter. What folds to a NaN stays, so that a search for NaNs
+  /// still finds its maker. Broadcasts and ramps stay as well: fused kernels make them from nothing.
+  func foldingConstants() -> Graph {
+    let limit = 1024
+    return rewritten { editor, node, operands in
+      if node.operation.isControlFlow {
+        let made = editor.append(
+          node.operation.mappingSubgraphs { $0.foldingConstants() }, operands,
+          types[node.firstResult.int..<node.firstResult.int + node.resultCount], node.callSite)
+        return (0..<node.resultCount).map { ValueID(made.int + $0) }
+      }
+      switch node.operation {
+      case .constant, .iota, .broadcast, .barrier, .threefry: return nil
+      default: break
+      }
+      let resultTypes = (0..<node.resultCount).map { types[node.firstResult.int + $0] }
+      guard resultTypes.allSatisfy({ $0.byteCount <= limit }) else { return nil }
+      var constants: [Constant] = []
+      for v in operands {
+        guard let constant = editor.smallConstant(v, limit: limit) else { return nil }
+        constants.append(constant)
+      }
+      guard !constants.isEmpty,
+        let results = try? Device.reference.engine.evaluate(
+          node.operation, constants.map(\.buffer), constants.map(\.type), resultTypes),
+        zip(results, resultTypes).allSatisfy({ !containsNaN($0, $1) })
+      else { return nil }
+      return zip(results, resultTypes).map { buffer, type in
+        editor.append(.constant(Constant(type, buffer)), [], CollectionOfOne(type), node.callSite)
+      }
+    }
+  }
+}
+
+extension GraphEditor {
+  /// The elements of a value that is a constant, or a small constant broadcast.
+  fileprivate func smallConstant(_ value: ValueID, limit: Int) -> Constant? {
+    guard let node = node(value), type(value).byteCount <= limit else { return nil }
+    switch node.operation {
+    case let .constant(constant): return constant
+    case .broadcast:
+      guard let constant = smallConstant(node.operands[0], limit: limit),
+        let made = try? Device.reference.engine.evaluate(
+          node.operation, [constant.buffer], [constant.type], [type(value)])
+      else { return nil }
+      return Constant(type(value), made[0])
+    default: return nil
+    }
+  }
+}
+
+private func containsNaN(_ buffer: HostBuffer, _ type: TensorType) -> Bool {
+  let n = type.shape.elementCount
+  switch type.elementType {
+  case .float32: return buffer.values(as: Float.self).prefix(n).contains { $0.isNaN }
+  case .float64: return buffer.values(as: Double.self).prefix(n).contains { $0.isNaN }
+  case .complex64: return buffer.values(as: Float.self).prefix(2 * n).contains { $0.isNaN }
+  case .complex128: return buffer.values(as: Double.self).prefix(2 * n).contains { $0.isNaN }
+  case .int32, .int64, .uint32, .bool: return false
+  }
+}

@@ -1,0 +1,36 @@
+// Normal numbers by inversion, so that each depends on its own counter alone.
+
+extension Key {
+  /// Standard normal numbers: x = √2 erf⁻¹(u), u uniform on (-1, 1).
+  ///
+  /// Equal to JAX's `jax.random.normal` up to the last places of erf⁻¹. Differentiable programs see them as constants.
+  ///
+  /// - Parameters:
+  ///   - shape: the shape of the result.
+  ///   - elementType: `f32` (the default; no |x| exceeds 5.42) or `f64` (8.21).
+  public func normal(_ shape: Shape, as elementType: ElementType = .float32) -> Tensor {
+    let fraction = unitInterval(shape, elementType, "normal")
+    let low = elementType == .float64 ? (-1.0).nextUp : Double((-1 as Float).nextUp)
+    let u = uniform(fraction, from: Tensor(low, as: fraction.elementType), to: Tensor(1, as: fraction.elementType))
+    return erfInverse(u) * 2.0.squareRoot()
+  }
+
+  /// Standard normal numbers given that they fall strictly within `range`: x = √2 erf⁻¹(u), u uniform between the error function's
+  /// values at the bounds over √2.
+  ///
+  /// A range far in a tail loses accuracy, since the error function rounds to ±1 there: keep it within ±5 (`f32`) or ±8 (`f64`).
+  ///
+  /// - Parameter range: in units of the standard deviation; -2...2 unless told.
+  public func truncatedNormal(
+    _ shape: Shape, in range: ClosedRange<Double> = -2...2, as elementType: ElementType = .float32
+  ) -> Tensor {
+    let fraction = unitInterval(shape, elementType, "truncatedNormal")
+    let type = fraction.elementType
+    let (low, high) = (Tensor(range.lowerBound, as: type), Tensor(range.upperBound, as: type))
+    let root = 2.0.squareRoot()
+    let u = uniform(fraction, from: erf(low / root), to: erf(high / root))
+    // Rounding must not push a number onto or over a bound.
+    let inside = (nextAfter(low, Tensor(Double.infinity, as: type)), nextAfter(high, Tensor(-Double.infinity, as: type)))
+    return clamp(erfInverse(u) * root, inside.0, inside.1)
+  }
+}

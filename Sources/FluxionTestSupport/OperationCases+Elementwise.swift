@@ -1,0 +1,194 @@
+internal import FluxionCore
+#if canImport(Glibc)
+  internal import Glibc
+#elseif canImport(Darwin)
+  internal import Darwin
+#endif
+
+/// Shapes for functions of one operand.
+private let unarySamples: [OperationCase.Sample] = [
+  .init(.scalar, []), .init(.empty, [2, 0]), .init(.one, [1]), .init(.vector, [19]), .init(.matrix, [3, 5]),
+]
+
+/// Shapes for functions of two operands.
+private let binarySamples: [OperationCase.Sample] = [
+  .init(.scalar, [], []), .init(.empty, [0], [0]), .init(.one, [1], [1]), .init(.vector, [17], [17]), .init(.matrix, [3, 5], [3, 5]),
+  .init(.broadcast, [3, 1], [4]), .init(.broadcast, [], [2, 3]),
+]
+
+private func unary(
+  _ name: String, _ domain: Domain, _ f: @escaping @Sendable (Tensor) -> Tensor, _ formula: @escaping @Sendable (Double) -> Double,
+  types: [ElementType] = OperationCase.reals, tolerance: Tolerance = .ulps(4), isDifferentiable: Bool = true,
+  result: OperationCase.ResultType = .same
+) -> OperationCase {
+  OperationCase(
+    name, unarySamples, [domain], elementTypes: types, resultType: result, tolerance: tolerance, isDifferentiable: isDifferentiable,
+    { x in f(x[0]) }, expected: { x in PlainArray.elementwise(x) { formula($0[0]) } })
+}
+
+private func binary(
+  _ name: String, _ a: Domain, _ b: Domain, _ f: @escaping @Sendable (Tensor, Tensor) -> Tensor,
+  _ formula: @escaping @Sendable (Double, Double) -> Double, types: [ElementType] = OperationCase.reals, tolerance: Tolerance = .ulps(4),
+  isDifferentiable: Bool = true, result: OperationCase.ResultType = .same
+) -> OperationCase {
+  OperationCase(
+    name, binarySamples, [a, b], elementTypes: types, resultType: result, tolerance: tolerance, isDifferentiable: isDifferentiable,
+    { x in f(x[0], x[1]) }, expected: { x in PlainArray.elementwise(x) { formula($0[0], $0[1]) } })
+}
+
+// Formulas by other routes than the C library's function of the same name, where there is one.
+private func psi(_ x: Double) -> Double {
+  // By the difference quotient of log Γ, extrapolated: good to about 1e-10.
+  func logGammaOf(_ x: Double) -> Double { lgamma(x).0 }
+  func slope(_ h: Double) -> Double { (logGammaOf(x + h) - logGammaOf(x - h)) / (2 * h) }
+  let (a, b, c) = (slope(8e-3), slope(4e-3), slope(2e-3))
+  let (ab, bc) = ((4 * b - a) / 3, (4 * c - b) / 3)
+  return (16 * bc - ab) / 15
+}
+private func psi1(_ x: Double) -> Double {
+  // Σ 1/(x + k)², the tail by Euler and Maclaurin.
+  let n = 200
+  var total = 0.0
+  for k in 0..<n { total += 1 / ((x + Double(k)) * (x + Double(k))) }
+  let z = x + Double(n)
+  let cube: Double = z * z * z
+  return total + 1 / z + 1 / (2 * z * z) + 1 / (6 * cube)
+}
+private func erfInverseByBisection(_ x: Double) -> Double {
+  var (low, high) = (-6.0, 6.0)
+  for _ in 0..<100 {
+    let middle = (low + high) / 2
+    if erf(middle) < x { low = middle } else { high = middle }
+  }
+  return (low + high) / 2
+}
+private func roundHalfEven(_ x: Double) -> Double {
+  let below = floor(x)
+  if x - below != 0.5 { return floor(x + 0.5) }
+  return below / 2 == floor(below / 2) ? below : below + 1
+}
+
+extension OperationCase {
+  static let unaryCases: [OperationCase] = [
+    unary("negate", .awayFromZero(0.1, 3), { -$0 }, { -$0 }, types: numbers, tolerance: .exact),
+    unary("abs", .awayFromZero(0.1, 3), { abs($0) }, { $0 < 0 ? -$0 : $0 }, types: numbers, tolerance: .exact),
+    unary("sign", .awayFromZero(0.1, 3), { sign($0) }, { $0 < 0 ? -1 : 1 }, tolerance: .exact),
+    unary("exp", .range(-3, 3), { exp($0) }, { exp($0) }),
+    unary("expm1", .range(-1, 1), { expm1($0) }, { expm1($0) }),
+    unary("log", .range(0.2, 5), { log($0) }, { log($0) }, tolerance: Tolerance(ulps: 4, epsilons: 1)),
+    unary("log1p", .range(-0.6, 2), { log1p($0) }, { log1p($0) }),
+    unary("sqrt", .range(0.1, 9), { sqrt($0) }, { $0.squareRoot() }, tolerance: .ulps(1)),
+    unary("rsqrt", .range(0.1, 9), { rsqrt($0) }, { 1 / $0.squareRoot() }),
+    unary("cbrt", .awayFromZero(0.2, 5), { cbrt($0) }, { $0 < 0 ? -exp(log(-$0) / 3) : exp(log($0) / 3) }),
+    unary("reciprocal", .awayFromZero(0.3, 4), { reciprocal($0) }, { 1 / $0 }, tolerance: .ulps(1)),
+    unary("square", .range(-3, 3), { $0.squared() }, { $0 * $0 }, types: numbers, tolerance: .ulps(1)),
+    unary("sin", .range(-6, 6), { sin($0) }, { sin($0) }, tolerance: Tolerance(ulps: 4, epsilons: 1)),
+    unary("cos", .range(-6, 6), { cos($0) }, { cos($0) }, tolerance: Tolerance(ulps: 4, epsilons: 1)),
+    unary("tan", .range(-1.2, 1.2), { tan($0) }, { sin($0) / cos($0) }, tolerance: Tolerance(ulps: 8)),
+    unary("asin", .range(-0.8, 0.8), { asin($0) }, { atan2($0, (1 - $0 * $0).squareRoot()) }, tolerance: .ulps(8)),
+    unary("acos", .range(-0.8, 0.8), { acos($0) }, { atan2((1 - $0 * $0).squareRoot(), $0) }, tolerance: .ulps(8)),
+    unary("atan", .range(-4, 4), { atan($0) }, { atan2($0, 1) }),
+    unary("sinh", .range(-2, 2), { sinh($0) }, { (expm1($0) - expm1(-$0)) / 2 }, tolerance: .ulps(6)),
+    unary("cosh", .range(-2, 2), { cosh($0) }, { (exp($0) + exp(-$0)) / 2 }),
+    unary("tanh", .range(-2, 2), { tanh($0) }, { expm1(2 * $0) / (expm1(2 * $0) + 2) }, tolerance: .ulps(8)),
+    unary("asinh", .range(-3, 3), { asinh($0) }, { asinh($0) }),
+    unary("acosh", .range(1.3, 5), { acosh($0) }, { log($0 + ($0 * $0 - 1).squareRoot()) }, tolerance: .ulps(8)),
+    unary("atanh", .range(-0.8, 0.8), { atanh($0) }, { log1p(2 * $0 / (1 - $0)) / 2 }, tolerance: .ulps(8)),
+    unary("sigmoid", .range(-5, 5), { sigmoid($0) }, { 1 / (1 + exp(-$0)) }, tolerance: .ulps(6)),
+    unary("erf", .range(-2, 2), { erf($0) }, { 1 - erfc($0) }, tolerance: Tolerance(ulps: 4, epsilons: 2)),
+    unary("erfc", .range(-2, 2), { erfc($0) }, { 1 - erf($0) }, tolerance: Tolerance(ulps: 8, epsilons: 2)),
+    unary("erfInverse", .range(-0.9, 0.9), { erfInverse($0) }, { erfInverseByBisection($0) }, tolerance: Tolerance(ulps: 6, epsilons: 2)),
+    unary("logGamma", .range(0.3, 6), { logGamma($0) }, { log(tgamma($0)) }, tolerance: Tolerance(ulps: 8, epsilons: 8)),
+    unary("digamma", .range(0.8, 6), { digamma($0) }, { psi($0) }, tolerance: Tolerance(ulps: 4, epsilons: 4, absolute: 1e-9)),
+    unary("trigamma", .range(0.8, 6), { trigamma($0) }, { psi1($0) }, tolerance: Tolerance(ulps: 8, absolute: 1e-12)),
+    unary("floor", .awayFromZero(0.1, 0.9), { floor($0 * 3) }, { ($0 * 3).rounded(.down) }, tolerance: .exact, isDifferentiable: false),
+    unary("ceil", .range(-4, 4), { ceil($0) }, { -floor(-$0) }, tolerance: .exact, isDifferentiable: false),
+    unary("round", .range(-4, 4), { round($0) }, { roundHalfEven($0) }, tolerance: .exact, isDifferentiable: false),
+    unary("trunc", .range(-4, 4), { trunc($0) }, { $0 < 0 ? ceil($0) : floor($0) }, tolerance: .exact, isDifferentiable: false),
+    unary("isFinite", .range(-4, 4), { isFinite($0) }, { _ in 1 }, tolerance: .exact, isDifferentiable: false, result: .bool),
+    unary("isNaN", .range(-4, 4), { isNaN($0) }, { _ in 0 }, tolerance: .exact, isDifferentiable: false, result: .bool),
+    unary("stopGradient", .range(-4, 4), { stopGradient($0) }, { $0 }, tolerance: .exact, isDifferentiable: false),
+    unary("relu", .awayFromZero(0.1, 3), { relu($0) }, { $0 > 0 ? $0 : 0 }, tolerance: .exact),
+    unary("silu", .range(-4, 4), { silu($0) }, { $0 / (1 + exp(-$0)) }, tolerance: Tolerance(ulps: 8)),
+    unary("gelu", .range(-3, 3), { gelu($0) }, { $0 * erfc(-$0 / 2.0.squareRoot()) / 2 }, tolerance: Tolerance(ulps: 8, epsilons: 8)),
+    unary("softplus", .awayFromZero(0.1, 4), { softplus($0) }, { log1p(exp($0)) }, tolerance: Tolerance(ulps: 8)),
+    unary("clamped", .awayFromZero(0.1, 2), { $0.clamped(to: -1...1.5) }, { Swift.min(1.5, Swift.max(-1, $0)) }, tolerance: .exact),
+    unary("convertToInt", .range(-9, 9), { $0.converted(to: .int32) }, { trunc($0) }, tolerance: .exact, isDifferentiable: false, result: .int32),
+    unary("integerNegate", .integers(-9, 9), { -$0 }, { -$0 }, types: integers, tolerance: .exact, isDifferentiable: false),
+    unary(
+      "populationCount", .integers(0, 999), { populationCount($0) }, { Double(Int($0).nonzeroBitCount) }, types: integers + [.uint32],
+      tolerance: .exact, isDifferentiable: false),
+    unary(
+      "constants", .range(-2, 2), { ($0 + 1) * 0.5 - 3 }, { ($0 + 1) * 0.5 - 3 }, tolerance: Tolerance(ulps: 2, epsilons: 2)),
+  ]
+
+  static let binaryCases: [OperationCase] = [
+    binary("add", .range(-2, 2), .range(-2, 2), { $0 + $1 }, { $0 + $1 }, tolerance: .ulps(1)),
+    binary("subtract", .range(-2, 2), .range(-2, 2), { $0 - $1 }, { $0 - $1 }, tolerance: .ulps(1)),
+    binary("multiply", .range(-2, 2), .range(-2, 2), { $0 * $1 }, { $0 * $1 }, tolerance: .ulps(1)),
+    binary("divide", .range(-2, 2), .awayFromZero(0.5, 2), { $0 / $1 }, { $0 / $1 }, tolerance: .ulps(1)),
+    binary("remainder", .range(1.05, 1.9), .range(0.6, 0.9), { $0 % $1 }, { $0 - $1 * trunc($0 / $1) }, tolerance: Tolerance(ulps: 4, epsilons: 2)),
+    binary("power", .range(0.4, 2.5), .range(-2, 2), { pow($0, $1) }, { exp($1 * log($0)) }, tolerance: .ulps(8)),
+    binary("atan2", .awayFromZero(0.3, 2), .awayFromZero(0.3, 2), { atan2($0, $1) }, { y, x in
+      // The half-angle formula.
+      let r = (x * x + y * y).squareRoot()
+      return x > 0 ? 2 * atan(y / (r + x)) : 2 * atan((r - x) / y)
+    }, tolerance: .ulps(8)),
+    binary("minimum", .range(-2, 0.4), .range(0.5, 2), { minimum($0, $1) }, { $0 < $1 ? $0 : $1 }, tolerance: .exact),
+    binary("maximum", .range(-2, 0.4), .range(0.5, 2), { maximum($0, $1) }, { $0 > $1 ? $0 : $1 }, tolerance: .exact),
+    binary("hypot", .awayFromZero(0.3, 2), .awayFromZero(0.3, 2), { a, b in sqrt(a.squared() + b.squared()) }, { hypot($0, $1) }),
+    binary("integerAdd", .integers(-9, 9), .integers(-9, 9), { $0 + $1 }, { $0 + $1 }, types: integers, tolerance: .exact, isDifferentiable: false),
+    binary("integerMultiply", .integers(-9, 9), .integers(-9, 9), { $0 * $1 }, { $0 * $1 }, types: integers, tolerance: .exact, isDifferentiable: false),
+    binary("integerDivide", .integers(-99, 99), .integers(1, 9), { $0 / $1 }, { trunc($0 / $1) }, types: integers, tolerance: .exact, isDifferentiable: false),
+    binary("integerRemainder", .integers(-99, 99), .integers(1, 9), { $0 % $1 }, { $0 - $1 * trunc($0 / $1) }, types: integers, tolerance: .exact, isDifferentiable: false),
+    binary("integerPower", .integers(-3, 3), .integers(0, 5), { pow($0, $1) }, { pow($0, $1) }, types: integers, tolerance: .exact, isDifferentiable: false),
+    binary("integerMaximum", .integers(-9, 9), .integers(-9, 9), { maximum($0, $1) }, { $0 > $1 ? $0 : $1 }, types: integers, tolerance: .exact, isDifferentiable: false),
+    binary("and", .integers(0, 255), .integers(0, 255), { $0 .& $1 }, { Double(Int($0) & Int($1)) }, types: integers + [.uint32], tolerance: .exact, isDifferentiable: false),
+    binary("or", .integers(0, 255), .integers(0, 255), { $0 .| $1 }, { Double(Int($0) | Int($1)) }, types: integers + [.uint32], tolerance: .exact, isDifferentiable: false),
+    binary("xor", .integers(0, 255), .integers(0, 255), { $0 .^ $1 }, { Double(Int($0) ^ Int($1)) }, types: integers + [.uint32], tolerance: .exact, isDifferentiable: false),
+    binary("shiftLeft", .integers(0, 255), .integers(0, 9), { $0 &<< $1 }, { Double(Int($0) << Int($1)) }, types: integers + [.uint32], tolerance: .exact, isDifferentiable: false),
+    binary("shiftRight", .integers(0, 4095), .integers(0, 9), { $0 &>> $1 }, { Double(Int($0) >> Int($1)) }, types: integers + [.uint32], tolerance: .exact, isDifferentiable: false),
+    binary("equal", .integers(0, 2), .integers(0, 2), { $0 .== $1 }, { $0 == $1 ? 1 : 0 }, types: numbers, tolerance: .exact, isDifferentiable: false, result: .bool),
+    binary("notEqual", .integers(0, 2), .integers(0, 2), { $0 .!= $1 }, { $0 != $1 ? 1 : 0 }, types: numbers, tolerance: .exact, isDifferentiable: false, result: .bool),
+    binary("less", .integers(0, 2), .integers(0, 2), { $0 .< $1 }, { $0 < $1 ? 1 : 0 }, types: numbers, tolerance: .exact, isDifferentiable: false, result: .bool),
+    binary("lessOrEqual", .integers(0, 2), .integers(0, 2), { $0 .<= $1 }, { $0 <= $1 ? 1 : 0 }, types: numbers, tolerance: .exact, isDifferentiable: false, result: .bool),
+    binary("greater", .integers(0, 2), .integers(0, 2), { $0 .> $1 }, { $0 > $1 ? 1 : 0 }, types: numbers, tolerance: .exact, isDifferentiable: false, result: .bool),
+    binary("greaterOrEqual", .integers(0, 2), .integers(0, 2), { $0 .>= $1 }, { $0 >= $1 ? 1 : 0 }, types: numbers, tolerance: .exact, isDifferentiable: false, result: .bool),
+  ]
+
+  static let choiceCases: [OperationCase] = [
+    OperationCase(
+      "select",
+      [.init(.scalar, [], [], []), .init(.empty, [0], [0], [0]), .init(.vector, [9], [9], [9]), .init(.broadcast, [3, 1], [4], [])],
+      [.truth, .range(-2, 2), .range(-2, 2)], { x in select(x[0], x[1], x[2]) },
+      expected: { x in PlainArray.elementwise(x) { $0[0] != 0 ? $0[1] : $0[2] } }),
+    OperationCase(
+      "clamp",
+      [.init(.scalar, [], [], []), .init(.empty, [0], [0], [0]), .init(.vector, [9], [9], [9]), .init(.broadcast, [3, 4], [4], [])],
+      [.awayFromZero(1.2, 2), .range(-1, -0.5), .range(0.5, 1)], { x in clamp(x[0], x[1], x[2]) },
+      expected: { x in PlainArray.elementwise(x) { Swift.min($0[2], Swift.max($0[1], $0[0])) } }),
+    OperationCase(
+      "complexModulus", [.init(.scalar, [], []), .init(.vector, [7], [7]), .init(.broadcast, [2, 1], [3])],
+      [.awayFromZero(0.3, 2), .awayFromZero(0.3, 2)], tolerance: .ulps(4), { x in abs(complex(x[0], x[1])) },
+      expected: { x in PlainArray.elementwise(x) { ($0[0] * $0[0] + $0[1] * $0[1]).squareRoot() } }),
+    OperationCase(
+      "complexProduct", [.init(.scalar, [], []), .init(.vector, [7], [7]), .init(.broadcast, [2, 1], [3])],
+      [.range(-2, 2), .range(-2, 2)], tolerance: Tolerance(ulps: 8, epsilons: 32),
+      { x in
+        // Im((a + ib)² · e^{i·a}) with all the functions complex.
+        let z = complex(x[0], x[1])
+        let w = exp(complex(x[0] * 0, x[0]))
+        return (z * z * w).imaginary
+      },
+      expected: { x in
+        PlainArray.elementwise(x) { v in
+          let (a, b) = (v[0], v[1])
+          return 2 * a * b * cos(a) + (a * a - b * b) * sin(a)
+        }
+      }),
+    OperationCase(
+      "logicalAnd", [.init(.vector, [8], [8]), .init(.broadcast, [2, 1], [3])], [.truth, .truth], elementTypes: [.bool],
+      isDifferentiable: false, { x in (x[0] .& x[1]) .| (.!x[0] .^ x[1]) },
+      expected: { x in PlainArray.elementwise(x) { v in (v[0] != 0 && v[1] != 0) || ((v[0] == 0) != (v[1] != 0)) ? 1 : 0 } }),
+  ]
+}

@@ -1,0 +1,75 @@
+/// An array for expected values: nothing but lengths and numbers, so that what a test expects is computed without the code it tests.
+public struct PlainArray: Sendable, Equatable {
+  public let shape: [Int]
+  /// Row-major.
+  public let values: [Double]
+
+  public init(_ shape: [Int], _ values: [Double]) {
+    precondition(shape.reduce(1, *) == values.count, "\(values.count) values cannot fill \(shape)")
+    self.shape = shape
+    self.values = values
+  }
+
+  /// The value at every index vector.
+  public init(_ shape: [Int], _ value: ([Int]) -> Double) {
+    self.init(shape, PlainArray.indices(of: shape).map(value))
+  }
+
+  public init(_ scalar: Double) { self.init([], [scalar]) }
+
+  public subscript(_ index: [Int]) -> Double {
+    var place = 0
+    for (i, n) in zip(index, shape) {
+      precondition(i >= 0 && i < n, "\(index) is not within \(shape)")
+      place = place * n + i
+    }
+    return values[place]
+  }
+  public subscript(_ index: Int...) -> Double { self[index] }
+
+  /// All index vectors in row-major order.
+  public static func indices(of shape: [Int]) -> [[Int]] {
+    shape.reduce([[]]) { prefixes, n in prefixes.flatMap { prefix in (0..<n).map { prefix + [$0] } } }
+  }
+
+  /// `f` of the operands element by element, broadcast under NumPy's rule.
+  public static func elementwise(_ operands: [PlainArray], _ f: ([Double]) -> Double) -> PlainArray {
+    let rank = operands.map(\.shape.count).max() ?? 0
+    let padded = operands.map { [Int](repeating: 1, count: rank - $0.shape.count) + $0.shape }
+    let shape = (0..<rank).map { axis -> Int in
+      let lengths = padded.map { $0[axis] }
+      return lengths.first { $0 != 1 } ?? 1
+    }
+    return PlainArray(shape) { index in
+      f(operands.map { x in
+        let own = Array(index.suffix(x.shape.count))
+        return x[zip(own, x.shape).map { $1 == 1 ? 0 : $0 }]
+      })
+    }
+  }
+
+  /// `f` of the elements along `axes`, for every index of the others.
+  public func reduced(_ axes: [Int], _ f: ([Double]) -> Double) -> PlainArray {
+    let kept = shape.indices.filter { !axes.contains($0) }
+    return PlainArray(kept.map { shape[$0] }) { index in
+      f(PlainArray.indices(of: axes.map { shape[$0] }).map { inner in
+        var full = [Int](repeating: 0, count: shape.count)
+        for (i, axis) in zip(index, kept) { full[axis] = i }
+        for (i, axis) in zip(inner, axes) { full[axis] = i }
+        return self[full]
+      })
+    }
+  }
+
+  /// Each line along `axis` replaced by `f` of it.
+  public func mappingLines(_ axis: Int, _ f: ([Double]) -> [Double]) -> PlainArray {
+    PlainArray(shape) { index in
+      let line = (0..<shape[axis]).map { i -> Double in
+        var full = index
+        full[axis] = i
+        return self[full]
+      }
+      return f(line)[index[axis]]
+    }
+  }
+}

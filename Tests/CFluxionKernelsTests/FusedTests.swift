@@ -1,0 +1,229 @@
+import CFluxionKernels
+import Foundation
+import Testing
+
+extension Kernels {
+  struct Fused {
+    @Test("operands of every layout", arguments: [[1], [7], [5, 3], [64, 48], [3, 200, 5], [2, 3, 4, 5], [2, 3000], [40, 17, 33], [1, 1]])
+    func layouts(shape: [Int]) {
+      withEachISA { isa in
+        let memory = Memory(), total = shape.reduce(1, *), rank = shape.count
+        var generator = Generator(5)
+        let values = generator.floats(total)
+        let data = memory.array(values), out = memory.array([Float](repeating: .nan, count: total)), flipped = memory.array([Float](repeating: .nan, count: total))
+        let dense = rowMajor(shape)
+        // A transposed operand, one reversed along each dimension, one broadcast along each dimension, and the linear index.
+        let transposed = Array(rowMajor(shape.reversed()).reversed())
+        var views = [view(0, FX_F32, dense), view(0, FX_F32, transposed), index(FX_F32, dense, offset: 3)]
+        for d in 0..<rank {
+          var reversed = dense, broadcast = dense
+          reversed[d] = -dense[d]
+          broadcast[d] = 0
+          views.append(view(0, FX_F32, reversed, offset: Int(dense[d]) * (shape[d] - 1) * 4))
+          views.append(view(0, FX_F32, broadcast))
+          views.append(index(FX_F32, (0..<rank).map { $0 == d ? 1 : 0 }))
+        }
+        views.append(view(0, FX_F32, [Int64](repeating: 0, count: rank), offset: 0))
+        var program = views.indices.map { load(FX_F32, $0) }
+        var sum = 0
+        for i in 1..<views.count {
+          program.append(op(FX_ADD, FX_F32, sum, i))
+          sum = program.count - 1
+        }
+        let step = fused(memory, shape, inputs: views, program, outputs: [(view(1, FX_F32, dense), sum), (view(2, FX_F32, transposed), sum)])
+        run(FX_STEP_FUSED, step, [data, out, flipped], memory)
+        for (linear, at) in indices(shape).enumerated() {
+          var expected: Float = 0
+          for (number, item) in views.enumerated() {
+            var item = item
+            var offset = 0
+            withUnsafeBytes(of: &item.strides) { let s = $0.bindMemory(to: Int64.self); for d in 0..<rank { offset += Int(s[d]) * at[d] } }
+            let value = item.slot == 0 ? values[Int(item.offset) / 4 + offset] : Float(Int(item.offset) + offset)
+            expected = number == 0 ? value : expected + value
+          }
+          let other = zip(at, transposed).map { $0 * Int($1) }.reduce(0, +)
+          guard out[linear] == expected, flipped[other] == expected else {
+            Issue.record("\(isa), \(shape) at \(at): \(out[linear]), \(flipped[other]) for \(expected)")
+            return
+          }
+        }
+      }
+    }
+
+    @Test("in place, also with several outputs that exchange their inputs") func inPlace() {
+      withEachISA { isa in
+        let memory = Memory(), count = 5000
+        var generator = Generator(9)
+        let x = generator.floats(count), y = generator.floats(count)
+        let a = memory.array(x), b = memory.array(y)
+        let views = [view(0, FX_F32, [1]), view(1, FX_F32, [1])]
+        // a, b = b * 2, a + b; then a, b = b, a
+        let program = [load(FX_F32, 0), load(FX_F32, 1), constant(2), op(FX_MUL, FX_F32, 1, 2), op(FX_ADD, FX_F32, 0, 1)]
+        run(FX_STEP_FUSED, fused(memory, [count], inputs: views, program, outputs: [(views[0], 3), (views[1], 4)]), [a, b], memory)
+        #expect(read(a, count) == y.map { $0 * 2 }, "\(isa)")
+        #expect(read(b, count) == zip(x, y).map(+), "\(isa)")
+        run(FX_STEP_FUSED, fused(memory, [count], inputs: views, [load(FX_F32, 0), load(FX_F32, 1)], outputs: [(views[0], 1), (views[1], 0)]), [a, b], memory)
+        #expect(read(a, count) == zip(x, y).map(+), "\(isa)")
+        #expect(read(b, count) == y.map { $0 * 2 }, "\(isa)")
+      }
+    }
+
+    @Test("reductions over every subset of dimensions", arguments: [[5], [3, 4], [70, 3], [4, 5, 6], [2, 300, 7], [600, 130], [3, 5000], [100_000], [50_000, 4], [2, 2, 3, 2]])
+    func reductions(shape: [Int]) {
+      withEachISA { isa in
+        let total = shape.reduce(1, *), rank = shape.count
+        var generator = Generator(13)
+        let values = generator.floats(total)
+        for mask in 0..<(1 << rank) {
+          let memory = Memory()
+          let kept = (0..<rank).filter { mask >> $0 & 1 == 0 }
+          let outShape = kept.map { shape[$0] }, outStrides = rowMajor(outShape)
+          var strides = [Int64](repeating: 0, count: rank)
+          for (i, d) in kept.enumerated() { strides[d] = shape[d] == 1 ? 0 : outStrides[i] }
+          let count = outShape.reduce(1, *)
+          let data = memory.array(values), sums = memory.array([Float](repeating: .nan, count: count)), maxima = memory.array([Float](repeating: .nan, count: count))
+          let squares = memory.array([Float](repeating: .nan, count: total)), wide = memory.array([Double](repeating: .nan, count: count))
+          let program = [load(FX_F32, 0), op(FX_SQUARE, FX_F32, 0), op(FX_CONVERT, FX_F64, 0, from: FX_F32)]
+          let step = fused(memory, shape, inputs: [view(0, FX_F32, rowMajor(shape))], program, outputs: [(view(3, FX_F32, rowMajor(shape)), 1)],
+                           reductions: [Reduction(op: FX_REDUCE_SUM, value: 1, view: view(1, FX_F32, strides)),
+                                        Reduction(op: FX_REDUCE_MAX, value: 0, view: view(2, FX_F32, strides)),
+                                        Reduction(op: FX_REDUCE_SUM, value: 2, view: view(4, FX_F64, strides))])
+          run(FX_STEP_FUSED, step, [data, sums, maxima, squares, wide], memory)
+          var expectedSum = [Double](repeating: 0, count: count), expectedMax = [Float](repeating: -.infinity, count: count), plain = expectedSum
+          var at = [Int](repeating: 0, count: rank)
+          for value in values {
+            let out = zip(at, strides).map { $0 * Int($1) }.reduce(0, +)
+            expectedSum[out] += Double(value * value)
+            plain[out] += Double(value)
+            expectedMax[out] = max(expectedMax[out], value)
+            for d in (0..<rank).reversed() {
+              at[d] += 1
+              if at[d] < shape[d] { break }
+              at[d] = 0
+            }
+          }
+          #expect(zip(sums.prefixArray(count), expectedSum).allSatisfy { abs(Double($0) - $1) <= 3e-7 * $1 }, "\(isa), \(shape), mask \(mask)")
+          #expect(maxima.prefixArray(count) == expectedMax, "\(isa), \(shape), mask \(mask)")
+          #expect(zip(wide.prefixArray(count), plain).allSatisfy { abs($0 - $1) <= 1e-9 }, "\(isa), \(shape), mask \(mask)")
+          #expect(read(squares, total) == values.map { $0 * $0 }, "\(isa), \(shape), mask \(mask)")
+        }
+      }
+    }
+
+    @Test("reductions of other types, of nothing, and of NaN") func otherReductions() {
+      withEachISA { isa in
+        let memory = Memory(), count = 1003
+        var generator = Generator(17)
+        let ints = generator.ints(count, .min ... .max), data = memory.array(ints)
+        let out = memory.array([Int32](repeating: 9, count: 5)), flags = memory.array([UInt8](repeating: 9, count: 2))
+        let program = [load(FX_I32, 0), fx_make_constant(FX_I32, fx_scalar(i32: 0)), op(FX_LT, FX_BOOL, 0, 1, from: FX_I32)]
+        let zero: [Int64] = [0]
+        let all = [FX_REDUCE_SUM, FX_REDUCE_MIN, FX_REDUCE_MAX, FX_REDUCE_AND, FX_REDUCE_OR]
+        var reductions = all.enumerated().map { Reduction(op: $1, value: 0, view: view(1, FX_I32, zero, offset: $0 * 4)) }
+        reductions.append(Reduction(op: FX_REDUCE_AND, value: 2, view: view(2, FX_BOOL, zero)))
+        reductions.append(Reduction(op: FX_REDUCE_OR, value: 2, view: view(2, FX_BOOL, zero, offset: 1)))
+        run(FX_STEP_FUSED, fused(memory, [count], inputs: [view(0, FX_I32, [1])], program, reductions: reductions), [data, out, flags], memory)
+        #expect(read(out, 5) == [ints.reduce(0, &+), ints.min()!, ints.max()!, ints.reduce(-1, &), ints.reduce(0, |)], "\(isa)")
+        #expect(read(flags, 2) == [0, 1], "\(isa)")
+
+        run(FX_STEP_FUSED, fused(memory, [0, 3], inputs: [view(0, FX_I32, [3, 1])], [load(FX_I32, 0)],
+                                 reductions: [Reduction(op: FX_REDUCE_MAX, value: 0, view: view(1, FX_I32, [0, 1]))]), [data, out], memory)
+        #expect(read(out, 3) == [.min, .min, .min], "\(isa)")
+
+        var floats = generator.floats(100)
+        floats[63] = .nan
+        let x = memory.array(floats), extremes = memory.array([Float](repeating: 0, count: 2))
+        run(FX_STEP_FUSED, fused(memory, [100], inputs: [view(0, FX_F32, [1])], [load(FX_F32, 0)],
+                                 reductions: [Reduction(op: FX_REDUCE_MAX, value: 0, view: view(1, FX_F32, zero)), Reduction(op: FX_REDUCE_MIN, value: 0, view: view(1, FX_F32, zero, offset: 4))]),
+            [x, extremes], memory)
+        #expect(extremes[0].isNaN && extremes[1].isNaN, "\(isa)")
+      }
+    }
+
+    @Test("a long f32 sum is accurate") func accurateSum() {
+      let memory = Memory(), count = 1_000_000
+      let data = memory.array([Float](repeating: 0.1, count: count)), out = memory.array([Float(0)])
+      withEachISA { isa in
+        run(FX_STEP_FUSED, fused(memory, [count], inputs: [view(0, FX_F32, [1])], [load(FX_F32, 0)], reductions: [Reduction(op: FX_REDUCE_SUM, value: 0, view: view(1, FX_F32, [0]))]), [data, out], memory)
+        #expect(abs(Double(out[0]) - Double(Float(0.1)) * 1e6) <= 0.01, "\(isa): \(out[0])")
+      }
+    }
+
+    @Test("long programs reuse registers") func longProgram() {
+      withEachISA { isa in
+        let memory = Memory(), count = 3001
+        var generator = Generator(19)
+        let x = generator.floats(count), data = memory.array(x), out = memory.array([Float](repeating: 0, count: count))
+        // A sum of 300 products, all alive until the end: more registers than fit on the stack.
+        for products in [10, 300] {
+          var program = [load(FX_F32, 0)]
+          for i in 0..<products {
+            program.append(constant(Float(i)))
+            program.append(op(FX_MUL, FX_F32, 0, program.count - 1))
+          }
+          var sum = 2
+          for i in 1..<products {
+            program.append(op(FX_ADD, FX_F32, sum, 2 + 2 * i))
+            sum = program.count - 1
+          }
+          run(FX_STEP_FUSED, fused(memory, [count], inputs: [view(0, FX_F32, [1])], program, outputs: [(view(1, FX_F32, [1]), sum)]), [data, out], memory)
+          let expected = x.map { x in (1..<products).reduce(Float(0) * x) { $0 + x * Float($1) } }
+          #expect(read(out, count) == expected, "\(isa), \(products)")
+        }
+      }
+    }
+
+    @Test("select, clamp, convert, bitcast in one program") func mixedTypes() {
+      withEachISA { isa in
+        let memory = Memory(), count = 777
+        var generator = Generator(23)
+        let x = generator.doubles(count), data = memory.array(x), out = memory.array([Int64](repeating: 0, count: count)), floats = memory.array([Float](repeating: 0, count: count))
+        func number(_ v: Double) -> fx_instruction { fx_make_constant(FX_F64, fx_scalar(f64: v)) }
+        let program = [load(FX_F64, 0), number(-1), number(1), op(FX_CLAMP, FX_F64, 1, 0, 2), number(0), op(FX_LT, FX_BOOL, 0, 4, from: FX_F64),
+                       op(FX_SELECT, FX_F64, 5, 3, 0), op(FX_BITCAST, FX_I64, 6, from: FX_F64), op(FX_CONVERT, FX_F32, 6, from: FX_F64)]
+        run(FX_STEP_FUSED, fused(memory, [count], inputs: [view(0, FX_F64, [1])], program, outputs: [(view(1, FX_I64, [1]), 7), (view(2, FX_F32, [1]), 8)]), [data, out, floats], memory)
+        let expected = x.map { $0 < 0 ? max($0, -1) : $0 }
+        #expect(read(out, count) == expected.map { Int64(bitPattern: $0.bitPattern) }, "\(isa)")
+        #expect(read(floats, count) == expected.map(Float.init), "\(isa)")
+      }
+    }
+
+    @Test("wrong programs are refused") func refusals() {
+      let memory = Memory()
+      let inputs = [view(0, FX_F32, [1])]
+      let bad = [
+        fused(memory, [4], inputs: inputs, [load(FX_F32, 1)]),
+        fused(memory, [4], inputs: inputs, [load(FX_F64, 0)]),
+        fused(memory, [4], inputs: inputs, [load(FX_F32, 0), op(FX_ADD, FX_F32, 0, 1)]),
+        fused(memory, [4], inputs: inputs, [load(FX_F32, 0), op(FX_EXP, FX_I32, 0)]),
+        fused(memory, [4], inputs: inputs, [load(FX_F32, 0)], outputs: [(view(1, FX_F64, [1]), 0)]),
+      ]
+      for step in bad { #expect(fx_prepare(FX_STEP_FUSED, step) == UInt64.max) }
+    }
+
+    @Test("Threefry agrees with the published vectors and with jax.random") func threefry() {
+      withEachISA { isa in
+        let memory = Memory()
+        let cases: [(UInt32, UInt32, UInt64, UInt32, UInt32)] = [
+          (0, 0, 0, 0x6B20_0159, 0x99BA_4EFE), (.max, .max, .max, 0x1CB9_96FC, 0xBB00_2BE7), (0x1319_8A2E, 0x0370_7344, 0x243F_6A88_85A3_08D3, 0xC492_3A9C, 0x483D_F7A0),
+        ]
+        for (k0, k1, counter, first, second) in cases {
+          let counters = memory.array([Int64](repeating: Int64(bitPattern: counter), count: 37)), keys = memory.array([k0, k1])
+          let a = memory.array([UInt32](repeating: 0, count: 37)), b = memory.array([UInt32](repeating: 0, count: 37)), both = memory.array([Int64](repeating: 0, count: 37))
+          let inputs = [view(0, FX_I64, [1]), view(1, FX_U32, [0]), view(1, FX_U32, [0], offset: 4)]
+          let program = [load(FX_I64, 0), load(FX_U32, 1), load(FX_U32, 2), op(FX_THREEFRY_FIRST, FX_U32, 0, 1, 2, from: FX_U32), op(FX_THREEFRY_SECOND, FX_U32, 0, 1, 2, from: FX_U32),
+                         op(FX_THREEFRY_PAIR, FX_I64, 0, 1, 2, from: FX_U32)]
+          run(FX_STEP_FUSED, fused(memory, [37], inputs: inputs, program, outputs: [(view(2, FX_U32, [1]), 3), (view(3, FX_U32, [1]), 4), (view(4, FX_I64, [1]), 5)]),
+              [counters, keys, a, b, both], memory)
+          #expect(read(a, 37) == [UInt32](repeating: first, count: 37), "\(isa)")
+          #expect(read(b, 37) == [UInt32](repeating: second, count: 37), "\(isa)")
+          #expect(read(both, 37).allSatisfy { UInt64(bitPattern: $0) == UInt64(first) << 32 | UInt64(second) }, "\(isa)")
+        }
+      }
+    }
+  }
+}
+
+extension UnsafeMutablePointer {
+  func prefixArray(_ count: Int) -> [Pointee] { read(self, count) }
+}

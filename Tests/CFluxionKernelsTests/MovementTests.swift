@@ -1,0 +1,266 @@
+import CFluxionKernels
+import Testing
+
+private func set<T>(_ tuple: inout T, _ values: [Int]) {
+  withUnsafeMutableBytes(of: &tuple) { bytes in
+    for (i, value) in values.enumerated() { bytes.storeBytes(of: Int64(value), toByteOffset: 8 * i, as: Int64.self) }
+  }
+}
+private func set32<T>(_ tuple: inout T, _ values: [Int]) {
+  withUnsafeMutableBytes(of: &tuple) { bytes in
+    for (i, value) in values.enumerated() { bytes.storeBytes(of: UInt32(value), toByteOffset: 4 * i, as: UInt32.self) }
+  }
+}
+
+extension Kernels {
+  struct Movement {
+    @Test("strided copies and fills") func copies() {
+      for shape in [[5], [3, 4], [100, 70], [2, 3, 4], [40, 30, 50], [700, 400]] {
+        let memory = Memory(), total = shape.reduce(1, *)
+        let x = (0..<total).map(Int64.init), out = memory.array([Int64](repeating: -1, count: total))
+        var step = fx_copy()
+        step.type = FX_I64.rawValue
+        step.rank = UInt32(shape.count)
+        set(&step.shape, shape)
+        let transposed = Array(rowMajor(shape.reversed()).reversed())
+        step.source = view(0, FX_I64, rowMajor(shape))
+        step.target = view(1, FX_I64, transposed)
+        run(FX_STEP_COPY, memory.value(step), [memory.array(x), out], memory)
+        var at = [Int](repeating: 0, count: shape.count), right = true
+        for i in 0..<total {
+          right = right && out[zip(at, transposed).map { $0 * Int($1) }.reduce(0, +)] == Int64(i)
+          for d in shape.indices.reversed() {
+            at[d] += 1
+            if at[d] < shape[d] { break }
+            at[d] = 0
+          }
+        }
+        #expect(right, "\(shape)")
+      }
+      let memory = Memory(), out = memory.array([UInt8](repeating: 0, count: 12))
+      var fill = fx_fill()
+      fill.type = FX_BOOL.rawValue
+      fill.rank = 2
+      set(&fill.shape, [3, 2])
+      fill.target = view(0, FX_BOOL, [4, 2], offset: 1)
+      fill.value = fx_scalar(boolean: 1)
+      run(FX_STEP_FILL, memory.value(fill), [out], memory)
+      #expect(read(out, 12) == [0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1])
+    }
+
+    @Test("padding: edges, interior, negative", arguments: [([3], [1], [2], [0]), ([3, 4], [1, 0], [0, 2], [1, 2]), ([5, 4], [-2, 1], [1, -2], [0, 1]), ([4], [-3], [-1], [2]), ([2, 0], [1, 1], [1, 1], [0, 3]), ([6], [-9], [20], [1])])
+    func pad(shape: [Int], low: [Int], high: [Int], interior: [Int]) {
+      let memory = Memory(), total = shape.reduce(1, *)
+      let x = (0..<max(total, 1)).map { Float($0 + 1) }
+      let extents = shape.indices.map { low[$0] + high[$0] + shape[$0] + max(0, shape[$0] - 1) * interior[$0] }
+      let count = extents.reduce(1, *), out = memory.array([Float](repeating: .nan, count: count))
+      var step = fx_pad()
+      step.type = FX_F32.rawValue
+      step.rank = UInt32(shape.count)
+      (step.source, step.target, step.value_slot) = (0, 1, 2)
+      set(&step.shape, shape)
+      set(&step.low, low)
+      set(&step.high, high)
+      set(&step.interior, interior)
+      run(FX_STEP_PAD, memory.value(step), [memory.array(x), out, memory.value(Float(-7))], memory)
+      var expected = [Float](repeating: -7, count: count)
+      for (linear, at) in indices(shape).enumerated() {
+        let place = at.indices.map { low[$0] + at[$0] * (interior[$0] + 1) }
+        guard zip(place, extents).allSatisfy({ $0 >= 0 && $0 < $1 }) else { continue }
+        expected[zip(place, rowMajor(extents)).map { $0 * Int($1) }.reduce(0, +)] = x[linear]
+      }
+      #expect(read(out, count) == expected)
+    }
+
+    @Test("concatenation") func concatenate() {
+      let memory = Memory(), out = memory.array([Int32](repeating: 0, count: 2 * 6 * 2))
+      var step = fx_concatenate()
+      step.type = FX_I32.rawValue
+      step.target = 3
+      (step.outer, step.inner) = (2, 2)
+      step.parts = UnsafePointer(memory.array([fx_concatenate_part(slot: 0, offset: 0, length: 1), fx_concatenate_part(slot: 1, offset: 0, length: 3), fx_concatenate_part(slot: 2, offset: 4, length: 2)]))
+      step.part_count = 3
+      let a: [Int32] = [1, 2, 3, 4], b = (10..<22).map(Int32.init), c = (99..<108).map(Int32.init)
+      run(FX_STEP_CONCATENATE, memory.value(step), [memory.array(a), memory.array(b), memory.array(c), out], memory)
+      let first = Array(a[0..<2]) + Array(b[0..<6]) + Array(c[1..<5]), second = Array(a[2..<4]) + Array(b[6..<12]) + Array(c[5..<9])
+      #expect(read(out, 24) == first + second)
+    }
+
+    @Test("gather and scatter", arguments: [(1, [5], 1, 4), (2, [3, 4], 7, 1), (3, [6], 2, 50), (1, [40], 30, 3000), (1, [1000], 40000, 1), (2, [2, 3, 2], 5, 3)])
+    func gatherScatter(batch: Int, dims: [Int], count: Int, rest: Int) {
+      withEachISA { isa in
+        let memory = Memory(), k = dims.count, rows = dims.reduce(1, *)
+        var generator = Generator(43)
+        let x = generator.floats(batch * rows * rest), updates = generator.floats(batch * count * rest)
+        let picks = (0..<batch * count).map { _ in dims.map { Int.random(in: 0..<$0, using: &generator) } }
+        func row(_ i: Int) -> Int { i / count * rows + zip(picks[i], rowMajor(dims)).map { $0 * Int($1) }.reduce(0, +) }
+        for (type, pointer) in [(FX_I32, memory.array(picks.flatMap { $0.map(Int32.init) }).address), (FX_I64, memory.array(picks.flatMap { $0.map(Int64.init) }).address)] {
+          var gather = fx_gather()
+          (gather.type, gather.index_type, gather.k) = (FX_F32.rawValue, type.rawValue, UInt32(k))
+          (gather.operand, gather.indices, gather.target) = (0, 1, 2)
+          (gather.batch, gather.count, gather.rest) = (Int64(batch), Int64(count), Int64(rest))
+          set(&gather.dims, dims)
+          let out = memory.array([Float](repeating: .nan, count: updates.count))
+          run(FX_STEP_GATHER, memory.value(gather), [memory.array(x), pointer, out], memory)
+          #expect(read(out, updates.count) == picks.indices.flatMap { i in x[row(i) * rest..<(row(i) + 1) * rest] }, "\(isa)")
+
+          for mode in [FX_SCATTER_SET, FX_SCATTER_ADD, FX_SCATTER_MUL, FX_SCATTER_MIN, FX_SCATTER_MAX] {
+            var scatter = fx_scatter()
+            (scatter.type, scatter.index_type, scatter.k, scatter.mode) = (FX_F32.rawValue, type.rawValue, UInt32(k), mode.rawValue)
+            (scatter.operand, scatter.indices, scatter.updates, scatter.target) = (0, 1, 2, 3)
+            (scatter.batch, scatter.count, scatter.rest) = (Int64(batch), Int64(count), Int64(rest))
+            set(&scatter.dims, dims)
+            var expected = x
+            for i in picks.indices {
+              for j in 0..<rest {
+                let at = row(i) * rest + j, update = updates[i * rest + j]
+                switch mode {
+                case FX_SCATTER_SET: expected[at] = update
+                case FX_SCATTER_ADD: expected[at] += update
+                case FX_SCATTER_MUL: expected[at] *= update
+                case FX_SCATTER_MIN: expected[at] = min(expected[at], update)
+                default: expected[at] = max(expected[at], update)
+                }
+              }
+            }
+            let fresh = memory.array([Float](repeating: .nan, count: x.count)), inPlace = memory.array(x), pu = memory.array(updates)
+            run(FX_STEP_SCATTER, memory.value(scatter), [memory.array(x), pointer, pu, fresh], memory)
+            run(FX_STEP_SCATTER, memory.value(scatter), [inPlace, pointer, pu, inPlace], memory)
+            #expect(read(fresh, x.count) == expected && read(inPlace, x.count) == expected, "\(isa), mode \(mode.rawValue)")
+          }
+        }
+      }
+    }
+
+    @Test("indices out of bounds are reported, clamped or skipped") func bounds() {
+      let memory = Memory(), x = memory.array([Float(1), 2, 3, 4, 5, 6]), out = memory.array([Float](repeating: 9, count: 3))
+      let picks = memory.array([Int32(0), 2, 1, 3, -1, 0])   // [3, 2] into [2, 3]
+      var gather = fx_gather()
+      (gather.type, gather.index_type, gather.k) = (FX_F32.rawValue, FX_I32.rawValue, 2)
+      (gather.operand, gather.indices, gather.target) = (0, 1, 2)
+      (gather.batch, gather.count, gather.rest) = (1, 3, 1)
+      set(&gather.dims, [2, 3])
+      let status = run(FX_STEP_GATHER, memory.value(gather), [x, picks, out], memory)
+      #expect(status.code == Int32(FX_INDEX_OUT_OF_BOUNDS.rawValue) && status.index == 3 && status.bound == 3 && status.axis == 1)
+      gather.bounds = FX_BOUNDS_CLAMP.rawValue
+      run(FX_STEP_GATHER, memory.value(gather), [x, picks, out], memory)
+      #expect(read(out, 3) == [3, 6, 1])
+      gather.bounds = FX_BOUNDS_SKIP.rawValue
+      run(FX_STEP_GATHER, memory.value(gather), [x, picks, out], memory)
+      #expect(read(out, 3) == [3, 0, 0])
+    }
+
+    @Test("dynamic slices and updates") func dynamicSlices() {
+      let memory = Memory(), x = (0..<60).map(Float.init), starts = memory.array([Int64(1), 2, 0])
+      var step = fx_dynamic_slice()
+      (step.type, step.rank, step.start_type) = (FX_F32.rawValue, 3, FX_I64.rawValue)
+      (step.operand, step.update, step.target) = (0, UInt32.max, 1)
+      set(&step.shape, [3, 4, 5])
+      set(&step.sizes, [2, 2, 5])
+      set32(&step.starts, [2, 2, Int(UInt32.max)])
+      set(&step.start_offsets, [0, 8, 0])
+      let out = memory.array([Float](repeating: -1, count: 60)), source = memory.array(x)
+      run(FX_STEP_DYNAMIC_SLICE, memory.value(step), [source, out, starts], memory)
+      let window = indices([2, 2, 5]).map { ($0[0] + 1) * 20 + ($0[1] + 2) * 5 + $0[2] }
+      #expect(read(out, 20) == window.map(Float.init))
+
+      step.update = 3
+      let update = (100..<120).map(Float.init)
+      var expected = x
+      for (i, at) in window.enumerated() { expected[at] = update[i] }
+      run(FX_STEP_DYNAMIC_UPDATE, memory.value(step), [source, out, starts, memory.array(update)], memory)
+      #expect(read(out, 60) == expected)
+      run(FX_STEP_DYNAMIC_UPDATE, memory.value(step), [source, source, starts, memory.array(update)], memory)
+      #expect(read(source, 60) == expected)
+
+      starts[1] = 3
+      let status = run(FX_STEP_DYNAMIC_UPDATE, memory.value(step), [source, out, starts, memory.array(update)], memory)
+      #expect(status.code == Int32(FX_INDEX_OUT_OF_BOUNDS.rawValue) && status.index == 3 && status.bound == 2 && status.axis == 1)
+    }
+
+    @Test("positions of extremes") func argReduce() {
+      for (outer, length, inner) in [(1, 9, 1), (3, 50, 1), (2, 7, 130), (1, 1, 5), (40, 60, 70)] {
+        let memory = Memory()
+        var generator = Generator(47)
+        var x = generator.ints(outer * length * inner, -9...9).map(Float.init)
+        if length == 50 { x[60] = .nan; x[80] = .nan }
+        for maximum in [0, 1] {
+          let out = memory.array([Int32](repeating: -1, count: outer * inner))
+          var step = fx_arg_reduce()
+          (step.type, step.maximum, step.source, step.target) = (FX_F32.rawValue, UInt32(maximum), 0, 1)
+          (step.outer, step.length, step.inner) = (Int64(outer), Int64(length), Int64(inner))
+          run(FX_STEP_ARG_REDUCE, memory.value(step), [memory.array(x), out], memory)
+          let expected = (0..<outer * inner).map { at -> Int32 in
+            let row = (0..<length).map { x[(at / inner * length + $0) * inner + at % inner] }
+            if let nan = row.firstIndex(where: \.isNaN) { return Int32(nan) }
+            return Int32(row.firstIndex(of: maximum == 1 ? row.max()! : row.min()!)!)
+          }
+          #expect(read(out, outer * inner) == expected, "\(outer) \(length) \(inner)")
+        }
+      }
+    }
+
+    @Test("sorting is stable, carries operands, and puts NaN last") func sort() {
+      for (outer, length, inner) in [(1, 1, 1), (1, 40, 1), (3, 1000, 1), (2, 37, 5), (50, 100, 3)] {
+        for descending in [false, true] {
+          for keys in 1...2 {
+            let memory = Memory(), count = outer * length * inner
+            var generator = Generator(53)
+            var x = generator.ints(count, -5...5).map(Float.init)
+            if length > 10 { for i in stride(from: 3, to: count, by: 17) { x[i] = .nan } ; for i in stride(from: 5, to: count, by: 13) { x[i] = -0.0 } }
+            let second = generator.ints(count, -3...3), positions = (0..<count).map(Int64.init)
+            let a = memory.array(x), b = memory.array(second), c = memory.array([Int64](repeating: -1, count: count))
+            var step = fx_sort()
+            (step.operand_count, step.keys, step.descending) = (3, UInt32(keys), descending ? 1 : 0)
+            (step.outer, step.length, step.inner) = (Int64(outer), Int64(length), Int64(inner))
+            step.operands.0 = fx_sort_operand(type: FX_F32.rawValue, source: 0, target: 0, source_offset: 0, target_offset: 0)
+            step.operands.1 = fx_sort_operand(type: FX_I32.rawValue, source: 1, target: 1, source_offset: 0, target_offset: 0)
+            step.operands.2 = fx_sort_operand(type: FX_I64.rawValue, source: 2, target: 3, source_offset: 0, target_offset: 0)
+            run(FX_STEP_SORT, memory.value(step), [a, b, memory.array(positions), c], memory)
+            var right = true
+            for row in 0..<outer * inner {
+              let places = (0..<length).map { (row / inner * length + $0) * inner + row % inner }
+              func before(_ p: Int, _ q: Int) -> Bool {
+                if x[p].isNaN != x[q].isNaN { return x[q].isNaN }
+                if !x[p].isNaN && x[p] != x[q] { return descending ? x[p] > x[q] : x[p] < x[q] }
+                if keys == 2 && second[p] != second[q] { return descending ? second[p] > second[q] : second[p] < second[q] }
+                return p < q
+              }
+              let expected = places.sorted(by: before)
+              for (place, source) in zip(places, expected) {
+                right = right && c[place] == Int64(source) && b[place] == second[source] && (a[place] == x[source] || (a[place].isNaN && x[source].isNaN))
+              }
+            }
+            #expect(right, "\(outer) \(length) \(inner), descending \(descending), \(keys) keys")
+          }
+        }
+      }
+    }
+
+    @Test("running sums") func cumulate() {
+      for (outer, length, inner) in [(1, 100, 1), (3, 7, 5), (2, 300, 90)] {
+        for reverse in [false, true] {
+          let memory = Memory(), count = outer * length * inner
+          var generator = Generator(59)
+          let x = generator.ints(count, -9...9)
+          for (operation, combine) in [(FX_REDUCE_SUM, { $0 + $1 }), (FX_REDUCE_MAX, { max($0, $1) })] as [(fx_reduce_op, (Int32, Int32) -> Int32)] {
+            var expected = x
+            for row in 0..<outer * inner {
+              let places = (0..<length).map { (row / inner * length + $0) * inner + row % inner }
+              let order = reverse ? places.reversed() : places
+              for (p, q) in zip(order, order.dropFirst()) { expected[q] = combine(expected[p], x[q]) }
+            }
+            var step = fx_cumulate()
+            (step.type, step.op, step.source, step.target, step.reverse) = (FX_I32.rawValue, operation.rawValue, 0, 0, reverse ? 1 : 0)
+            (step.outer, step.length, step.inner) = (Int64(outer), Int64(length), Int64(inner))
+            let data = memory.array(x), floats = memory.array(x.map(Float.init))
+            run(FX_STEP_CUMULATE, memory.value(step), [data], memory)
+            step.type = FX_F32.rawValue
+            run(FX_STEP_CUMULATE, memory.value(step), [floats], memory)
+            #expect(read(data, count) == expected && read(floats, count) == expected.map(Float.init), "\(outer) \(length) \(inner) \(reverse)")
+          }
+        }
+      }
+    }
+  }
+}
