@@ -66,10 +66,16 @@ let package = Package(
     .testTarget(name: "FluxionOptimisersTests", dependencies: ["FluxionCore", "FluxionOptimisers", "FluxionTransforms"], swiftSettings: settings),
     .testTarget(name: "FluxionDataTests", dependencies: ["FluxionData"], swiftSettings: settings),
     .testTarget(name: "FluxionReportTests", dependencies: ["FluxionReport"], swiftSettings: settings),
+    .testTarget(
+      name: "FluxionExperimentTests",
+      dependencies: ["FluxionCore", "FluxionData", "FluxionReport", "FluxionExperiment"], swiftSettings: settings),
     // The command over a catalogue of one small system, which the command's tests start.
     .executableTarget(
       name: "FluxionToyCommand", dependencies: ["FluxionCommand", "FluxionCore", "FluxionExperiment", "FluxionReport"],
       path: "Tests/FluxionToyCommand", swiftSettings: settings),
+    .testTarget(
+      name: "FluxionCommandTests",
+      dependencies: ["FluxionCommand", "FluxionReport", "FluxionSystems", "FluxionMain", "FluxionToyCommand"], swiftSettings: settings),
     .testTarget(name: "FluxionFlowsTests", dependencies: ["FluxionFlows"], swiftSettings: settings),
   ]
 )

@@ -1,4 +1,5 @@
 import FluxionCommand
 import FluxionSystems
+import FluxionToySystem
 
 CommandLineTool.main(Catalogue([ToyExperiment()]))
