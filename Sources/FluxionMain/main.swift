@@ -1,3 +1,4 @@
+import FluxionCPU
 import FluxionCommand
 import FluxionSystems
 
