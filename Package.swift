@@ -11,7 +11,7 @@ let settings: [SwiftSetting] = [
 let package = Package(
   name: "Fluxion",
   products: [
-    .library(name: "Fluxion", targets: ["FluxionCore", "FluxionTransforms", "FluxionCPU"]),
+    .library(name: "Fluxion", targets: ["FluxionCore", "FluxionTransforms"]),
     .library(name: "FluxionFlows", targets: ["FluxionFlows"]),
     .executable(name: "fluxion", targets: ["FluxionMain"]),
   ],
