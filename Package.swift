@@ -28,7 +28,7 @@ let package = Package(
     .target(name: "FluxionNN", dependencies: ["FluxionCore"], swiftSettings: settings),
 
     // MARK: - Tests
-    .target(name: "FluxionTestSupport", dependencies: ["FluxionCore", "FluxionTransforms"], swiftSettings: settings),
+    .target(name: "FluxionTestSupport", dependencies: ["FluxionCore"], swiftSettings: settings),
     .testTarget(name: "ArchitectureTests", swiftSettings: settings),
     .testTarget(
       name: "FluxionCoreTests", dependencies: ["FluxionCore", "FluxionTransforms", "FluxionTestSupport"], swiftSettings: settings),
