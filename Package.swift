@@ -61,7 +61,7 @@ let package = Package(
     .target(name: "FluxionExamples", dependencies: ["FluxionFlows"], path: "Examples", swiftSettings: settings),
 
     // MARK: - Tests
-    .target(name: "FluxionTestSupport", dependencies: ["FluxionCore"], swiftSettings: settings),
+    .target(name: "FluxionTestSupport", dependencies: ["FluxionCore", "FluxionTransforms"], swiftSettings: settings),
     .testTarget(name: "ArchitectureTests", swiftSettings: settings),
     .testTarget(name: "ExamplesTests", dependencies: ["FluxionExamples", "FluxionFlows"], swiftSettings: settings),
     .testTarget(name: "FluxionCoreTests", dependencies: ["FluxionCore", "FluxionTestSupport"], swiftSettings: settings),
