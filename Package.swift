@@ -48,7 +48,7 @@ let package = Package(
         "CFluxionKernels", "FluxionCore", "FluxionData", "FluxionExperiment", "FluxionReport", "FluxionSystems",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], swiftSettings: settings),
-    .executableTarget(name: "FluxionMain", dependencies: ["FluxionCommand", "FluxionSystems"], swiftSettings: settings),
+    .executableTarget(name: "FluxionMain", dependencies: ["FluxionCPU", "FluxionCommand", "FluxionSystems"], swiftSettings: settings),
 
     // MARK: - Tests
     .target(name: "FluxionTestSupport", dependencies: ["FluxionCore", "FluxionTransforms"], swiftSettings: settings),
@@ -70,7 +70,7 @@ let package = Package(
       swiftSettings: settings),
     // The command over a catalogue of one small system; the command's tests start it.
     .executableTarget(
-      name: "FluxionToyCommand", dependencies: ["FluxionCommand", "FluxionSystems", "FluxionToySystem"],
+      name: "FluxionToyCommand", dependencies: ["FluxionCPU", "FluxionCommand", "FluxionSystems", "FluxionToySystem"],
       path: "Tests/FluxionToyCommand", swiftSettings: settings),
     .testTarget(
       name: "FluxionCommandTests",
