@@ -40,7 +40,12 @@ let package = Package(
 
     // MARK: - Learning systems
     .target(name: "FluxionExperiment", dependencies: ["FluxionCore", "FluxionData", "FluxionReport"], swiftSettings: settings),
-    .target(name: "FluxionFlows", dependencies: ["FluxionExperiment"], swiftSettings: settings),
+    .target(
+      name: "FluxionFlows",
+      dependencies: [
+        "FluxionCore", "FluxionData", "FluxionExperiment", "FluxionNN", "FluxionOptimisers", "FluxionReport", 
+        "FluxionTransforms",
+      ], swiftSettings: settings),
     .target(name: "FluxionSystems", dependencies: ["FluxionExperiment", "FluxionFlows"], swiftSettings: settings),
 
     // MARK: - Programs
@@ -50,7 +55,8 @@ let package = Package(
         "CFluxionKernels", "FluxionCore", "FluxionData", "FluxionExperiment", "FluxionReport", "FluxionSystems",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], swiftSettings: settings),
-    .executableTarget(name: "FluxionMain", dependencies: ["FluxionCommand", "FluxionSystems"], swiftSettings: settings),
+    .executableTarget(
+      name: "FluxionMain", dependencies: ["FluxionCPU", "FluxionCommand", "FluxionSystems"], swiftSettings: settings),
 
     .target(name: "FluxionExamples", dependencies: ["FluxionFlows"], path: "Examples", swiftSettings: settings),
 
