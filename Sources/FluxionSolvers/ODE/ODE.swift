@@ -95,8 +95,14 @@ public func solve<State: Structured>(
 
 /// The states at given times, stacked along a new first axis; the first is the initial state.
 ///
-/// - Parameter times: `[count]`, at least one, ascending or descending. Steps end on each of them; a method with equal steps takes its
-///   number of them from each time to the next.
+/// - Parameters:
+///   - problem: the equation.
+///   - initial: the state at the first time: real tensors of one element type, which is also that of time.
+///   - times: `[count]`, at least one, ascending or descending. Steps end on each of them; a method with equal steps takes its number
+///     of them from each time to the next.
+///   - parameters: what the field depends on besides.
+///   - method: such as `DormandPrince5(tolerance: 1e-6)` or `RungeKutta4(steps: 50)`.
+///   - gradient: how derivatives are taken backwards.
 public func solve<State: Structured, Parameters: Structured>(
   _ problem: ODE<State, Parameters>, from initial: State, at times: Tensor, parameters: Parameters,
   using method: some ExplicitRungeKutta = DormandPrince5(tolerance: 1e-6), gradient: ODEGradient = .discrete
