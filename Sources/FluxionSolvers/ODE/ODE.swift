@@ -13,6 +13,11 @@ public struct ODE<State: Structured, Parameters: Structured>: Sendable {
   public init(_ field: @escaping @Sendable (_ t: Tensor, _ y: State, _ parameters: Parameters) -> State) { self.field = field }
 }
 
+extension ODE where State == Tensor, Parameters == Tensor {
+  /// An equation for one tensor with one tensor of parameters, so that the closure needs no types.
+  public init(_ field: @escaping @Sendable (_ t: Tensor, _ y: Tensor, _ parameters: Tensor) -> Tensor) { self.field = field }
+}
+
 /// The parameters of an equation without any.
 public struct NoParameters: Codable, Sendable {
   public init() {}
@@ -23,6 +28,11 @@ extension ODE where Parameters == NoParameters {
   public init(_ field: @escaping @Sendable (_ t: Tensor, _ y: State) -> State) {
     self.init { t, y, _ in field(t, y) }
   }
+}
+
+extension ODE where State == Tensor, Parameters == NoParameters {
+  /// An equation for one tensor without parameters, so that the closure needs no types.
+  public init(_ field: @escaping @Sendable (_ t: Tensor, _ y: Tensor) -> Tensor) { self.field = { t, y, _ in field(t, y) } }
 }
 
 /// From one time to another, which may be earlier.
