@@ -41,13 +41,13 @@ struct VerifyCommand: ParsableCommand {
   }
 
   func run() throws {
-    let (systems, seeds, device) = try reportingFailures(of: "fluxion verify") {
-      (try chosenSystems(), try chosenSeeds(), try DeviceChoice.device(device))
+    let (systems, seeds, place) = try reportingFailures(of: "fluxion verify") {
+      (try chosenSystems(), try chosenSeeds(), try DeviceChoice.device(self.device))
     }
     let interruption = Interruption()
     var outcomes: [Outcome] = []
     for system in systems {
-      let outcome = try check(system, seeds ?? system.card.seeds, device, interruption.cancellation)
+      let outcome = try check(system, seeds ?? system.card.seeds, place, interruption.cancellation)
       outcomes.append(outcome)
     }
     if json { JSONOutput.print(outcomes) }
