@@ -90,6 +90,10 @@ let package = Package(
     .testTarget(
       name: "FluxionCommandTests",
       dependencies: ["FluxionCommand", "FluxionReport", "FluxionSystems", "FluxionMain", "FluxionToyCommand"], swiftSettings: settings),
-    .testTarget(name: "FluxionFlowsTests", dependencies: ["FluxionFlows"], swiftSettings: settings),
+    .testTarget(
+      name: "FluxionFlowsTests",
+      dependencies: [
+        "FluxionCPU", "FluxionCore", "FluxionTransforms", "FluxionNN", "FluxionData", "FluxionExperiment", "FluxionFlows",
+      ], swiftSettings: settings),
   ]
 )
