@@ -24,15 +24,15 @@ struct ExactClaims {
     MixtureFlow(from: .standard(dimension: 2), to: EightGaussians.wide.mixture, along: interpolation)
   }
 
-  /// 100 000 pairs of the independent coupling, ten thousand at a time.
+  /// 100 000 pairs of the independent coupling, four thousand at a time.
   private func energyGap() -> Double {
     let flow = bed()
     var (before, after, straightness, variance) = (0.0, 0.0, 0.0, 0.0)
-    let parts = 10
+    let parts = 25
     for part in 0..<parts {
       let keys = key.fold(part).split(3)
       let identity = flow.energyIdentity(
-        keys[0].normal([10_000, 2]), EightGaussians.wide.sample(10_000, key: keys[1]), using: .rk4(steps: 100), key: keys[2])
+        keys[0].normal([4000, 2]), EightGaussians.wide.sample(4000, key: keys[1]), using: .rk4(steps: 50), key: keys[2])
       before += identity.costBefore / Double(parts)
       after += identity.costAfter / Double(parts)
       straightness += identity.straightness / Double(parts)

@@ -82,18 +82,13 @@ extension TrainedRectifiedFlow {
 
 /// The sliced 2-Wasserstein distance along 128 random directions: root of the mean squared difference of sorted projections.
 func slicedDistance(_ x: Tensor, _ y: Tensor, key: Key) -> Double {
-  let n = min(x.count, y.count)
-  func rows(_ x: Tensor) -> Tensor {
-    let part = x.sliced(0..<n, alongAxis: 0)
-    return part.reshaped(to: [n, part.elementCount / n])
-  }
-  return slicedWasserstein(rows(x), rows(y), directions: 128, key: key).item()
+  slicedWasserstein2(x.asRows(), y.asRows(), directions: 128, key: key).item()
 }
 
 extension Tensor {
   /// The first two coordinates of each point, `[n, 2]`; a second one of 0 where there is only one.
   func asPlane() -> Tensor {
-    let flat = reshaped(to: [count, elementCount / count])
+    let flat = asRows()
     guard flat.shape[1] > 1 else { return concatenated([flat, Tensor.zeros([count, 1], as: elementType)], alongAxis: 1) }
     return flat.sliced(0..<2, alongAxis: 1)
   }

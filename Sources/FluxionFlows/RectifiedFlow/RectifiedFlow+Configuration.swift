@@ -20,6 +20,9 @@ extension RectifiedFlow {
     public var finalRateFraction = 0.02
     /// Per step, the share of the averaged weights that stays; averages are used for all evaluation (paper: 0.999999).
     public var averageDecay = 0.999
+    /// Whether that share is held below (1 + t)/(10 + t) at step t, so that averages forget the first weights (paper's code: yes).
+    /// Measures of the first round are then closer to the exact flow's; see the page on results.
+    public var averageWarmUp = false
     /// Gradients of larger norm are scaled down to it; 0 for no limit (paper: 1).
     public var gradientClip = 0.0
     /// Pairs in a batch (paper: 128).
@@ -90,6 +93,7 @@ extension RectifiedFlow {
       Setting("learningRate", \.learningRate, .above(0), "Adam's rate at the start of a round.", paper: "2e-4"),
       Setting("finalRateFraction", \.finalRateFraction, .range(0...1), "The rate at the end, as a fraction; a cosine leads there."),
       Setting("averageDecay", \.averageDecay, .between(0, below: 1), "Decay of the averaged weights used for evaluation.", paper: "0.999999"),
+      Setting("averageWarmUp", \.averageWarmUp, .any, "Whether the decay is held below (1 + t)/(10 + t) at step t.", paper: "true"),
       Setting("gradientClip", \.gradientClip, .atLeast(0), "The largest norm of a gradient; 0 for no limit.", paper: "1"),
       Setting("batch", \.batch, .range(1...1_000_000), "Pairs in a batch.", paper: "128"),
       Setting("steps", \.steps, .atLeast(1), "Steps of training per round.", paper: "600k–800k, reflow 300k"),

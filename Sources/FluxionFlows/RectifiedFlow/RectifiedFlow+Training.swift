@@ -48,7 +48,7 @@ extension RectifiedFlow {
       configuration: configuration, rounds: [], scaler: scaler, pointShape: target.pointShape, sourcePoints: data.source,
       labels: data.labels)
 
-    let coupled = try session.stage("coupling") { try coupling.realised(data, key: purpose(key, .coupling)) }
+    let coupled = try session.stage("coupling") { coupling.realised(data, key: purpose(key, .coupling)) }
     var network = initialNetwork(for: data, key: purpose(key, .initialisation))
     var pairs = coupled
     for k in 1...configuration.rounds {
@@ -107,8 +107,7 @@ extension RectifiedFlow {
     loss: @escaping (VelocityNetwork, Key) -> Tensor
   ) throws -> VelocityNetwork {
     let adam = Adam(learningRate: Schedule.cosine(from: configuration.learningRate, steps: steps, floor: configuration.finalRateFraction))
-    // Held back at first, as in the paper's code, so that short trainings forget their first weights.
-    let averaging = ExponentialMovingAverage(decay: configuration.averageDecay, warmsUp: true)
+    let averaging = ExponentialMovingAverage(decay: configuration.averageDecay, warmsUp: configuration.averageWarmUp)
     let initial =
       configuration.gradientClip > 0
       ? TrainingState(network, optimiser: Chain(ClipByGlobalNorm(configuration.gradientClip), adam), averaging: averaging)

@@ -64,6 +64,7 @@ public struct RectifiedFlowExperiment: LearningSystem {
 
   public func run(_ run: RunContext<Configuration>) throws -> RunResult {
     let sets = Self.sets(run)
+    warnOfSlowAverages(run)
     let flow = try RectifiedFlow(run.configuration).fit(
       sets.training, from: sets.source, labels: sets.labels, standardises: run.data == nil && sets.source == nil ? false : nil,
       key: run.key.fold(1), session: run.session)
@@ -168,6 +169,14 @@ public struct RectifiedFlowExperiment: LearningSystem {
     for n in [1, 2, 100] { if let distance = measured.distance(steps: n) { run.record("sw2_n\(n)_\(k)", distance) } }
     if let distilled = measured.distilledDistance { run.record("distill_sw2_\(k)", distilled) }
     run.record("nfe_rk45_\(k)", Double(measured.adaptiveEvaluations))
+  }
+
+  private func warnOfSlowAverages(_ run: RunContext<Configuration>) {
+    let settings = run.configuration
+    let left = pow(settings.averageDecay, Double(settings.steps))
+    guard !settings.averageWarmUp, left > 0.1 else { return }
+    run.warn(
+      "after \(settings.steps) steps the averaged weights still are \(Int((100 * left).rounded())) % the first ones. Pass --set averageWarmUp=true, or train longer.")
   }
 
   private func warnOfConstantColumns(_ flow: TrainedRectifiedFlow, _ run: RunContext<Configuration>) {
