@@ -12,6 +12,7 @@ let package = Package(
   name: "Fluxion",
   products: [
     .library(name: "Fluxion", targets: ["FluxionCore", "FluxionTransforms"]),
+    .library(name: "FluxionFlows", targets: ["FluxionFlows"]),
     .executable(name: "fluxion", targets: ["FluxionMain"]),
   ],
   dependencies: [
@@ -32,6 +33,7 @@ let package = Package(
     // MARK: - What models are built of
     .target(name: "FluxionNN", dependencies: ["FluxionCore"], swiftSettings: settings),
     .target(name: "FluxionOptimisers", dependencies: ["FluxionCore"], swiftSettings: settings),
+    .target(name: "FluxionSolvers", dependencies: ["FluxionCore", "FluxionTransforms"], swiftSettings: settings),
     .target(name: "FluxionData", dependencies: ["CZlib", "FluxionCore"], swiftSettings: settings),
     .target(name: "FluxionReport", swiftSettings: settings),
 
@@ -39,7 +41,13 @@ let package = Package(
 
     // MARK: - Learning systems
     .target(name: "FluxionExperiment", dependencies: ["FluxionCore", "FluxionData", "FluxionReport"], swiftSettings: settings),
-    .target(name: "FluxionSystems", dependencies: ["FluxionExperiment"], swiftSettings: settings),
+    .target(
+      name: "FluxionFlows",
+      dependencies: [
+        "FluxionCore", "FluxionTransforms", "FluxionNN", "FluxionOptimisers", "FluxionSolvers", "FluxionData", "FluxionReport",
+        "FluxionExperiment",
+      ], swiftSettings: settings),
+    .target(name: "FluxionSystems", dependencies: ["FluxionExperiment", "FluxionFlows"], swiftSettings: settings),
 
     // MARK: - Programs
     .target(
@@ -68,13 +76,17 @@ let package = Package(
       name: "FluxionExperimentTests",
       dependencies: ["FluxionCore", "FluxionData", "FluxionReport", "FluxionExperiment", "FluxionToySystem"],
       swiftSettings: settings),
-    // The command over a catalogue of one small system; the command's tests start it.
+    // The command over a catalogue of one small system, which the command's tests start.
     .executableTarget(
       name: "FluxionToyCommand", dependencies: ["FluxionCPU", "FluxionCommand", "FluxionSystems", "FluxionToySystem"],
       path: "Tests/FluxionToyCommand", swiftSettings: settings),
     .testTarget(
       name: "FluxionCommandTests",
       dependencies: ["FluxionReport", "FluxionExperiment", "FluxionSystems", "FluxionMain", "FluxionToyCommand"],
+      swiftSettings: settings),
+    .testTarget(
+      name: "FluxionFlowsTests",
+      dependencies: ["FluxionCore", "FluxionTransforms", "FluxionNN", "FluxionData", "FluxionExperiment", "FluxionCPU", "FluxionFlows"],
       swiftSettings: settings),
   ]
 )
