@@ -11,7 +11,7 @@ let settings: [SwiftSetting] = [
 let package = Package(
   name: "Fluxion",
   products: [
-    .library(name: "Fluxion", targets: ["FluxionCore", "FluxionTransforms"]),
+    .library(name: "Fluxion", targets: ["Fluxion"]),
     .library(name: "FluxionFlows", targets: ["FluxionFlows"]),
     .executable(name: "fluxion", targets: ["FluxionMain"]),
   ],
@@ -38,14 +38,20 @@ let package = Package(
     .target(name: "FluxionReport", swiftSettings: settings),
 
     // MARK: - The module users import
+    .target(
+      name: "Fluxion",
+      dependencies: [
+        "FluxionCPU", "FluxionCore", "FluxionData", "FluxionNN", "FluxionOptimisers", "FluxionReport", "FluxionSolvers",
+        "FluxionTransforms",
+      ], swiftSettings: settings),
 
     // MARK: - Learning systems
     .target(name: "FluxionExperiment", dependencies: ["FluxionCore", "FluxionData", "FluxionReport"], swiftSettings: settings),
     .target(
       name: "FluxionFlows",
       dependencies: [
-        "FluxionCore", "FluxionTransforms", "FluxionNN", "FluxionOptimisers", "FluxionSolvers", "FluxionData", "FluxionReport",
-        "FluxionExperiment",
+        "FluxionCore", "FluxionData", "FluxionExperiment", "FluxionNN", "FluxionOptimisers", "FluxionReport", "FluxionSolvers",
+        "FluxionTransforms",
       ], swiftSettings: settings),
     .target(name: "FluxionSystems", dependencies: ["FluxionExperiment", "FluxionFlows"], swiftSettings: settings),
 
@@ -56,17 +62,22 @@ let package = Package(
         "CFluxionKernels", "FluxionCore", "FluxionData", "FluxionExperiment", "FluxionReport", "FluxionSystems",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], swiftSettings: settings),
-    .executableTarget(name: "FluxionMain", dependencies: ["FluxionCPU", "FluxionCommand", "FluxionSystems"], swiftSettings: settings),
+    .executableTarget(
+      name: "FluxionMain", dependencies: ["FluxionCPU", "FluxionCommand", "FluxionSystems"], swiftSettings: settings),
+
+    .target(name: "FluxionExamples", dependencies: ["Fluxion", "FluxionFlows"], path: "Examples", swiftSettings: settings),
 
     // MARK: - Tests
     .target(name: "FluxionTestSupport", dependencies: ["FluxionCore", "FluxionTransforms"], swiftSettings: settings),
     .testTarget(name: "ArchitectureTests", swiftSettings: settings),
+    .testTarget(name: "ExamplesTests", dependencies: ["Fluxion", "FluxionExamples", "FluxionFlows"], swiftSettings: settings),
     .testTarget(name: "FluxionCoreTests", dependencies: ["FluxionCore", "FluxionTestSupport"], swiftSettings: settings),
     .testTarget(name: "FluxionTransformsTests", dependencies: ["FluxionCore", "FluxionTransforms", "FluxionTestSupport"], swiftSettings: settings),
     .testTarget(name: "CFluxionKernelsTests", dependencies: ["CFluxionKernels"], swiftSettings: settings),
     .testTarget(name: "FluxionCPUTests", dependencies: ["CFluxionKernels", "FluxionCPU", "FluxionCore", "FluxionTransforms", "FluxionTestSupport"], swiftSettings: settings),
     .testTarget(name: "FluxionNNTests", dependencies: ["FluxionCore", "FluxionNN", "FluxionTransforms"], swiftSettings: settings),
     .testTarget(name: "FluxionOptimisersTests", dependencies: ["FluxionCore", "FluxionOptimisers", "FluxionTransforms"], swiftSettings: settings),
+    .testTarget(name: "FluxionSolversTests", dependencies: ["FluxionCore", "FluxionSolvers", "FluxionTransforms"], swiftSettings: settings),
     .testTarget(name: "FluxionDataTests", dependencies: ["FluxionData"], swiftSettings: settings),
     .testTarget(name: "FluxionReportTests", dependencies: ["FluxionReport"], swiftSettings: settings),
     .target(

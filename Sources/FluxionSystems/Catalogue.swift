@@ -11,7 +11,9 @@ public struct Catalogue: Sendable {
   }
 
   /// All systems of Fluxion.
-  public static let all = Catalogue([RectifiedFlowExperiment()])
+  public static let all = Catalogue([
+    RectifiedFlowExperiment()
+  ])
 
   public var names: [String] { systems.map(\.card.name) }
 
