@@ -92,6 +92,9 @@ let package = Package(
       name: "FluxionToyCommand", dependencies: ["FluxionCPU", "FluxionCommand", "FluxionSystems", "FluxionToySystem"],
       path: "Tests/FluxionToyCommand", swiftSettings: settings),
     .testTarget(
+      name: "FluxionExperimentTests",
+      dependencies: ["FluxionCore", "FluxionData", "FluxionExperiment", "FluxionReport", "FluxionToySystem"], swiftSettings: settings),
+    .testTarget(
       name: "FluxionCommandTests",
       dependencies: ["FluxionReport", "FluxionExperiment", "FluxionSystems", "FluxionMain", "FluxionToyCommand"],
       swiftSettings: settings),
