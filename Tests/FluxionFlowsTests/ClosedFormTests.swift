@@ -122,14 +122,14 @@ import Testing
     #expect(abs(measured - flow.target.logDensity(x)).max().item() < 1e-3)
   }
 
-  @Test("the curved paths of vp and spherical are bent more: S ratio near 2.8, costs agree")
+  @Test("vp bends its paths much more than the straight way, spherical about as much; the couplings cost the same")
   func curvedPaths() {
-    let z = Key(9).normal([2000, 2])
+    let z = Key(9).normal([1000, 2])
     let straight = bed().paths(from: z, using: .rk4(steps: 100))
-    for kind in [Interpolation.Kind.vp, .spherical] {
+    for (kind, range) in [(Interpolation.Kind.vp, 2.2...3.5), (.spherical, 0.9...1.1)] {
       let curved = bed(Interpolation.named(kind)!).paths(from: z, using: .rk4(steps: 100))
       let ratio = curved.straightness.mean().item() / straight.straightness.mean().item()
-      #expect(ratio > 2.2 && ratio < 3.5, "\(kind): \(ratio)")
+      #expect(range.contains(ratio), "\(kind): \(ratio)")
       let cost = TransportCost.power(2, z, curved.end) / TransportCost.power(2, z, straight.end)
       #expect(abs(cost - 1) < 0.02, "\(kind): \(cost)")
     }

@@ -106,7 +106,8 @@ extension RectifiedFlow {
     loss: @escaping (VelocityNetwork, Key) -> Tensor
   ) throws -> VelocityNetwork {
     let adam = Adam(learningRate: Schedule.cosine(from: configuration.learningRate, steps: steps, floor: configuration.finalRateFraction))
-    let averaging = ExponentialMovingAverage(decay: configuration.averageDecay)
+    // Held back at first, as in the paper's code, so that short trainings forget their first weights.
+    let averaging = ExponentialMovingAverage(decay: configuration.averageDecay, warmsUp: true)
     let initial =
       configuration.gradientClip > 0
       ? TrainingState(network, optimiser: Chain(ClipByGlobalNorm(configuration.gradientClip), adam), averaging: averaging)

@@ -1,4 +1,5 @@
 public import FluxionCore
+public import FluxionSolvers
 
 /// Where a flow has carried points, and what that took.
 public struct FlowSolution: Codable, Sendable {
@@ -6,6 +7,11 @@ public struct FlowSolution: Codable, Sendable {
   public var value: Tensor
   /// Evaluations of the velocity, one for the whole batch: a scalar `i32`.
   public var evaluations: Tensor
+  /// The raw value of the solver's status, a scalar `i32`; methods with fixed steps always arrive.
+  public var statusCode: Tensor
+
+  /// How the integration ended. Known once the program has run.
+  public var status: SolverStatus { SolverStatus(rawValue: Int32(statusCode.item())) ?? .nonFinite }
 }
 
 extension VelocityField {
@@ -16,12 +22,22 @@ extension VelocityField {
   ///   - start, end: Times in [0, 1]; 0 → 1 generates, 1 → 0 encodes.
   ///   - method: The rule; its steps share the way from `start` to `end` evenly.
   public func transport(_ z: Tensor, from start: Double = 0, to end: Double = 1, using method: FlowMethod) -> FlowSolution {
-    guard let (tableau, steps) = method.fixedStep else { return adaptiveTransport(z, from: start, to: end, using: method) }
+    guard let (tableau, steps) = method.fixedStep else {
+      guard case let .rk45(tolerance) = method else { preconditionFailure("\(method) has neither steps nor a tolerance") }
+      return adaptiveTransport(z, from: start, to: end, tolerance: tolerance)
+    }
     checkSteps(steps)
     let value = scan(count: steps, from: z) { z, n in
       fixedStep(z, n, steps: steps, from: start, to: end, tableau).value
     }
-    return FlowSolution(value: value, evaluations: Tensor(Int32(steps * tableau.b.count)))
+    return FlowSolution(value: value, evaluations: Tensor(Int32(steps * tableau.stages)), statusCode: Tensor(SolverStatus.converged.rawValue))
+  }
+
+  private func adaptiveTransport(_ z: Tensor, from start: Double, to end: Double, tolerance: Double) -> FlowSolution {
+    let problem = ODE<Tensor, NoParameters> { t, z in velocity(at: z, time: t) }
+    let method = DormandPrince5(relativeTolerance: tolerance, absoluteTolerance: tolerance, maximumSteps: 10_000)
+    let solution = solve(problem, from: z, over: TimeSpan(from: start, to: end), using: method)
+    return FlowSolution(value: solution.value, evaluations: solution.statistics.evaluations, statusCode: solution.statusCode)
   }
 
   /// The points at every step, `[steps + 1, batch, …]`, the start included. Fixed-step methods only.
@@ -38,8 +54,8 @@ extension VelocityField {
   }
 
   /// Step number `n` of `steps`: the new points and the velocities at the stages.
-  package func fixedStep(
-    _ z: Tensor, _ n: Tensor, steps: Int, from start: Double, to end: Double, _ tableau: FlowTableau
+  func fixedStep(
+    _ z: Tensor, _ n: Tensor, steps: Int, from start: Double, to end: Double, _ tableau: ButcherTableau
   ) -> (value: Tensor, stages: [Tensor]) {
     let h = (end - start) / Double(steps)
     let place = n.converted(to: z.elementType)

@@ -1,4 +1,5 @@
 public import FluxionCore
+import FluxionSolvers
 
 /// What is measured along the paths of a flow.
 public struct PathMeasures: Codable, Sendable {

@@ -1,3 +1,5 @@
+import FluxionSolvers
+
 /// How a flow is integrated.
 public enum FlowMethod: Hashable, Sendable {
   /// Euler's rule: one evaluation a step.
@@ -39,27 +41,16 @@ extension FlowMethod: CustomStringConvertible {
     self = found
   }
 
-  /// The fixed-step rule and its number of steps; nil for the adaptive method.
-  package var fixedStep: (tableau: FlowTableau, steps: Int)? {
+  /// The fixed-step rule and its number of steps; nil for the adaptive method. All weights are positive, so that the stages can be
+  /// read as a quadrature along the path.
+  var fixedStep: (tableau: ButcherTableau, steps: Int)? {
     switch self {
-    case let .euler(n): (.euler, n)
-    case let .heun(n): (.heun, n)
-    case let .rk4(n): (.rk4, n)
+    case let .euler(n): (Euler.tableau, n)
+    case let .heun(n): (Heun2.tableau, n)
+    case let .rk4(n): (RungeKutta4.tableau, n)
     case .rk45: nil
     }
   }
-}
-
-/// The coefficients of an explicit rule with positive weights, so that its stages can be read as a quadrature along the path.
-package struct FlowTableau: Sendable {
-  package let a: [[Double]]
-  package let b: [Double]
-  package let c: [Double]
-
-  package static let euler = FlowTableau(a: [[]], b: [1], c: [0])
-  package static let heun = FlowTableau(a: [[], [1]], b: [1 / 2, 1 / 2], c: [0, 1])
-  package static let rk4 = FlowTableau(
-    a: [[], [1 / 2], [0, 1 / 2], [0, 0, 1]], b: [1 / 6, 1 / 3, 1 / 3, 1 / 6], c: [0, 1 / 2, 1 / 2, 1])
 }
 
 extension FlowMethod: Codable {
