@@ -92,7 +92,7 @@ import Testing
 }
 
 /// Errors that show only when a program runs.
-@Suite("execution errors") struct ExecutionErrorTests {
+@Suite("execution errors", .device(.reference)) struct ExecutionErrorTests {
   private func error(_ x: Tensor, findsNaN: Bool = false, _ function: @escaping @Sendable (Tensor) -> Tensor) -> ExecutionError? {
     do {
       let program = FluxionTransforms.compiled(function)

@@ -35,6 +35,13 @@ public final class Device: Sendable {
     try Device.$override.withValue(self, operation: body)
   }
 
+  /// As ``active(_:)``, for a body that waits.
+  public func active<Result>(
+    isolation: isolated (any Actor)? = #isolation, _ body: () async throws -> Result
+  ) async rethrows -> Result {
+    try await Device.$override.withValue(self, operation: body)
+  }
+
   /// The program compiled for `graph`, compiling it the first time.
   public func executable(for graph: Graph, options: CompilationOptions = CompilationOptions()) throws(EngineError) -> any Executable {
     let key = ProgramKey(graph: graph, options: options)
