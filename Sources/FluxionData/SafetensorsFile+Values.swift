@@ -139,14 +139,6 @@ public func save<Value: Encodable>(_ value: Value, to path: String) throws(DataE
   try file.write(to: path)
 }
 
-extension Module {
-  /// Writes the model to the safetensors file at `path`, whole or not at all; see ``save(_:to:)``.
-  public func save(to path: String) throws(DataError) { try FluxionData.save(self, to: path) }
-
-  /// The model that ``save(to:)`` wrote.
-  public static func load(from path: String) throws(DataError) -> Self { try FluxionData.load(Self.self, from: path) }
-}
-
 /// Reads a structured value of tensors as ``save(_:to:)`` wrote it.
 public func load<Value: Decodable>(_ type: Value.Type = Value.self, from path: String) throws(DataError) -> Value {
   try SafetensorsFile.read(path).value(type, file: path)
