@@ -1,4 +1,4 @@
-public import FluxionCore
+package import FluxionCore
 import Foundation
 
 // Any structured value of tensors as a file: its tensors under their names, its plain settings and its nesting in the notes.
