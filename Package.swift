@@ -11,7 +11,8 @@ let settings: [SwiftSetting] = [
 let package = Package(
   name: "Fluxion",
   products: [
-    .library(name: "Fluxion", targets: ["FluxionCore", "FluxionTransforms", "FluxionCPU"]),
+    .library(name: "Fluxion", targets: ["Fluxion"]),
+    .library(name: "FluxionFlows", targets: ["FluxionFlows"]),
     .executable(name: "fluxion", targets: ["FluxionMain"]),
   ],
   dependencies: [
@@ -32,14 +33,27 @@ let package = Package(
     // MARK: - What models are built of
     .target(name: "FluxionNN", dependencies: ["FluxionCore"], swiftSettings: settings),
     .target(name: "FluxionOptimisers", dependencies: ["FluxionCore"], swiftSettings: settings),
+    .target(name: "FluxionSolvers", dependencies: ["FluxionCore", "FluxionTransforms"], swiftSettings: settings),
     .target(name: "FluxionData", dependencies: ["CZlib", "FluxionCore"], swiftSettings: settings),
     .target(name: "FluxionReport", swiftSettings: settings),
 
     // MARK: - The module users import
+    .target(
+      name: "Fluxion",
+      dependencies: [
+        "FluxionCPU", "FluxionCore", "FluxionData", "FluxionNN", "FluxionOptimisers", "FluxionReport", "FluxionSolvers",
+        "FluxionTransforms",
+      ], swiftSettings: settings),
 
     // MARK: - Learning systems
     .target(name: "FluxionExperiment", dependencies: ["FluxionCore", "FluxionData", "FluxionReport"], swiftSettings: settings),
-    .target(name: "FluxionSystems", dependencies: ["FluxionExperiment"], swiftSettings: settings),
+    .target(
+      name: "FluxionFlows",
+      dependencies: [
+        "FluxionCore", "FluxionData", "FluxionExperiment", "FluxionNN", "FluxionOptimisers", "FluxionReport", "FluxionSolvers",
+        "FluxionTransforms",
+      ], swiftSettings: settings),
+    .target(name: "FluxionSystems", dependencies: ["FluxionExperiment", "FluxionFlows"], swiftSettings: settings),
 
     // MARK: - Programs
     .target(
@@ -48,24 +62,51 @@ let package = Package(
         "CFluxionKernels", "FluxionCore", "FluxionData", "FluxionExperiment", "FluxionReport", "FluxionSystems",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], swiftSettings: settings),
-    .executableTarget(name: "FluxionMain", dependencies: ["FluxionCommand", "FluxionSystems"], swiftSettings: settings),
+    .executableTarget(
+      name: "FluxionMain", dependencies: ["FluxionCPU", "FluxionCommand", "FluxionSystems"], swiftSettings: settings),
+
+    .target(name: "FluxionExamples", dependencies: ["Fluxion", "FluxionFlows"], path: "Examples", swiftSettings: settings),
 
     // MARK: - Tests
     .target(name: "FluxionTestSupport", dependencies: ["FluxionCore", "FluxionTransforms"], swiftSettings: settings),
     .testTarget(name: "ArchitectureTests", swiftSettings: settings),
-    .testTarget(name: "FluxionCoreTests", dependencies: ["FluxionCore", "FluxionTestSupport"], swiftSettings: settings),
-    .testTarget(name: "FluxionTransformsTests", dependencies: ["FluxionCore", "FluxionTransforms", "FluxionTestSupport"], swiftSettings: settings),
+    .testTarget(name: "ExamplesTests", dependencies: ["Fluxion", "FluxionExamples", "FluxionFlows"], swiftSettings: settings),
+    .testTarget(
+      name: "FluxionCoreTests", dependencies: ["FluxionCPU", "FluxionCore", "FluxionTestSupport", "FluxionTransforms"],
+      swiftSettings: settings),
+    .testTarget(
+      name: "FluxionTransformsTests", dependencies: ["FluxionCPU", "FluxionCore", "FluxionTestSupport", "FluxionTransforms"],
+      swiftSettings: settings),
+    .testTarget(name: "CFluxionKernelsTests", dependencies: ["CFluxionKernels"], swiftSettings: settings),
     .testTarget(
       name: "FluxionCPUTests",
       dependencies: ["CFluxionKernels", "FluxionCPU", "FluxionCore", "FluxionTestSupport", "FluxionTransforms"], swiftSettings: settings),
-    .testTarget(name: "CFluxionKernelsTests", dependencies: ["CFluxionKernels"], swiftSettings: settings),
-    .testTarget(name: "FluxionNNTests", dependencies: ["FluxionCore", "FluxionNN", "FluxionTransforms"], swiftSettings: settings),
-    .testTarget(name: "FluxionOptimisersTests", dependencies: ["FluxionCore", "FluxionOptimisers", "FluxionTransforms"], swiftSettings: settings),
-    .testTarget(name: "FluxionDataTests", dependencies: ["FluxionData"], swiftSettings: settings),
+    .testTarget(
+      name: "FluxionNNTests", dependencies: ["FluxionCPU", "FluxionCore", "FluxionNN", "FluxionTransforms"], swiftSettings: settings),
+    .testTarget(
+      name: "FluxionOptimisersTests", dependencies: ["FluxionCPU", "FluxionCore", "FluxionOptimisers", "FluxionTransforms"], swiftSettings: settings),
+    .testTarget(
+      name: "FluxionSolversTests", dependencies: ["FluxionCPU", "FluxionCore", "FluxionSolvers", "FluxionTransforms"], swiftSettings: settings),
+    .testTarget(name: "FluxionDataTests", dependencies: ["FluxionCPU", "FluxionCore", "FluxionData"], swiftSettings: settings),
     .testTarget(name: "FluxionReportTests", dependencies: ["FluxionReport"], swiftSettings: settings),
-    // The command over a catalogue of one small system, which the command's tests start.
+    // One small system, and the command over a catalogue of it, which the command's tests start.
+    .target(
+      name: "FluxionToySystem", dependencies: ["FluxionCore", "FluxionData", "FluxionExperiment", "FluxionReport"],
+      path: "Tests/FluxionToySystem", swiftSettings: settings),
     .executableTarget(
-      name: "FluxionToyCommand", dependencies: ["FluxionCommand", "FluxionCore", "FluxionExperiment", "FluxionReport"],
+      name: "FluxionToyCommand", dependencies: ["FluxionCPU", "FluxionCommand", "FluxionSystems", "FluxionToySystem"],
       path: "Tests/FluxionToyCommand", swiftSettings: settings),
+    .testTarget(
+      name: "FluxionExperimentTests",
+      dependencies: ["FluxionCore", "FluxionData", "FluxionExperiment", "FluxionReport", "FluxionToySystem"], swiftSettings: settings),
+    .testTarget(
+      name: "FluxionCommandTests",
+      dependencies: ["FluxionExperiment", "FluxionMain", "FluxionReport", "FluxionSystems", "FluxionToyCommand"],
+      swiftSettings: settings),
+    .testTarget(
+      name: "FluxionFlowsTests",
+      dependencies: [
+        "FluxionCPU", "FluxionCore", "FluxionData", "FluxionExperiment", "FluxionFlows", "FluxionNN", "FluxionTransforms",
+      ], swiftSettings: settings),
   ]
 )

@@ -10,6 +10,12 @@ enum { TM = 4 };
 #endif
 enum { block_k = FX_GEMM_BLOCK_K };   // depth of one packed block of B: strip and rows of A stay in the first two cache levels
 
+#define TILE_OF(t, T, rows, two, name)                                                                                         \
+  static __attribute__((noinline)) void FX_NAME(name##_##t)(int64_t k, const T *a, int64_t row_step, int64_t depth_step, const T *b, int64_t ldb, T *c, \
+                                                            int64_t ldc, int64_t width, bool accumulate) {                   \
+    FX_NAME(tile_##t)(rows, two, k, a, row_step, depth_step, b, ldb, c, ldc, width, accumulate);                              \
+  }
+
 // One tile: `rows` (at most TM) × 2 vectors, or 1 if no more columns are wanted; both numbers are literals where it is called.
 // b: first row of the strip, rows ldb apart. `width` columns exist.
 #define GEMM_TILE(t, T, V, L)                                                                                                  \
@@ -40,20 +46,20 @@ enum { block_k = FX_GEMM_BLOCK_K };   // depth of one packed block of B: strip a
     }                                                                                                                         \
   }                                                                                                                           \
                                                                                                                               \
-  FX_INLINE void FX_NAME(rows_##t)(const bool two, int64_t m, int64_t k, const T *a, int64_t row_step, int64_t depth_step, const T *b, int64_t ldb, T *c, int64_t ldc, \
-                                 int64_t width, bool accumulate) {                                                            \
-    int64_t i = 0;                                                                                                            \
-    for (; i + TM <= m; i += TM)                                                                                              \
-      FX_NAME(tile_##t)(TM, two, k, a + i * row_step, row_step, depth_step, b, ldb, c + i * ldc, ldc, width, accumulate);          \
-    for (; i + 4 <= m; i += 4)                                                                                                \
-      FX_NAME(tile_##t)(4, two, k, a + i * row_step, row_step, depth_step, b, ldb, c + i * ldc, ldc, width, accumulate);           \
-    for (; i < m; i++) FX_NAME(tile_##t)(1, two, k, a + i * row_step, row_step, depth_step, b, ldb, c + i * ldc, ldc, width, accumulate); \
-  }                                                                                                                           \
+  /* One function for each number of rows and width: inlined together they run out of registers. */                           \
+  TILE_OF(t, T, TM, true, tall_wide) TILE_OF(t, T, 4, true, four_wide) TILE_OF(t, T, 1, true, one_wide)                       \
+  TILE_OF(t, T, TM, false, tall_narrow) TILE_OF(t, T, 4, false, four_narrow) TILE_OF(t, T, 1, false, one_narrow)              \
                                                                                                                               \
   static void FX_NAME(strip_##t)(int64_t m, int64_t k, const T *a, int64_t row_step, int64_t depth_step, const T *b, int64_t ldb, T *c, int64_t ldc, \
                                  int64_t width, bool accumulate) {                                                            \
-    if (width > L) FX_NAME(rows_##t)(true, m, k, a, row_step, depth_step, b, ldb, c, ldc, width, accumulate);                 \
-    else FX_NAME(rows_##t)(false, m, k, a, row_step, depth_step, b, ldb, c, ldc, width, accumulate);                          \
+    const bool wide = width > L;                                                                                              \
+    int64_t i = 0;                                                                                                            \
+    for (; i + TM <= m; i += TM)                                                                                              \
+      (wide ? FX_NAME(tall_wide_##t) : FX_NAME(tall_narrow_##t))(k, a + i * row_step, row_step, depth_step, b, ldb, c + i * ldc, ldc, width, accumulate); \
+    for (; i + 4 <= m; i += 4)                                                                                                \
+      (wide ? FX_NAME(four_wide_##t) : FX_NAME(four_narrow_##t))(k, a + i * row_step, row_step, depth_step, b, ldb, c + i * ldc, ldc, width, accumulate); \
+    for (; i < m; i++)                                                                                                        \
+      (wide ? FX_NAME(one_wide_##t) : FX_NAME(one_narrow_##t))(k, a + i * row_step, row_step, depth_step, b, ldb, c + i * ldc, ldc, width, accumulate); \
   }                                                                                                                           \
                                                                                                                               \
   /* Rows p ... of op(B), columns j ... j + width, zeros up to the width of a strip. */                                       \
@@ -65,7 +71,14 @@ enum { block_k = FX_GEMM_BLOCK_K };   // depth of one packed block of B: strip a
       }                                                                                                                       \
       return;                                                                                                                 \
     }                                                                                                                         \
-    for (int64_t j = 0; j < 2 * L; j++)                                                                                       \
+    int64_t j = 0;                                                                                                            \
+    for (; j + 4 <= width; j += 4) { /* squares of 4 × 4 */                                                                   \
+      int64_t p = 0;                                                                                                          \
+      for (; p + 4 <= k; p += 4) FX_NAME(transpose_##t)(b + j * ldb + p, ldb, out + p * 2 * L + j, 2 * L);                    \
+      for (; p < k; p++)                                                                                                      \
+        for (int64_t i = j; i < j + 4; i++) out[p * 2 * L + i] = b[i * ldb + p];                                              \
+    }                                                                                                                         \
+    for (; j < 2 * L; j++)                                                                                                    \
       for (int64_t p = 0; p < k; p++) out[p * 2 * L + j] = j < width ? b[j * ldb + p] : 0;                                    \
   }                                                                                                                           \
                                                                                                                               \
@@ -117,8 +130,9 @@ enum { block_k = FX_GEMM_BLOCK_K };   // depth of one packed block of B: strip a
     const T *a = va, *b = vb;                                                                                                 \
     T *c = vc;                                                                                                                \
     const int64_t row_step = transpose_a ? 1 : lda, depth_step = transpose_a ? lda : 1, strip = 2 * L;                        \
-    if (n == 1) {                                                                                                             \
-      FX_NAME(column_##t)(m, k, a, lda, transpose_a, b, transpose_b ? 1 : ldb, c, ldc, accumulate);                           \
+    if (n == 1 || (n <= 4 && !transpose_a)) { /* column by column */                                                          \
+      const int64_t down = transpose_b ? 1 : ldb, across = transpose_b ? ldb : 1;                                             \
+      for (int64_t j = 0; j < n; j++) FX_NAME(column_##t)(m, k, a, lda, transpose_a, b + j * across, down, c + j, ldc, accumulate); \
       return;                                                                                                                 \
     }                                                                                                                         \
     if (m == 1 || (m <= 4 && transpose_b)) { /* rows of C are columns of op(B)ᵀ · op(A)ᵀ */                                   \
@@ -157,5 +171,21 @@ enum { block_k = FX_GEMM_BLOCK_K };   // depth of one packed block of B: strip a
   }
 ADD_LANES(f32, float, vf, LF)
 ADD_LANES(f64, double, vd, LD)
+// to[j][i] = from[i][j] for a square of 4 × 4.
+#define TRANSPOSE(t, T)                                                                                    \
+  FX_INLINE void FX_NAME(transpose_##t)(const T *from, int64_t from_step, T *to, int64_t to_step) {        \
+    typedef FX_VECTOR(T, 4) v4;                                                                            \
+    const v4 a = LOAD(v4, from), b = LOAD(v4, from + from_step), c = LOAD(v4, from + 2 * from_step), d = LOAD(v4, from + 3 * from_step); \
+    const v4 low_ac = __builtin_shufflevector(a, c, 0, 4, 1, 5), high_ac = __builtin_shufflevector(a, c, 2, 6, 3, 7); \
+    const v4 low_bd = __builtin_shufflevector(b, d, 0, 4, 1, 5), high_bd = __builtin_shufflevector(b, d, 2, 6, 3, 7); \
+    const v4 rows[4] = {__builtin_shufflevector(low_ac, low_bd, 0, 4, 1, 5), __builtin_shufflevector(low_ac, low_bd, 2, 6, 3, 7), \
+                        __builtin_shufflevector(high_ac, high_bd, 0, 4, 1, 5), __builtin_shufflevector(high_ac, high_bd, 2, 6, 3, 7)}; \
+    memcpy(to, &rows[0], sizeof rows[0]);                                                                  \
+    memcpy(to + to_step, &rows[1], sizeof rows[1]);                                                        \
+    memcpy(to + 2 * to_step, &rows[2], sizeof rows[2]);                                                    \
+    memcpy(to + 3 * to_step, &rows[3], sizeof rows[3]);                                                    \
+  }
+TRANSPOSE(f32, float)
+TRANSPOSE(f64, double)
 GEMM_TILE(f32, float, vf, LF)
 GEMM_TILE(f64, double, vd, LD)

@@ -1,5 +1,7 @@
-// Elementary functions of f32 without branches. Polynomials are our own minimax fits (Remez exchange on the stated interval, weighted
-// for relative error of the result); the greatest errors measured against f64 over dense samples are in the comments, in units in the last place.
+// Elementary functions of f32 without branches. Polynomials are our own minimax fits (Remez exchange, weighted for relative error of the result).
+//
+// Greatest errors in units in the last place, measured against libm in f64 over a million random arguments of each range (AVX-512):
+//   exp 0.98   expm1 1.41   log 0.78   log1p 1.35   sin 1.54   cos 1.54 (|x| to 1e5)   tanh 1.31   logistic 2.19   erf 1.80   erfinv 3.5   pow 0.501
 
 static const float ln2_high_f32 = 0.693359375f, ln2_low_f32 = -2.12194440e-4f;   // the high part has 9 bits: n * high is exact
 
@@ -28,7 +30,6 @@ FX_INLINE FX_NAME(exp_parts) exp_parts_f32(vf x) {
   return parts;
 }
 
-// Below 1 ulp.
 FX_INLINE vf exp_f32(vf x) {
   vf limited = x > 89.0f ? (vf)89.0f : x;
   limited = limited < -104.0f ? (vf)-104.0f : limited;
@@ -136,7 +137,7 @@ FX_INLINE vf erf_f32(vf x) {
 }
 
 // Giles, "Approximating the erfinv function" (GPU Computing Gems, 2012), single precision: the formula that XLA uses, too.
-// Its argument w = -log(1 - x²) is taken from (1 - |x|)(1 + |x|), which keeps the digits near |x| = 1 that 1 - x² loses.
+// The argument w = -log(1 - x²) is taken from (1 - |x|)(1 + |x|), which keeps the digits near |x| = 1 that 1 - x² loses.
 FX_INLINE vf erfinv_f32(vf x) {
   vf w = -log_f32((1.0f - abs_f32(x)) * (1.0f + abs_f32(x)));
   vf small = w - 2.5f, large = __builtin_elementwise_sqrt(w) - 3.0f;

@@ -137,7 +137,7 @@ void fx_parallel_for(int64_t chunks, void (*fn)(void *context, int64_t chunk), v
     take_chunks(&pool.current);
     atomic_fetch_add(&pool.generation, 1);   // closes it: late workers turn round
     for (int spin = 0; atomic_load(&pool.workers_inside) > 0; spin++) {
-      if (spin < 20000) pause_briefly();
+      if (spin < 2000) pause_briefly();
       else sched_yield();                    // more threads than cores: let the others finish
     }
     leave();

@@ -10,7 +10,6 @@ import Foundation
 public enum CommandLineTool {
   /// Parses the process's arguments, carries the command out, and ends the process.
   public static func main(_ catalogue: Catalogue) -> Never {
-    setvbuf(stdout, nil, _IOLBF, 0)
     let arguments = Array(CommandLine.arguments.dropFirst())
     let code = CommandEnvironment.$catalogue.withValue(catalogue) { run(arguments) }
     exit(code)

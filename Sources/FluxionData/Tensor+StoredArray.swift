@@ -53,6 +53,18 @@ extension Tensor {
   }
 }
 
+extension Table {
+  /// The table's numbers as a tensor `[rows, columns]`.
+  ///
+  /// - Parameters:
+  ///   - columns: their names, in the order wanted; nil for all.
+  ///   - elementType: `f32` (the default) or `f64`.
+  /// - Throws: `DataError` naming row and column of the first cell that is not a finite number.
+  public func tensor(columns: [String]? = nil, as elementType: ElementType = .float32) throws(DataError) -> Tensor {
+    Tensor(try matrix(columns: columns), as: elementType)
+  }
+}
+
 extension StoredElementType {
   /// The same type in files.
   public init(_ type: ElementType) {
@@ -82,5 +94,14 @@ extension StoredElementType {
     case .complex128: .complex128
     case .f16, .bf16, .i8, .i16, .u8, .u16, .u64: nil
     }
+  }
+}
+
+extension Table {
+  /// The numbers of all columns, or of those named, as a tensor `[rows, columns]`.
+  ///
+  /// - Throws: `DataError` with row and column at the first cell, in reading order, that is no finite number.
+  public func tensor(columns names: [String]? = nil, as elementType: ElementType = .float32) throws(DataError) -> Tensor {
+    Tensor(try matrix(columns: names), as: elementType)
   }
 }

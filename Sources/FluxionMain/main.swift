@@ -1,3 +1,5 @@
+// Linking the CPU engine makes it the default.
+import FluxionCPU
 import FluxionCommand
 import FluxionSystems
 

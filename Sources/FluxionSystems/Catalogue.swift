@@ -1,4 +1,5 @@
 public import FluxionExperiment
+import FluxionFlows
 
 /// The learning systems that are known by name.
 public struct Catalogue: Sendable {
@@ -10,7 +11,9 @@ public struct Catalogue: Sendable {
   }
 
   /// All systems of Fluxion.
-  public static let all = Catalogue([])
+  public static let all = Catalogue([
+    RectifiedFlowExperiment()
+  ])
 
   public var names: [String] { systems.map(\.card.name) }
 

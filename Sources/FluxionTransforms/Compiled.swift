@@ -41,12 +41,12 @@ public struct Compiled<Input, Output>: Sendable {
 /// new state is written where the old one stood, and a steady loop allocates nothing.
 public struct CompiledUpdate<State, Input, Output>: Sendable {
   private let cache: ProgramCache
-  private let take: @Sendable (consuming State, Input) -> Arguments
+  private let take: @Sendable (State, Input) -> Arguments
   private let giveState: @Sendable ([TreeStructure], [Tensor]) -> State
   private let give: @Sendable ([TreeStructure], [Tensor]) -> Output
 
   fileprivate init(
-    cache: ProgramCache, take: @escaping @Sendable (consuming State, Input) -> Arguments,
+    cache: ProgramCache, take: @escaping @Sendable (State, Input) -> Arguments,
     giveState: @escaping @Sendable ([TreeStructure], [Tensor]) -> State,
     give: @escaping @Sendable ([TreeStructure], [Tensor]) -> Output
   ) {
@@ -59,10 +59,11 @@ public struct CompiledUpdate<State, Input, Output>: Sendable {
   }
 
   private func run(_ state: inout State, _ input: Input) -> Output {
-    // The old state is moved out, so that its tensors have one owner and may be overwritten. Until the new one is moved in, nothing
-    // returns: a failure ends the program.
+    // The old state is destroyed once it is taken apart, so that its tensors have one owner and may be overwritten. Until the new
+    // one is put in its place nothing returns: a failure ends the program.
     withUnsafeMutablePointer(to: &state) { pointer in
-      let arguments = take(pointer.move(), input)
+      let arguments = take(pointer.pointee, input)
+      pointer.deinitialize(count: 1)
       do throws(ExecutionError) {
         let (structures, results) = try cache.run(arguments)
         let count = structures[0].leafCount
@@ -199,20 +200,30 @@ private func following<S: Structured>(_ state: S, _ results: (leaves: [Tensor], 
   return (leaves.map(\.resolvedLiteral) + results.leaves, [structure] + results.structures)
 }
 
-/// The arguments of a call, taken apart.
-struct Arguments {
-  var leaves: [Tensor] = []
-  var structures: [TreeStructure] = []
+/// The arguments of a call, taken apart. A class, so that its tensors are let go of when ``takeBuffers()`` says so, and not when the
+/// optimiser sees fit: donation needs the only reference.
+final class Arguments {
+  private(set) var leaves: [Tensor] = []
+  private(set) var structures: [TreeStructure] = []
   /// How many of the first leaves are given up by the caller.
-  var donatedCount = 0
+  let donatedCount: Int
 
-  init(_ trees: (leaves: [Tensor], structure: TreeStructure)...) { add(trees) }
-  init(donating state: (leaves: [Tensor], structure: TreeStructure), _ trees: (leaves: [Tensor], structure: TreeStructure)...) {
-    add([state])
-    donatedCount = leaves.count
+  /// The leaves' memory, whose references here end.
+  func takeBuffers() -> [HostBuffer] {
+    defer { leaves = [] }
+    return leaves.map { $0.hostBuffer("compiled") }
+  }
+
+  init(_ trees: (leaves: [Tensor], structure: TreeStructure)...) {
+    donatedCount = 0
     add(trees)
   }
-  private mutating func add(_ trees: [(leaves: [Tensor], structure: TreeStructure)]) {
+  init(donating state: (leaves: [Tensor], structure: TreeStructure), _ trees: (leaves: [Tensor], structure: TreeStructure)...) {
+    donatedCount = state.leaves.count
+    add([state])
+    add(trees)
+  }
+  private func add(_ trees: [(leaves: [Tensor], structure: TreeStructure)]) {
     for tree in trees {
       for leaf in tree.leaves { leaves.append(leaf.resolvedLiteral) }
       structures.append(tree.structure)

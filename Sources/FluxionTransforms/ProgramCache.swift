@@ -33,7 +33,7 @@ final class ProgramCache: Sendable {
     self.function = function
   }
 
-  func entry(for arguments: borrowing Arguments) throws(EngineError) -> Entry {
+  func entry(for arguments: Arguments) throws(EngineError) -> Entry {
     let device = Device.current
     let types = arguments.leaves.map(\.type)
     let key = Key(
@@ -63,19 +63,17 @@ final class ProgramCache: Sendable {
   }
 
   /// Runs the program for `arguments`; inside another trace, records the function there instead.
-  func run(_ arguments: consuming Arguments) throws(ExecutionError) -> (structures: [TreeStructure], results: [Tensor]) {
+  func run(_ arguments: Arguments) throws(ExecutionError) -> (structures: [TreeStructure], results: [Tensor]) {
     if GraphBuilder.current != nil {
       let (leaves, structures) = function(ArgumentReader(arguments.structures, arguments.leaves))
       return (structures, leaves)
     }
     let entry: Entry
     do throws(EngineError) { entry = try self.entry(for: arguments) } catch { throw .engine(error.description) }
-    var buffers = arguments.leaves.map { $0.hostBuffer("compiled") }
-    // From here on the buffers of the arguments are owned by this array alone, if the caller gave them up.
-    let donatedCount = arguments.donatedCount
-    arguments = Arguments()
+    // What the caller gave up is owned by this array alone.
+    var buffers = arguments.takeBuffers()
     var donated = [Bool](repeating: false, count: buffers.count + entry.captures.count)
-    for i in 0..<donatedCount { donated[i] = isKnownUniquelyReferenced(&buffers[i]) }
+    for i in 0..<arguments.donatedCount { donated[i] = isKnownUniquelyReferenced(&buffers[i]) }
     buffers += entry.captures
     let results = try entry.program.executable.run(buffers, donated: donated)
     return (entry.structures, zip(entry.resultTypes, results).map { Tensor($0, buffer: $1) })

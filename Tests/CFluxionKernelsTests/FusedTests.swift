@@ -201,7 +201,20 @@ extension Kernels {
       for step in bad { #expect(fx_prepare(FX_STEP_FUSED, step) == UInt64.max) }
     }
 
-    @Test("Threefry agrees with the published vectors and with jax.random") func threefry() {
+    @Test("random bits and split keys are those of jax.random") func jaxBits() {
+      // JAX 0.10.2, jax_threefry_partitionable = True: k = jax.random.key(42); jax.random.bits(k, (5,), "uint32"); jax.random.split(k, 3)
+      let memory = Memory(), bits = memory.array([UInt32](repeating: 0, count: 5)), a = memory.array([UInt32](repeating: 0, count: 5)), b = memory.array([UInt32](repeating: 0, count: 5))
+      let program = [load(FX_I64, 0), load(FX_U32, 1), load(FX_U32, 2), op(FX_THREEFRY_XOR, FX_U32, 0, 1, 2), op(FX_THREEFRY_FIRST, FX_U32, 0, 1, 2), op(FX_THREEFRY_SECOND, FX_U32, 0, 1, 2)]
+      let inputs = [index(FX_I64, [1]), view(0, FX_U32, [0]), view(0, FX_U32, [0], offset: 4)]
+      withEachISA { isa in
+        let step = fused(memory, [5], inputs: inputs, program, outputs: [(view(1, FX_U32, [1]), 3), (view(2, FX_U32, [1]), 4), (view(3, FX_U32, [1]), 5)])
+        run(FX_STEP_FUSED, step, [memory.array([UInt32(0), 42]), bits, a, b], memory)
+        #expect(read(bits, 5) == [2_098_992_034, 2_919_706_841, 2_646_866_425, 2_409_546_199, 1_935_504_149], "\(isa)")
+        #expect(read(a, 3) == [1_832_780_943, 64_467_757, 2_465_931_498] && read(b, 3) == [270_669_613, 2_916_123_636, 255_383_827], "\(isa)")
+      }
+    }
+
+    @Test("Threefry agrees with the published vectors") func threefry() {
       withEachISA { isa in
         let memory = Memory()
         let cases: [(UInt32, UInt32, UInt64, UInt32, UInt32)] = [

@@ -44,7 +44,7 @@ final class CPUExecutable: Executable, @unchecked Sendable {
     if donations.isEmpty || donated.isEmpty {
       for byteCount in resultByteCounts { outputs.append(HostBuffer(byteCount: byteCount)) }
     } else {
-      makeOutputs(&outputs, &arguments, donated)
+      makeOutputs(&outputs, arguments, donated)
     }
     let status = execute(arguments, outputs)
     if status.code != FX_OK.rawValue { throw failure(status) }
@@ -66,12 +66,10 @@ final class CPUExecutable: Executable, @unchecked Sendable {
     return true
   }
 
-  /// Memory for the results: that of donated arguments nobody else holds, where the plan allows it, else new.
-  private func makeOutputs(_ outputs: inout [HostBuffer], _ arguments: inout [HostBuffer], _ donated: [Bool]) {
+  /// Memory for the results: that of donated arguments, where the plan allows it, else new.
+  private func makeOutputs(_ outputs: inout [HostBuffer], _ arguments: borrowing [HostBuffer], _ donated: [Bool]) {
     var source = [Int](repeating: -1, count: resultByteCounts.count)
-    for (argument, result) in donations where argument < donated.count && donated[argument] {
-      if isKnownUniquelyReferenced(&arguments[argument]) { source[result] = argument }
-    }
+    for (argument, result) in donations where argument < donated.count && donated[argument] { source[result] = argument }
     for (result, byteCount) in resultByteCounts.enumerated() {
       outputs.append(source[result] >= 0 ? arguments[source[result]] : HostBuffer(byteCount: byteCount))
     }

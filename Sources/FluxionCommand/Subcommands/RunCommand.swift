@@ -42,6 +42,9 @@ struct RunCommand: ParsableCommand {
   @Option(help: "Rows with missing numbers: error or drop. (default: error)", completion: .list(["error", "drop"]))
   var missing: String?
 
+  @Option(help: ArgumentHelp("Seconds between checkpoints; the work a power cut may cost.", valueName: "seconds"))
+  var checkpointEvery = 3.0
+
   @Flag(help: "Show no progress.")
   var quiet = false
 
@@ -55,7 +58,7 @@ struct RunCommand: ParsableCommand {
 
   private struct Result: Encodable {
     var system: String, folder: String, summary: String
-    var metrics: [String: Double]
+    var metrics: [String: Double?]
     var seconds: Double
   }
 
@@ -78,7 +81,7 @@ struct RunCommand: ParsableCommand {
       if json {
         JSONOutput.print(
           Result(
-            system: system.card.name, folder: result.folder.path, summary: result.summary, metrics: result.metrics,
+            system: system.card.name, folder: result.folder.path, summary: result.summary, metrics: result.metrics.mapValues(JSONOutput.number),
             seconds: result.seconds))
       } else {
         print(result.summary)
@@ -114,13 +117,17 @@ struct RunCommand: ParsableCommand {
       try request.configuration.set(from: file)
     }
     for assignment in settings { try request.configuration.set(assignment) }
+    guard checkpointEvery >= 0, checkpointEvery.isFinite else {
+      throw InputError("--checkpoint-every \(checkpointEvery.settingText): a number of seconds of at least 0 is expected.")
+    }
+    request.checkpointInterval = .seconds(checkpointEvery)
     request.seed = seed ?? file?.seed ?? 0
     request.data = data ?? file?.data
     request.device = try DeviceChoice.device(device ?? (resume ? file?.device : nil))
     let policy = missing ?? file?.missing ?? MissingPolicy.error.rawValue
     guard let missing = MissingPolicy(rawValue: policy) else {
       throw InputError(
-        "--missing \(policy): "
+        "--missing \(policy): there is no such choice. "
           + Suggestion.sentence(for: policy, among: MissingPolicy.allCases.map(\.rawValue), otherwise: "Use error or drop."))
     }
     request.missing = missing

@@ -41,13 +41,13 @@ struct VerifyCommand: ParsableCommand {
   }
 
   func run() throws {
-    let (systems, seeds, device) = try reportingFailures(of: "fluxion verify") {
-      (try chosenSystems(), try chosenSeeds(), try DeviceChoice.device(device))
+    let (systems, seeds, place) = try reportingFailures(of: "fluxion verify") {
+      (try chosenSystems(), try chosenSeeds(), try DeviceChoice.device(self.device))
     }
     let interruption = Interruption()
     var outcomes: [Outcome] = []
     for system in systems {
-      let outcome = try check(system, seeds ?? system.card.seeds, device, interruption.cancellation)
+      let outcome = try check(system, seeds ?? system.card.seeds, place, interruption.cancellation)
       outcomes.append(outcome)
     }
     if json { JSONOutput.print(outcomes) }
@@ -68,7 +68,8 @@ struct VerifyCommand: ParsableCommand {
       let entries = zip(system.claims, result.claims).map { claim, record in
         let spread = result.measurements.spread(claim.key)
         return Outcome.Entry(
-          key: claim.key, meaning: claim.meaning, measured: record.measured, low: spread?.lowerBound, high: spread?.upperBound,
+          key: claim.key, meaning: claim.meaning, measured: JSONOutput.number(record.measured),
+          low: JSONOutput.number(spread?.lowerBound), high: JSONOutput.number(spread?.upperBound),
           bound: record.bound, published: record.published, holds: record.holds)
       }
       return Outcome(system: system.card.name, folder: result.folder.path, holds: result.holds, claims: entries)

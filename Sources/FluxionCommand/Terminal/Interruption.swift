@@ -3,7 +3,7 @@ import FluxionExperiment
 import Foundation
 
 /// Turns the first Ctrl-C, or a request to terminate, into a wish to stop; a second one ends the process at once.
-final class Interruption: Sendable {
+final class Interruption {
   let cancellation = Cancellation()
   private let sources: [any DispatchSourceSignal]
 

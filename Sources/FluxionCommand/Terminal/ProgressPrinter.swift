@@ -11,6 +11,8 @@ final class ProgressPrinter {
   private let usesColour: Bool
   private var rate = RateMeter()
   private var stage = ""
+  /// The widest text beside the bar in this stage, so that the bar keeps its length.
+  private var tailWidth = 0
   private var lastShown: ContinuousClock.Instant?
   private var hasOpenLine = false
 
@@ -31,6 +33,7 @@ final class ProgressPrinter {
       finishLine()
       stage = progress.stage
       rate = RateMeter()
+      tailWidth = 44
     }
     rate.add(step: progress.step, at: now)
     let isLast = progress.steps > 0 && progress.isFinished
@@ -75,7 +78,8 @@ final class ProgressPrinter {
     guard progress.steps > 0 else { return "  \(progress.stage)" }
     let counts = "\(Self.grouped(progress.step))/\(Self.grouped(progress.steps))"
     let tail = ([counts] + facts(progress, grouped: true)).joined(separator: "  ")
-    let room = Terminal.width - progress.stage.count - tail.count - 8
+    tailWidth = max(tailWidth, tail.count)
+    let room = Terminal.width - progress.stage.count - tailWidth - 8
     guard room >= 8 else { return "  \(progress.stage)  \(tail)".prefixed(Terminal.width - 1) }
     return "  \(progress.stage)  \(meter(progress, width: min(room, 40)))  \(tail)"
   }

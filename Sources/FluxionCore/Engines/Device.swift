@@ -35,6 +35,13 @@ public final class Device: Sendable {
     try Device.$override.withValue(self, operation: body)
   }
 
+  /// As ``active(_:)``, for a body that waits.
+  public func active<Result>(
+    isolation: isolated (any Actor)? = #isolation, _ body: () async throws -> Result
+  ) async rethrows -> Result {
+    try await Device.$override.withValue(self, operation: body)
+  }
+
   /// The program compiled for `graph`, compiling it the first time.
   public func executable(for graph: Graph, options: CompilationOptions = CompilationOptions()) throws(EngineError) -> any Executable {
     let key = ProgramKey(graph: graph, options: options)
@@ -82,6 +89,13 @@ package enum NaNSearch {
 
 /// Runs `body` looking for NaNs: the first operation, forward or backward, whose result holds a NaN that its operands did not have
 /// ends the program, naming the operation and the line of the user's program that asked for it. Slow; for debugging.
-public func findingNaNs<Result>(_ body: () throws -> Result) rethrows -> Result {
-  try NaNSearch.$isActive.withValue(true) { try withCallSites(body) }
+///
+/// With `attempt(_:)` on a compiled function the finding is thrown instead.
+public func findingNaNs<Value, Failure: Error>(_ body: () throws(Failure) -> Value) throws(Failure) -> Value {
+  let outcome = NaNSearch.$isActive.withValue(true) {
+    withCallSites { () -> Result<Value, Failure> in
+      do throws(Failure) { return .success(try body()) } catch { return .failure(error) }
+    }
+  }
+  return try outcome.get()
 }

@@ -13,10 +13,12 @@ public protocol Engine: AnyObject, Sendable {
 
 /// A graph prepared by an engine; may be run from several tasks at the same time.
 public protocol Executable: Sendable {
-  /// Runs on `arguments`, one buffer per input of the graph, row-major.
+  /// Runs on `arguments`.
   ///
-  /// - Parameter donated: inputs whose memory may be overwritten, because the caller holds their only reference and gives it up.
-  ///   Taken over from the array: the engine may reuse such a buffer for a result.
+  /// - Parameters:
+  ///   - arguments: one buffer per input of the graph, row-major.
+  ///   - donated: inputs whose memory may be overwritten, because the caller holds their only reference and gives it up. Taken over
+  ///     from the array: the engine may reuse such a buffer for a result.
   func run(_ arguments: consuming [HostBuffer], donated: [Bool]) throws(ExecutionError) -> [HostBuffer]
 
   var cost: CostReport { get }

@@ -24,10 +24,6 @@ private struct Verifier {
   private var path = ""
 
   mutating func check(_ graph: Graph) {
-    guard graph.inputCount >= 0 && graph.inputCount <= graph.types.count else {
-      report("there are \(graph.inputCount) inputs but \(graph.types.count) values")
-      return
-    }
     var defined = graph.inputCount
     for (i, node) in graph.nodes.enumerated() {
       let place = "node \(i) (\(node.operation.name))"

@@ -40,13 +40,17 @@ extension Tensor: Codable {
       guard values.count == expected else { throw corrupted("shape \(shape) needs \(expected) numbers, but \(values.count) are given") }
       return values
     }
+    func whole<T: FixedWidthInteger>(_ value: Double) throws -> T {
+      guard let integer = T(exactly: value) else { throw corrupted("\(value) is not a number of type \(type)") }
+      return integer
+    }
     let tensorType = TensorType(shape, type)
     switch type {
     case .float32: self.init(try read(Float.self, count), shape: shape)
     case .float64: self.init(try read(Double.self, count), shape: shape)
     case .int64: self.init(try read(Int64.self, count), shape: shape)
-    case .int32: self.init(try read(Double.self, count).map { Int32($0) }, shape: shape)
-    case .uint32: self.init(try read(Double.self, count).map { UInt32($0) }, shape: shape)
+    case .int32: self.init(try read(Double.self, count).map(whole) as [Int32], shape: shape)
+    case .uint32: self.init(try read(Double.self, count).map(whole) as [UInt32], shape: shape)
     case .bool: self.init(try read(Double.self, count).map { $0 != 0 }, shape: shape)
     case .complex64: self.init(tensorType, buffer: HostBuffer(copying: try read(Float.self, 2 * count)))
     case .complex128: self.init(tensorType, buffer: HostBuffer(copying: try read(Double.self, 2 * count)))

@@ -156,6 +156,11 @@ extension Tensor {
     return doubles()[0]
   }
 
+  /// Where the elements lie in memory; nil while the tensor is being traced. For checking that memory is reused.
+  public var memoryAddress: UInt? {
+    if case let .host(buffer) = payload { UInt(bitPattern: buffer.pointer) } else { nil }
+  }
+
   /// The elements' memory; traps, naming `operation`, while the tensor is being traced.
   package func hostBuffer(_ operation: String) -> HostBuffer {
     switch payload {

@@ -14,11 +14,11 @@ public struct ConfigurationFile: Sendable {
   public let settings: [(name: String, text: String)]
 
   public init(_ path: String) throws(InputError) {
-    let content: Data
-    do {
-      content = try Data(contentsOf: URL(fileURLWithPath: path))
-    } catch {
-      throw InputError("\(path): the file cannot be read: \(Self.reason(error)).")
+    let handle = open(path, O_RDONLY)
+    guard handle >= 0 else { throw InputError("\(path): the file cannot be read: \(String(cString: strerror(errno))).") }
+    close(handle)
+    guard let content = try? Data(contentsOf: URL(fileURLWithPath: path)) else {
+      throw InputError("\(path): the file cannot be read. A JSON file of settings is expected, not a folder.")
     }
     try self.init(content, path: path)
   }
@@ -27,9 +27,8 @@ public struct ConfigurationFile: Sendable {
     let whole: [String: JSONPart]
     do {
       whole = try JSONDecoder().decode([String: JSONPart].self, from: content)
-    } catch DecodingError.dataCorrupted(let context) {
-      let detail = (context.underlyingError as NSError?)?.userInfo["NSDebugDescription"] as? String
-      throw InputError("\(path): this is not JSON: \(detail ?? context.debugDescription)")
+    } catch DecodingError.dataCorrupted {
+      throw InputError("\(path)\(Self.place(of: content)): this is not JSON. Correct it, or pass settings with --set.")
     } catch {
       throw InputError("\(path): an object of settings is expected, such as {\"rounds\": 2}.")
     }
@@ -55,9 +54,17 @@ public struct ConfigurationFile: Sendable {
     self.settings = settings
   }
 
-  private static func reason(_ error: any Error) -> String {
-    let code = ((error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError)?.code ?? 0
-    return code > 0 ? String(cString: strerror(Int32(code))) : "it is missing, a folder, or not yours to read"
+  /// ", line 3" for the place where the text stops being JSON, if the parser tells.
+  private static func place(of content: Data) -> String {
+    do {
+      _ = try JSONSerialization.jsonObject(with: content)
+      return ""
+    } catch {
+      let words = (error as NSError).userInfo["NSDebugDescription"] as? String ?? ""
+      let end = words.contains("end of file") ? content.count : words.split { !$0.isNumber }.last.flatMap { Int($0) }
+      guard let end else { return "" }
+      return ", line \(content.prefix(end).count { $0 == 0x0A } + 1)"
+    }
   }
 }
 

@@ -15,14 +15,14 @@ public struct RunDescription: Sendable {
   /// The file's bytes.
   public let json: Data
 
-  private struct File<Configuration: Encodable>: Encodable {
+  private struct File: Encodable {
     var system: String
     var seed: Int
     var data: String?
     var missing: String
     var device: String
     var version: String
-    var configuration: Configuration
+    var configuration: [String: JSONPart]
   }
 
   init<S: LearningSystem>(system: S, _ request: RunRequest<S.Configuration>, _ inputs: RunInputs) {
@@ -35,11 +35,34 @@ public struct RunDescription: Sendable {
     settings = request.configuration.settingTexts
     let file = File(
       system: self.system, seed: seed, data: data, missing: missing, device: device, version: version,
-      configuration: request.configuration)
+      configuration: request.configuration.parts)
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
     do { json = try encoder.encode(file) + Data("\n".utf8) } catch {
-      preconditionFailure("\(S.Configuration.self) cannot be written as JSON: \(error)")
+      preconditionFailure("config.json cannot be written: \(error)")
+    }
+  }
+}
+
+extension SystemConfiguration {
+  /// The settings as JSON values by name. Absent ones are null rather than left out, so that a default that is present does not take
+  /// their place when they are read again.
+  var parts: [String: JSONPart] {
+    do {
+      var parts = try JSONDecoder().decode([String: JSONPart].self, from: JSONEncoder().encode(self))
+      for setting in Self.settings where parts[setting.name] == nil { parts[setting.name] = .null }
+      return parts
+    } catch {
+      preconditionFailure("\(Self.self) cannot be written as JSON: \(error)")
+    }
+  }
+
+  /// One text for equal configurations.
+  var sortedJSON: String {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    do { return String(decoding: try encoder.encode(parts), as: UTF8.self) } catch {
+      preconditionFailure("\(Self.self) cannot be written as JSON: \(error)")
     }
   }
 }

@@ -41,6 +41,13 @@ public struct RunFolder: Hashable, Sendable {
     }
   }
 
+  /// Removes the temporary files that a killed process could not.
+  func removeLeftovers() {
+    for name in (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? [] where name.hasPrefix(".") && name.hasSuffix(".tmp") {
+      try? FileManager.default.removeItem(atPath: path + "/" + name)
+    }
+  }
+
   /// Makes `base/name-n` with the least n from 1 that is free. Two programs that do so at the same time get two folders.
   public static func next(in base: String, name: String) throws(InputError) -> RunFolder {
     try RunFolder(base).create()

@@ -72,6 +72,7 @@ public struct Runner {
           throw InputError("\(chosen.path): there is no run in this folder to resume. Choose the folder of a run with --out.")
         }
       }
+      folder.removeLeftovers()
       try folder.create()
     } else {
       folder = try RunFolder.next(in: "runs", name: system.card.name)
@@ -126,17 +127,6 @@ extension RunIdentity {
     guard device == begun.device else { throw differs("the run in this folder was begun on \(begun.device), not on \(device)") }
     guard version == begun.version else {
       throw differs("the run in this folder was begun by version \(begun.version) of Fluxion; this is \(version)")
-    }
-  }
-}
-
-extension SystemConfiguration {
-  /// One text for equal configurations.
-  var sortedJSON: String {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    do { return String(decoding: try encoder.encode(self), as: UTF8.self) } catch {
-      preconditionFailure("\(Self.self) cannot be written as JSON: \(error)")
     }
   }
 }

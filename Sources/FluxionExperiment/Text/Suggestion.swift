@@ -1,20 +1,20 @@
 /// The names a mistyped one may stand for.
 public enum Suggestion {
-  /// At most three of `names`, nearest first: those within a third of the word's length in edits, or that it begins.
+  /// At most three of `names`, nearest first: those within a third of the word's length in edits, or that hold it as a part.
   public static func names(near word: String, among names: [String]) -> [String] {
     let target = canonical(word)
     guard !target.isEmpty else { return [] }
     let limit = max(1, target.count / 3)
     let scored = names.compactMap { name -> (distance: Int, name: String)? in
       let other = canonical(name)
-      if other.starts(with: target), target.count >= 3 { return (1, name) }
+      if target.count >= 3, other.contains(target) { return (1, name) }
       let distance = editDistance(target, other)
       return distance <= limit ? (distance, name) : nil
     }
     return scored.sorted { ($0.distance, $0.name) < ($1.distance, $1.name) }.prefix(3).map(\.name)
   }
 
-  /// ` Did you mean "rounds"?`, or the words of `otherwise` when nothing is near.
+  /// `Did you mean "rounds"?`, or the words of `otherwise` when nothing is near.
   public static func sentence(for word: String, among candidates: [String], otherwise: String) -> String {
     let near = names(near: word, among: candidates)
     guard !near.isEmpty else { return otherwise }

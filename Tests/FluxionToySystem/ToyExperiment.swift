@@ -1,12 +1,12 @@
-import Foundation
-import FluxionCore
+public import FluxionCore
 import FluxionData
-import FluxionExperiment
+public import FluxionExperiment
 import FluxionReport
 
 /// Fits the mean of the data by noisy gradient steps, twice: small, quick, and using every part of the protocol.
-struct ToyExperiment: LearningSystem {
-  let card = SystemCard(
+public struct ToyExperiment: LearningSystem {
+  public init() {}
+  public let card = SystemCard(
     name: "toy-mean", title: "The mean, the hard way", summary: "Finds the mean of points by stochastic gradient descent.",
     family: "toys",
     papers: [
@@ -14,13 +14,13 @@ struct ToyExperiment: LearningSystem {
         key: "robbins1951stochastic", authors: ["Herbert Robbins", "Sutton Monro"], title: "A Stochastic Approximation Method",
         venue: .journal("The Annals of Mathematical Statistics", volume: "22", pages: "400–407"), year: 1951)
     ], seeds: [0, 1])
-  let dataUse = DataUse.optional("points, one row each; without a file, three points on a line.")
-  let claims = [
+  public let dataUse = DataUse.optional("points, one row each; without a file, three points on a line.")
+  public let claims = [
     Claim("error", "distance of the estimate from the mean", .below(0.2), published: "0 in the limit"),
     Claim("impossible", "one minus one", .near(0, tolerance: 1e-12), published: "0"),
   ]
 
-  func check(_ configuration: ToyConfiguration, _ inputs: RunInputs) throws {
+  public func check(_ configuration: ToyConfiguration, _ inputs: RunInputs) throws {
     guard let data = inputs.data, let other = inputs.files["source"] else { return }
     if data.dimension != other.dimension {
       throw InputError(
@@ -28,7 +28,7 @@ struct ToyExperiment: LearningSystem {
     }
   }
 
-  func run(_ run: RunContext<ToyConfiguration>) throws -> RunResult {
+  public func run(_ run: RunContext<ToyConfiguration>) throws -> RunResult {
     let points = run.data.map { Tensor($0.points, as: .float32) } ?? Tensor([1, 2, 6] as [Float], shape: [3, 1])
     let first = try train("round-1", points, from: ToyState(zerosLike: points), run.configuration, key: run.key.fold(1), run.session)
     let target = try run.stage("target") { points.mean(alongAxis: 0) }
@@ -39,13 +39,13 @@ struct ToyExperiment: LearningSystem {
     try run.save(second.average, as: "estimate.npy")
     let (steps, losses) = run.history.curve("loss", in: "round-2")
     let figure = Figure(
-      "Loss", summary: "The loss falls.", x: .linear("step"), y: .linear("loss"), marks: [.line("loss", x: steps, y: losses)])
+      "Loss", x: .linear("step"), y: .linear("loss"), marks: [.line("loss", x: steps, y: losses)], summary: "The loss falls.")
     return RunResult(
       summary: "error \(NumberFormat.significant(3).string(error))",
       report: ReportPage(card.title, sections: [.init("Loss", [.figure(figure)])], version: "Fluxion \(Release.version)"))
   }
 
-  func verify(_ check: VerificationContext) throws -> Measurements {
+  public func verify(_ check: VerificationContext) throws -> Measurements {
     var measured = Measurements()
     let points = Tensor([1, 2, 6] as [Float], shape: [3, 1])
     for seed in check.seeds {
@@ -64,12 +64,9 @@ struct ToyExperiment: LearningSystem {
   ) throws -> ToyState {
     let rate = configuration.learningRate
     let batch = configuration.batch
-    // Makes the run last, so that there is time to interrupt it.
-    let pause = UInt32(configuration.pause * 1e6)
     return try session.train(name, from: initial, steps: configuration.steps, chunk: configuration.chunk, key: key) { state, i, key in
-      if pause > 0 { usleep(pause) }
       let bits = key.bits([batch]) &>> Tensor(UInt32(8))
-      let uniform = bits.converted(to: .float32) * Float(0x1p-24)
+      let uniform = bits.converted(to: .float32) * 0x1p-24
       let places = floor(uniform * Double(points.count)).converted(to: .int32)
       let difference = state.estimate - points.gathered(places)
       state.estimate = state.estimate - difference.mean(alongAxis: 0) * rate
@@ -80,35 +77,35 @@ struct ToyExperiment: LearningSystem {
   }
 }
 
-struct ToyState: Codable, Sendable {
-  var estimate: Tensor
-  var average: Tensor
-  var count = Tensor(Float(0))
+public struct ToyState: Codable, Sendable {
+  public var estimate: Tensor
+  public var average: Tensor
+  public var count = Tensor(Float(0))
 
-  init(zerosLike points: Tensor) {
+  public init(zerosLike points: Tensor) {
     estimate = .zeros(Shape(Array(points.shape.dropFirst())))
     average = estimate
   }
 }
 
-struct ToyConfiguration: SystemConfiguration {
-  var steps = 300
-  var chunk = 20
-  var batch = 8
-  var learningRate = 0.05
-  var flavour = Flavour.plain
-  var source: String?
-  var pause = 0.0
+public struct ToyConfiguration: SystemConfiguration {
+  public var steps = 300
+  public var chunk = 20
+  public var batch = 8
+  public var learningRate = 0.05
+  public var flavour = Flavour.plain
+  public var source: String?
 
-  enum Flavour: String, CaseIterable, SettingValue { case plain, vanilla }
+  public enum Flavour: String, CaseIterable, SettingValue { case plain, vanilla }
 
-  static let settings: [Setting<Self>] = [
+  public init() {}
+
+  public static let settings: [Setting<Self>] = [
     Setting("steps", \.steps, .range(1...1_000_000), "Steps of each round."),
     Setting("chunk", \.chunk, .range(1...10_000), "Steps of one program."),
     Setting("batch", \.batch, .atLeast(1), "Points of a step."),
     Setting("learningRate", \.learningRate, .above(0), "The step size.", paper: "1/n"),
     Setting("flavour", \.flavour, "Changes nothing."),
     Setting(file: "source", \.source, "A second set of points, which is only looked at."),
-    Setting("pause", \.pause, .range(0...10), "Seconds to wait while a step is traced."),
   ]
 }

@@ -1,0 +1,181 @@
+import FluxionData
+import FluxionReport
+import FluxionToySystem
+import Foundation
+import Testing
+
+@testable import FluxionExperiment
+
+/// A folder that goes with the test.
+private final class Scratch {
+  let path = NSTemporaryDirectory() + "fluxion-\(UUID().uuidString)"
+  init() throws { try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true) }
+  deinit { try? FileManager.default.removeItem(atPath: path) }
+
+  func write(_ name: String, _ text: String) throws -> String {
+    try text.write(toFile: path + "/" + name, atomically: false, encoding: .utf8)
+    return path + "/" + name
+  }
+  func content(_ name: String) throws -> Data { try Data(contentsOf: URL(fileURLWithPath: path + "/" + name)) }
+}
+
+@Suite("Runs")
+struct RunnerTests {
+  private func request(_ folder: String) -> RunRequest<ToyConfiguration> {
+    var request = RunRequest(ToyConfiguration())
+    request.configuration.steps = 60
+    request.seed = 5
+    request.folder = RunFolder(folder)
+    request.checkpointInterval = .zero
+    return request
+  }
+
+  private static let results = ["metrics.json", "history.csv", "estimate.npy", "config.json", "checkpoint.safetensors"]
+
+  @Test("a run leaves its files") func files() throws {
+    let scratch = try Scratch()
+    let summary = try Runner().run(ToyExperiment(), request(scratch.path + "/run"))
+    let found = try FileManager.default.contentsOfDirectory(atPath: scratch.path + "/run").sorted()
+    #expect(found == (Self.results + ["report.html", "timing.json"]).sorted())
+    #expect(summary.metrics["steps"] == 120)
+    let report = String(decoding: try scratch.content("run/report.html"), as: UTF8.self)
+    for word in ["learningRate", "robbins1951stochastic", "round-1", "fluxion run toy-mean"] { #expect(report.contains(word)) }
+    #expect(!String(decoding: try scratch.content("run/metrics.json"), as: UTF8.self).contains("seconds"))
+  }
+
+  @Test("interrupted after each chunk and resumed, every file has the same bytes") func resumption() throws {
+    let scratch = try Scratch()
+    _ = try Runner().run(ToyExperiment(), request(scratch.path + "/whole"))
+    var stops = 0
+    while stops < 50 {
+      let cancellation = Cancellation()
+      var reports = 0
+      let runner = Runner(cancellation: cancellation, onProgress: { _ in
+        reports += 1
+        if reports == 2 { cancellation.cancel() }
+      })
+      var part = request(scratch.path + "/parts")
+      part.resumes = stops > 0
+      do {
+        _ = try runner.run(ToyExperiment(), part)
+        break
+      } catch is RunInterrupted { stops += 1 }
+      #expect(!RunFolder(scratch.path + "/parts").holds(.metrics))
+    }
+    #expect(stops >= 5 && stops < 50)
+    for name in Self.results { #expect(try scratch.content("parts/" + name) == scratch.content("whole/" + name), "\(name)") }
+  }
+
+  @Test("a finished run that is resumed stays as it is") func finished() throws {
+    let scratch = try Scratch()
+    _ = try Runner().run(ToyExperiment(), request(scratch.path + "/run"))
+    let before = try Self.results.map { try scratch.content("run/" + $0) }
+    var again = request(scratch.path + "/run")
+    again.resumes = true
+    _ = try Runner().run(ToyExperiment(), again)
+    #expect(try Self.results.map { try scratch.content("run/" + $0) } == before)
+  }
+
+  @Test("a folder that is not empty is not touched") func occupied() throws {
+    let scratch = try Scratch()
+    _ = try scratch.write("notes.txt", "mine")
+    for resumes in [false, true] {
+      var wrong = request(scratch.path)
+      wrong.resumes = resumes
+      #expect(throws: InputError.self) { try Runner().run(ToyExperiment(), wrong) }
+    }
+    #expect(try FileManager.default.contentsOfDirectory(atPath: scratch.path) == ["notes.txt"])
+  }
+
+  @Test("bad input makes no folder") func badInput() throws {
+    let scratch = try Scratch()
+    let wide = try scratch.write("wide.csv", "x,y\n1,2\n3,4\n")
+    let odd = try scratch.write("odd.csv", "x\n1\nnan\n2\n")
+    let narrow = try scratch.write("narrow.csv", "x\n1\n2\n")
+    let attempts: [(inout RunRequest<ToyConfiguration>) -> Void] = [
+      { $0.data = odd }, { $0.data = scratch.path + "/none.csv" }, { $0.configuration.batch = 0 },
+      { $0.data = wide; $0.configuration.source = narrow }, { $0.configuration.source = odd },
+    ]
+    for attempt in attempts {
+      var wrong = request(scratch.path + "/run")
+      attempt(&wrong)
+      #expect(throws: (any Error).self) { try Runner().run(ToyExperiment(), wrong) }
+      #expect(!FileManager.default.fileExists(atPath: scratch.path + "/run"))
+    }
+  }
+
+  @Test("rows may be dropped, which is told") func dropping() throws {
+    let scratch = try Scratch()
+    var dropping = request(scratch.path + "/run")
+    dropping.data = try scratch.write("odd.csv", "x\n1\nnan\n2\n")
+    dropping.missing = .drop
+    var warnings: [String] = []
+    _ = try Runner(onWarning: { warnings.append($0) }).run(ToyExperiment(), dropping)
+    #expect(warnings.count == 1 && warnings[0].contains("odd.csv: 1 row"))
+  }
+
+  @Test("a run is resumed as it was begun, or not at all") func identity() throws {
+    let scratch = try Scratch()
+    let data = try scratch.write("data.csv", "x\n1\n2\n")
+    var begun = request(scratch.path + "/run")
+    begun.data = data
+    _ = try Runner().run(ToyExperiment(), begun)
+    begun.resumes = true
+    let changes: [(String, (inout RunRequest<ToyConfiguration>) -> Void)] = [
+      ("seed 5, not 6", { $0.seed = 6 }), ("other settings", { $0.configuration.learningRate = 0.06 }), ("other inputs", { $0.data = nil }),
+    ]
+    for (reason, change) in changes {
+      var other = begun
+      change(&other)
+      let error = #expect(throws: InputError.self) { try Runner().run(ToyExperiment(), other) }
+      #expect(error?.description.contains(reason) == true, "\(error?.description ?? "")")
+    }
+    _ = try scratch.write("data.csv", "x\n1\n3\n")
+    let error = #expect(throws: InputError.self) { try Runner().run(ToyExperiment(), begun) }
+    #expect(error?.description.contains("the content of data has changed") == true)
+  }
+
+  @Test("a damaged checkpoint is refused") func damagedCheckpoint() throws {
+    let scratch = try Scratch()
+    _ = try Runner().run(ToyExperiment(), request(scratch.path + "/run"))
+    let whole = try scratch.content("run/checkpoint.safetensors")
+    try whole.dropLast(5).write(to: URL(fileURLWithPath: scratch.path + "/run/checkpoint.safetensors"))
+    var again = request(scratch.path + "/run")
+    again.resumes = true
+    #expect(throws: DataError.self) { try Runner().run(ToyExperiment(), again) }
+  }
+
+  @Test("leftovers of a killed process are cleared away, and a run without a checkpoint begins again") func leftovers() throws {
+    let scratch = try Scratch()
+    _ = try Runner().run(ToyExperiment(), request(scratch.path + "/whole"))
+    try FileManager.default.createDirectory(atPath: scratch.path + "/run", withIntermediateDirectories: true)
+    _ = try scratch.write("run/.checkpoint.safetensors.abc.tmp", "half")
+    try scratch.content("whole/config.json").write(to: URL(fileURLWithPath: scratch.path + "/run/config.json"))
+    var again = request(scratch.path + "/run")
+    again.resumes = true
+    _ = try Runner().run(ToyExperiment(), again)
+    #expect(!FileManager.default.fileExists(atPath: scratch.path + "/run/.checkpoint.safetensors.abc.tmp"))
+    for name in Self.results { #expect(try scratch.content("run/" + name) == scratch.content("whole/" + name)) }
+  }
+
+  @Test("folders made at the same time have different names") func race() async throws {
+    let scratch = try Scratch()
+    let base = scratch.path
+    let made = try await withThrowingTaskGroup(of: String.self) { group in
+      for _ in 0..<40 { group.addTask { try RunFolder.next(in: base, name: "toy").path } }
+      return try await group.reduce(into: []) { $0.append($1) }
+    }
+    #expect(Set(made).count == 40)
+    #expect(RunFolder.all(in: base, name: "toy").map(\.path) == (1...40).map { "\(base)/toy-\($0)" })
+  }
+
+  @Test("claims are checked and written") func verification() throws {
+    let scratch = try Scratch()
+    let good = try Verifier().verify(ToyExperiment(), seeds: [0, 1], folder: RunFolder(scratch.path + "/good"))
+    #expect(good.holds && good.claims.map(\.key) == ["error", "impossible"])
+    #expect(RunFolder(scratch.path + "/good").holds(.claim) && RunFolder(scratch.path + "/good").holds(.report))
+    let bad = try Verifier().verify(ToyExperiment(), seeds: [13], folder: RunFolder(scratch.path + "/bad"))
+    #expect(!bad.holds)
+    #expect(throws: InputError.self) { try Verifier().verify(ToyExperiment(), seeds: [0], folder: RunFolder(scratch.path + "/bad")) }
+  }
+}
