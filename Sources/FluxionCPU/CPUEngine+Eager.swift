@@ -1,11 +1,26 @@
 import CFluxionKernels
-import FluxionCore
+public import FluxionCore
 import Synchronization
 
 // Operations run at once. Elementwise ones on whole arrays go straight to their kernels; the others run as programs of one node,
 // which are compiled once for each operation and types.
 
 extension CPUEngine {
+  public func evaluate(_ function: Unary, _ x: HostBuffer, _ type: TensorType) -> HostBuffer? {
+    guard let op = function.kernel else { return nil }
+    let result = HostBuffer(byteCount: x.byteCount)
+    return fx_unary(op, type.elementType.kernelType, type.shape.elementCount, x.pointer, result.pointer) ? result : nil
+  }
+
+  public func evaluate(
+    _ function: Binary, _ a: HostBuffer, _ b: HostBuffer, _ type: TensorType, aIsScalar: Bool, bIsScalar: Bool
+  ) -> HostBuffer? {
+    let result = HostBuffer(byteCount: type.byteCount)
+    return fx_binary(
+      function.kernel, type.elementType.kernelType, type.shape.elementCount, a.pointer, aIsScalar, b.pointer, bIsScalar,
+      result.pointer) ? result : nil
+  }
+
   /// The result if a kernel can be called directly.
   func evaluateDirectly(
     _ operation: Operation, _ operands: [HostBuffer], _ operandTypes: [TensorType], _ resultType: TensorType
