@@ -238,7 +238,9 @@ private func readsATracedValue() {
 }
 @inline(never)
 private func differentiatesAWhileLoop() {
-  _ = gradient(of: { x in whileLoop(from: x, while: { $0 .< 9 }, do: { $0 * 2 }) }, at: Tensor(1.0))
+  // Used afterwards, so that the call is not the last thing of the function and its frame is still there.
+  let slope = gradient(of: { x in whileLoop(from: x, while: { $0 .< 9 }, do: { $0 * 2 }) }, at: Tensor(1.0))
+  print(slope)
 }
 @inline(never)
 private func takesTheLogarithm() {
