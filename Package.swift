@@ -68,7 +68,7 @@ let package = Package(
     .target(name: "FluxionExamples", dependencies: ["Fluxion", "FluxionFlows"], path: "Examples", swiftSettings: settings),
 
     // MARK: - Tests
-    .target(name: "FluxionTestSupport", dependencies: ["FluxionCore", "FluxionTransforms"], swiftSettings: settings),
+    .target(name: "FluxionTestSupport", dependencies: ["FluxionCore"], swiftSettings: settings),
     .testTarget(name: "ArchitectureTests", swiftSettings: settings),
     .testTarget(name: "ExamplesTests", dependencies: ["Fluxion", "FluxionExamples", "FluxionFlows"], swiftSettings: settings),
     .testTarget(

@@ -1,4 +1,4 @@
-public import FluxionCore
+package import FluxionCore
 import Foundation
 
 // Any structured value of tensors as a file: its tensors under their names, its plain settings and its nesting in the notes.
@@ -137,14 +137,6 @@ public func save<Value: Encodable>(_ value: Value, to path: String) throws(DataE
   var file = SafetensorsFile(arrays: [:])
   file.add(value)
   try file.write(to: path)
-}
-
-extension Module {
-  /// Writes the model to the safetensors file at `path`, whole or not at all; see ``save(_:to:)``.
-  public func save(to path: String) throws(DataError) { try FluxionData.save(self, to: path) }
-
-  /// The model that ``save(to:)`` wrote.
-  public static func load(from path: String) throws(DataError) -> Self { try FluxionData.load(Self.self, from: path) }
 }
 
 /// Reads a structured value of tensors as ``save(_:to:)`` wrote it.

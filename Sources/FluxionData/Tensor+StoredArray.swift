@@ -53,18 +53,6 @@ extension Tensor {
   }
 }
 
-extension Table {
-  /// The table's numbers as a tensor `[rows, columns]`.
-  ///
-  /// - Parameters:
-  ///   - columns: their names, in the order wanted; nil for all.
-  ///   - elementType: `f32` (the default) or `f64`.
-  /// - Throws: `DataError` naming row and column of the first cell that is not a finite number.
-  public func tensor(columns: [String]? = nil, as elementType: ElementType = .float32) throws(DataError) -> Tensor {
-    Tensor(try matrix(columns: columns), as: elementType)
-  }
-}
-
 extension StoredElementType {
   /// The same type in files.
   public init(_ type: ElementType) {

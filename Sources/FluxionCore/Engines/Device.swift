@@ -72,6 +72,7 @@ public final class Device: Sendable {
   }
 
   package func evaluate(_ operation: Operation, _ operands: [Tensor], _ resultTypes: [TensorType]) -> [Tensor] {
+    if NaNSearch.isActive { return run(Graph(applying: operation, to: operands.map(\.type), resultTypes), operands) }
     do throws(ExecutionError) {
       let results = try engine.evaluate(
         operation, operands.map { $0.hostBuffer(operation.name) }, operands.map(\.type), resultTypes)
@@ -79,6 +80,17 @@ public final class Device: Sendable {
     } catch {
       trapAtCaller(error)
     }
+  }
+}
+
+extension Graph {
+  /// One primitive as a program: the search for NaNs belongs to programs.
+  fileprivate convenience init(applying operation: Operation, to operands: [TensorType], _ results: [TensorType]) {
+    let places = (0..<operands.count + results.count).map { ValueID($0) }
+    let node = Node(
+      operation: operation, operands: Array(places.prefix(operands.count)), firstResult: ValueID(operands.count),
+      resultCount: results.count)
+    self.init(inputCount: operands.count, nodes: [node], outputs: Array(places.dropFirst(operands.count)), types: operands + results)
   }
 }
 

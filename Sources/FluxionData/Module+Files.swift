@@ -1,7 +1,4 @@
-public import FluxionData
-public import FluxionNN
-
-// Models know no files and files know no models; here, where both are seen, models learn to be saved.
+public import FluxionCore
 
 extension Module {
   /// Writes the model to a safetensors file, whole or not at all: every tensor under its name (`net.layers.0.weight`), and its plain
