@@ -1,0 +1,158 @@
+@testable import FluxionCPU
+import FluxionCore
+import FluxionTestSupport
+import FluxionTransforms
+import Testing
+
+/// What the compiler makes of known programs: how many kernels, how much memory, which buffers are reused.
+@Suite struct PlanTests {
+  private func compiled(_ types: [TensorType], options: CompilationOptions = CompilationOptions(), _ body: ([Tensor]) -> [Tensor]) throws -> any Executable {
+    let (graph, captures) = traceGraph(types, body)
+    #expect(captures.isEmpty)
+    return try CPUEngine().compile(graph, options: options)
+  }
+
+  private let matrix = TensorType([32, 64], .float32)
+
+  @Test("a chain of elementwise operations is one kernel") func chain() throws {
+    let program = try compiled([matrix, matrix]) { x in
+      let y = tanh(x[0] * 2 + x[1])
+      return [select(y .> 0, y, y * 0.1).squared() - x[1]]
+    }
+    #expect(program.cost.kernels == 1)
+  }
+
+  @Test("a layer is a product with its bias and activation") func layers() throws {
+    let program = try compiled([matrix, TensorType([64, 48], .float32), TensorType([48], .float32), TensorType([48, 8], .float32)]) { x in
+      let hidden = tanh(x[0].matmul(x[1]) + x[2])
+      return [relu(hidden.matmul(x[3]))]
+    }
+    #expect(program.cost.kernels == 2)
+  }
+
+  @Test("softmax is three kernels: maximum, sum of exponentials, quotient") func softmaxKernels() throws {
+    let program = try compiled([matrix]) { x in
+      let shifted = x[0] - x[0].max(alongAxis: 1, keepingAxes: true)
+      let e = exp(shifted)
+      return [e / e.sum(alongAxis: 1, keepingAxes: true)]
+    }
+    #expect(program.cost.kernels <= 3)
+  }
+
+  @Test("an update of Adam is one kernel, and writes where it reads") func update() throws {
+    var options = CompilationOptions()
+    options.donatedInputs = [0, 1, 2]
+    let program = try compiled([matrix, matrix, matrix, matrix], options: options) { x in
+      let m = x[1] * 0.9 + x[3] * 0.1
+      let v = x[2] * 0.999 + x[3].squared() * 0.001
+      return [x[0] - m / (sqrt(v) + 1e-8) * 0.001, m, v]
+    }
+    #expect(program.cost.kernels == 1)
+    var arguments: [HostBuffer] = []
+    for i in 0..<4 { arguments.append(HostBuffer(copying: [Float](repeating: Float(i) + 0.5, count: 32 * 64))) }
+    let places = arguments.map(\.pointer)
+    let plain = try program.run(arguments, donated: [])
+    #expect(Set(plain.map(\.pointer)).isDisjoint(with: places))
+    let results = try program.run(consume arguments, donated: [true, true, true, false])
+    #expect(results.map(\.pointer) == Array(places.prefix(3)))
+    for (a, b) in zip(results, plain) { #expect(a.values(as: Float.self).elementsEqual(b.values(as: Float.self))) }
+  }
+
+  @Test("an argument that is not given up is not overwritten") func kept() throws {
+    var options = CompilationOptions()
+    options.donatedInputs = [0]
+    let program = try compiled([matrix], options: options) { x in [x[0] + 1] }
+    let buffer = HostBuffer(copying: [Float](repeating: 3, count: 32 * 64))
+    let result = try program.run([buffer], donated: [false])
+    #expect(result[0].pointer != buffer.pointer)
+    #expect(buffer.values(as: Float.self)[7] == 3)
+  }
+
+  @Test("an argument read after the result is written is not overwritten") func lateReading() throws {
+    var options = CompilationOptions()
+    options.donatedInputs = [0]
+    // The result is the product's, which reads its operands while it writes.
+    let square = TensorType([16, 16], .float32)
+    let (graph, _) = traceGraph([square]) { x in [x[0].matmul(x[0])] }
+    let program = try CPUEngine().compile(graph, options: options)
+    let values = (0..<256).map { Float($0 % 7) }
+    let expected = try program.run([HostBuffer(copying: values)], donated: [])[0]
+    var arguments = [HostBuffer(copying: values)]
+    let place = arguments[0].pointer
+    let result = try program.run(take(&arguments), donated: [true])[0]
+    #expect(result.pointer != place)
+    #expect(result.values(as: Float.self).elementsEqual(expected.values(as: Float.self)))
+  }
+
+  private func take(_ arguments: inout [HostBuffer]) -> [HostBuffer] {
+    defer { arguments = [] }
+    return arguments
+  }
+
+  @Test("memory does not grow with the length of a chain") func chainMemory() throws {
+    func peak(_ length: Int) throws -> Int {
+      try compiled([TensorType([64, 64], .float32)]) { x in
+        var y = x[0]
+        for _ in 0..<length { y = tanh(y.matmul(x[0])) }
+        return [y]
+      }.cost.peakMemory
+    }
+    // Two buffers in turn, and the table of pointers, which grows by a few bytes for each.
+    #expect(try peak(40) <= (try peak(4)) + 40 * 64)
+  }
+
+  @Test("reverse mode through a checkpoint keeps less than without") func checkpointMemory() throws {
+    func peak(_ checkpointed: Bool) throws -> Int {
+      let type = TensorType([128, 64], .float32)
+      return try compiled([type, TensorType([64, 64], .float32)]) { x in
+        let w = x[1]
+        @Sendable func block(_ h: Tensor, _ w: Tensor) -> Tensor {
+          var h = h
+          for _ in 0..<6 { h = sin(tanh(h.matmul(w)) * 1.5) }
+          return h
+        }
+        return [
+          gradient(of: { (w: Tensor) -> Tensor in
+            var h = x[0]
+            for _ in 0..<4 { h = checkpointed ? checkpoint { (p: [Tensor]) in block(p[0], p[1]) }([h, w]) : block(h, w) }
+            return h.sum()
+          }, at: w)
+        ]
+      }.cost.peakMemory
+    }
+    #expect(try peak(true) * 2 < (try peak(false)))
+  }
+
+  @Test("the cost report counts 2mnk for a product") func cost() throws {
+    let program = try compiled([TensorType([8, 16], .float32), TensorType([16, 4], .float32)]) { x in [x[0].matmul(x[1])] }
+    #expect(program.cost.floatingPointOperations == Double(2 * 8 * 16 * 4))
+    #expect(program.cost.bytesMoved == Double(4 * (8 * 16 + 16 * 4 + 8 * 4)))
+  }
+
+  @Test("a scan's invariant work is done before it") func hoisted() throws {
+    let (graph, _) = traceGraph([TensorType([100, 8], .float32), TensorType([8, 8], .float32)]) { x in
+      [scan(over: x[0], from: Tensor.zeros([8])) { (c: Tensor, s: Tensor) -> Tensor in c * 0.5 + s.matmul(exp(x[1])) }]
+    }
+    let simple = graph.simplified()
+    let loops = simple.nodes.compactMap { node -> Scan? in if case let .scan(s) = node.operation { s } else { nil } }
+    #expect(loops.count == 1)
+    #expect(!loops[0].body.nodes.contains { if case .unary(.exp) = $0.operation { true } else { false } })
+  }
+
+  @Test("a program of the size of a training step compiles in milliseconds") func compileTime() throws {
+    let types = [TensorType([64, 32], .float32)] + (0..<4).map { _ in TensorType([32, 32], .float32) }
+    let (graph, _) = traceGraph(types) { x in
+      let weights = Array(x.dropFirst())
+      let gradients = gradient(of: { (w: [Tensor]) -> Tensor in
+        var h = x[0]
+        for w in w { h = tanh(h.matmul(w) + 0.1) }
+        return h.squared().mean()
+      }, at: weights)
+      return zip(weights, gradients).map { w, g in w - g * 0.01 / (sqrt(g.squared() * 0.1) + 1e-3) }
+    }
+    let start = ContinuousClock.now
+    _ = try CPUEngine().compile(graph, options: CompilationOptions())
+    // A hundred times what it takes; this is to catch a quadratic pass, not a slow machine.
+    #expect(ContinuousClock.now - start < .milliseconds(500))
+  }
+}
