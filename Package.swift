@@ -68,32 +68,45 @@ let package = Package(
     .target(name: "FluxionExamples", dependencies: ["Fluxion", "FluxionFlows"], path: "Examples", swiftSettings: settings),
 
     // MARK: - Tests
-    .target(name: "FluxionTestSupport", dependencies: ["FluxionCore", "FluxionTransforms"], swiftSettings: settings),
+    .target(name: "FluxionTestSupport", dependencies: ["FluxionCore"], swiftSettings: settings),
     .testTarget(name: "ArchitectureTests", swiftSettings: settings),
     .testTarget(name: "ExamplesTests", dependencies: ["Fluxion", "FluxionExamples", "FluxionFlows"], swiftSettings: settings),
-    .testTarget(name: "FluxionCoreTests", dependencies: ["FluxionCore", "FluxionTestSupport"], swiftSettings: settings),
-    .testTarget(name: "FluxionTransformsTests", dependencies: ["FluxionCore", "FluxionTransforms", "FluxionTestSupport"], swiftSettings: settings),
-    .testTarget(name: "CFluxionKernelsTests", dependencies: ["CFluxionKernels"], swiftSettings: settings),
-    .testTarget(name: "FluxionCPUTests", dependencies: ["CFluxionKernels", "FluxionCPU", "FluxionCore", "FluxionTransforms", "FluxionTestSupport"], swiftSettings: settings),
-    .testTarget(name: "FluxionNNTests", dependencies: ["FluxionCore", "FluxionNN", "FluxionTransforms"], swiftSettings: settings),
-    .testTarget(name: "FluxionOptimisersTests", dependencies: ["FluxionCore", "FluxionOptimisers", "FluxionTransforms"], swiftSettings: settings),
-    .testTarget(name: "FluxionSolversTests", dependencies: ["FluxionCore", "FluxionSolvers", "FluxionTransforms"], swiftSettings: settings),
-    .testTarget(name: "FluxionDataTests", dependencies: ["FluxionData"], swiftSettings: settings),
-    .testTarget(name: "FluxionReportTests", dependencies: ["FluxionReport"], swiftSettings: settings),
     .testTarget(
-      name: "FluxionExperimentTests",
-      dependencies: ["FluxionCore", "FluxionData", "FluxionReport", "FluxionExperiment"], swiftSettings: settings),
-    // The command over a catalogue of one small system, which the command's tests start.
+      name: "FluxionCoreTests", dependencies: ["FluxionCPU", "FluxionCore", "FluxionTestSupport", "FluxionTransforms"],
+      swiftSettings: settings),
+    .testTarget(
+      name: "FluxionTransformsTests", dependencies: ["FluxionCPU", "FluxionCore", "FluxionTestSupport", "FluxionTransforms"],
+      swiftSettings: settings),
+    .testTarget(name: "CFluxionKernelsTests", dependencies: ["CFluxionKernels"], swiftSettings: settings),
+    .testTarget(
+      name: "FluxionCPUTests",
+      dependencies: ["CFluxionKernels", "FluxionCPU", "FluxionCore", "FluxionTestSupport", "FluxionTransforms"], swiftSettings: settings),
+    .testTarget(
+      name: "FluxionNNTests", dependencies: ["FluxionCPU", "FluxionCore", "FluxionNN", "FluxionTransforms"], swiftSettings: settings),
+    .testTarget(
+      name: "FluxionOptimisersTests", dependencies: ["FluxionCPU", "FluxionCore", "FluxionOptimisers", "FluxionTransforms"], swiftSettings: settings),
+    .testTarget(
+      name: "FluxionSolversTests", dependencies: ["FluxionCPU", "FluxionCore", "FluxionSolvers", "FluxionTransforms"], swiftSettings: settings),
+    .testTarget(name: "FluxionDataTests", dependencies: ["FluxionCPU", "FluxionCore", "FluxionData"], swiftSettings: settings),
+    .testTarget(name: "FluxionReportTests", dependencies: ["FluxionReport"], swiftSettings: settings),
+    // One small system, and the command over a catalogue of it, which the command's tests start.
+    .target(
+      name: "FluxionToySystem", dependencies: ["FluxionCore", "FluxionData", "FluxionExperiment", "FluxionReport"],
+      path: "Tests/FluxionToySystem", swiftSettings: settings),
     .executableTarget(
-      name: "FluxionToyCommand", dependencies: ["FluxionCommand", "FluxionCore", "FluxionExperiment", "FluxionReport"],
+      name: "FluxionToyCommand", dependencies: ["FluxionCPU", "FluxionCommand", "FluxionSystems", "FluxionToySystem"],
       path: "Tests/FluxionToyCommand", swiftSettings: settings),
     .testTarget(
+      name: "FluxionExperimentTests",
+      dependencies: ["FluxionCore", "FluxionData", "FluxionExperiment", "FluxionReport", "FluxionToySystem"], swiftSettings: settings),
+    .testTarget(
       name: "FluxionCommandTests",
-      dependencies: ["FluxionCommand", "FluxionReport", "FluxionSystems", "FluxionMain", "FluxionToyCommand"], swiftSettings: settings),
+      dependencies: ["FluxionExperiment", "FluxionMain", "FluxionReport", "FluxionSystems", "FluxionToyCommand"],
+      swiftSettings: settings),
     .testTarget(
       name: "FluxionFlowsTests",
       dependencies: [
-        "FluxionCPU", "FluxionCore", "FluxionTransforms", "FluxionNN", "FluxionData", "FluxionExperiment", "FluxionFlows",
+        "FluxionCPU", "FluxionCore", "FluxionData", "FluxionExperiment", "FluxionFlows", "FluxionNN", "FluxionTransforms",
       ], swiftSettings: settings),
   ]
 )

@@ -1,4 +1,4 @@
-public import Fluxion
+import Fluxion
 
 /// What errors look like: a program that cannot mean anything, a number that is none, a file with a hole.
 public enum WhenItGoesWrong {

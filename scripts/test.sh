@@ -4,7 +4,9 @@ set -u
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 
+# A build of its own: some tests look inside modules, which optimised code allows only when told, and at a price in speed.
 # Built first, so that the command-line tests find the program they start.
+set -- -Xswiftc -enable-testing --scratch-path .build/tests "$@"
 swift build --build-tests "$@" || exit 1
 swift test --skip-build "$@" 2>&1 | tee "$log"
 

@@ -8,6 +8,8 @@ public import FluxionCore
 public final class CPUEngine: Engine {
   public let name = "cpu"
 
+  let singles = SingleNodePrograms()
+
   public init() {}
 
   public func compile(_ graph: Graph, options: CompilationOptions) throws(EngineError) -> any Executable {
@@ -17,15 +19,9 @@ public final class CPUEngine: Engine {
   public func evaluate(
     _ operation: Operation, _ operands: [HostBuffer], _ operandTypes: [TensorType], _ resultTypes: [TensorType]
   ) throws(ExecutionError) -> [HostBuffer] {
-    let graph = Graph(
-      inputCount: operands.count,
-      nodes: [
-        Node(
-          operation: operation, operands: operands.indices.map { ValueID($0) }, firstResult: ValueID(operands.count),
-          resultCount: resultTypes.count)
-      ], outputs: resultTypes.indices.map { ValueID(operands.count + $0) }, types: operandTypes + resultTypes)
+    if resultTypes.count == 1, let result = evaluateDirectly(operation, operands, operandTypes, resultTypes[0]) { return [result] }
     do {
-      return try compile(graph, options: CompilationOptions()).run(operands, donated: [])
+      return try singles.program(operation, operandTypes, resultTypes).run(operands, donated: [])
     } catch let error as ExecutionError {
       throw error
     } catch {

@@ -11,6 +11,7 @@ public enum Gzip {
   /// The unpacked content of `data`; its CRC-32 and length are checked.
   ///
   /// - Parameters:
+  ///   - data: The whole file.
   ///   - file: The name used in errors.
   ///   - limit: The most bytes to produce.
   public static func unpack(_ data: Data, file: String, limit: Int = defaultLimit) throws(DataError) -> Data {

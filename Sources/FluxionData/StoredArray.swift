@@ -14,6 +14,7 @@ public struct StoredArray: Hashable, Sendable {
 
   /// - Parameters:
   ///   - shape: The length of each axis; none negative.
+  ///   - elementType: The type of every element.
   ///   - bytes: Little-endian, row-major; as many as shape and type need.
   public init(shape: [Int], elementType: StoredElementType, bytes: Data) {
     let expected = Self.byteCount(shape: shape, elementType: elementType)

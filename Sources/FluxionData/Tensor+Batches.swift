@@ -11,7 +11,7 @@ extension Tensor {
   }
 }
 
-/// The endless sequence that ``FluxionCore/Tensor/batches(of:key:)`` gives.
+/// The endless sequence that `batches(of:key:)` of a tensor gives.
 public struct Batches: Sequence, IteratorProtocol, Sendable {
   private let rows: Tensor
   private let size: Int

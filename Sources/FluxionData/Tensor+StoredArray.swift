@@ -84,3 +84,12 @@ extension StoredElementType {
     }
   }
 }
+
+extension Table {
+  /// The numbers of all columns, or of those named, as a tensor `[rows, columns]`.
+  ///
+  /// - Throws: `DataError` with row and column at the first cell, in reading order, that is no finite number.
+  public func tensor(columns names: [String]? = nil, as elementType: ElementType = .float32) throws(DataError) -> Tensor {
+    Tensor(try matrix(columns: names), as: elementType)
+  }
+}

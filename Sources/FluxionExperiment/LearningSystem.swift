@@ -27,7 +27,7 @@ public protocol LearningSystem: Sendable {
 
   /// Learns from the data and leaves metrics, artefacts and a report.
   ///
-  /// Called again from the start when a run is resumed: what stages (``Session/stage(_:_:)``, ``Session/train(_:from:steps:chunk:key:step:)``)
+  /// Called again from the start when a run is resumed: what stages (``Session/stage(_:_:)``, ``Session/train(_:from:steps:chunk:key:stopsWhenNotFinite:step:)``)
   /// have finished comes back at once from the checkpoint, so everything outside them must be cheap and depend on nothing but
   /// configuration, inputs and key.
   func run(_ context: RunContext<Configuration>) throws -> RunResult

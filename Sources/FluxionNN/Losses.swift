@@ -13,6 +13,7 @@ public func meanAbsoluteError(_ prediction: Tensor, _ target: Tensor) -> Tensor 
 ///
 /// - Parameters:
 ///   - prediction: `[batch, …]`.
+///   - target: shaped as the prediction.
 ///   - epsilon: keeps the slope finite where an example is met exactly; 10⁻⁸ unless told.
 public func logMeanAbsoluteError(_ prediction: Tensor, _ target: Tensor, epsilon: Double = 1e-8) -> Tensor {
   let error = abs(prediction - target)
@@ -39,6 +40,7 @@ public func huberLoss(_ prediction: Tensor, _ target: Tensor, delta δ: Double =
 ///
 /// - Parameters:
 ///   - prediction: `[batch, …]`.
+///   - target: shaped as the prediction.
 ///   - c: > 0, the width of the quadratic part; 0.00054 √d for d features unless told (Y. Song, P. Dhariwal, 2023).
 public func pseudoHuberLoss(_ prediction: Tensor, _ target: Tensor, c: Double? = nil) -> Tensor {
   let e = prediction - target
@@ -61,12 +63,16 @@ public func softmaxCrossEntropy(logits: Tensor, labels: Tensor) -> Tensor {
 
 /// The mean of -Σ p log softmax(logits) for probabilities p of the classes.
 ///
-/// - Parameter probabilities: `[…, classes]`, sums of 1 along the last axis.
+/// - Parameters:
+///   - logits: `[…, classes]`.
+///   - probabilities: `[…, classes]`, sums of 1 along the last axis.
 public func softmaxCrossEntropy(logits: Tensor, probabilities: Tensor) -> Tensor {
   -(probabilities * logits.logSoftmax(alongAxis: -1)).sum(alongAxis: -1).mean()
 }
 
 /// The mean of the binary cross entropy of sigmoid(logits): softplus(x) - x y, without overflow.
 ///
-/// - Parameter labels: 0 or 1 (or probabilities between), shaped as `logits`.
+/// - Parameters:
+///   - logits: of any shape.
+///   - labels: 0 or 1 (or probabilities between), shaped as `logits`.
 public func sigmoidCrossEntropy(logits: Tensor, labels: Tensor) -> Tensor { (softplus(logits) - logits * labels).mean() }

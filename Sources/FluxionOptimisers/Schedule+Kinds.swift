@@ -24,7 +24,11 @@ extension ScheduleConvertible where Self == Schedule {
   /// a r^((t - begin) / T) from t = begin on, a before.
   ///
   /// - Parameters:
+  ///   - a: the value at t = begin.
+  ///   - rate: r > 0.
+  ///   - steps: T.
   ///   - staircase: whether the exponent is rounded down.
+  ///   - begin: the first step that counts.
   ///   - end: a value that is not passed; none unless told.
   public static func exponential(
     from a: Double, rate: Double, steps: Int, staircase: Bool = false, begin: Int = 0, end: Double? = nil
@@ -36,7 +40,11 @@ extension ScheduleConvertible where Self == Schedule {
 
   /// a [(1 - α) (½ (1 + cos πt/T))ᵖ + α]; α a from t = T on.
   ///
-  /// - Parameter floor: α, the fraction of `a` that remains; 0 unless told.
+  /// - Parameters:
+  ///   - a: the value at t = 0.
+  ///   - steps: T.
+  ///   - floor: α, the fraction of `a` that remains; 0 unless told.
+  ///   - power: p; 1 unless told.
   /// - Note: Source: I. Loshchilov, F. Hutter. "SGDR: stochastic gradient descent with warm restarts." *ICLR* 2017.
   public static func cosine(from a: Double, steps: Int, floor: Double = 0, power: Double = 1) -> Schedule {
     requirePositive(steps)

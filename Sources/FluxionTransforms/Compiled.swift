@@ -170,7 +170,8 @@ public func compiled<S: Structured, A: Structured, B: Structured, each R: Struct
     cache: ProgramCache { trees in
       var state = trees.next(S.self)
       let (a, b) = (trees.next(A.self), trees.next(B.self))
-      return following(state, flattenAll(repeat each function(&state, a, b)))
+      let results = flattenAll(repeat each function(&state, a, b))
+      return following(state, results)
     },
     take: { state, x in Arguments(donating: flatten(state), flatten(x.0), flatten(x.1)) },
     giveState: { unflatten(S.self, $0[0], $1) }, give: { unflattenAll($0, $1) })
@@ -184,7 +185,8 @@ public func compiled<S: Structured, A: Structured, B: Structured, C: Structured,
     cache: ProgramCache { trees in
       var state = trees.next(S.self)
       let (a, b, c) = (trees.next(A.self), trees.next(B.self), trees.next(C.self))
-      return following(state, flattenAll(repeat each function(&state, a, b, c)))
+      let results = flattenAll(repeat each function(&state, a, b, c))
+      return following(state, results)
     },
     take: { state, x in Arguments(donating: flatten(state), flatten(x.0), flatten(x.1), flatten(x.2)) },
     giveState: { unflatten(S.self, $0[0], $1) }, give: { unflattenAll($0, $1) })

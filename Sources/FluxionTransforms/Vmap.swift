@@ -20,6 +20,17 @@ public func vmap<A: Structured, each R: Structured>(
   }
 }
 
+/// A function of two arguments and one result mapped over an axis of each argument.
+public func vmap<A: Structured, B: Structured, R: Structured>(
+  _ function: @escaping (A, B) -> R, over axes: (Int?, Int?) = (0, 0), out: Int = 0
+) -> (A, B) -> R {
+  { a, b in
+    mapped([flatten(a), flatten(b)], [axes.0, axes.1], out) { trees in
+      function(unflatten(A.self, trees[0].1, trees[0].0), unflatten(B.self, trees[1].1, trees[1].0))
+    }
+  }
+}
+
 /// `function` mapped over an axis of each of two arguments: `vmap(gradient(of: loss), over: (nil, 0))(model, batch)`.
 public func vmap<A: Structured, B: Structured, each R: Structured>(
   _ function: @escaping (A, B) -> (repeat each R), over axes: (Int?, Int?) = (0, 0), out: Int = 0

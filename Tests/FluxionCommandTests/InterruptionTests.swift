@@ -72,6 +72,18 @@ struct InterruptionTests {
     #expect(try tool.run("run", "toy-mean", "--resume").code == 2)
   }
 
+  @Test("a check of claims that is stopped leaves nothing") func verify() throws {
+    let tool = try Tool("FluxionToyCommand")
+    let seeds = (0..<2000).map(String.init).joined(separator: ",")
+    let running = try tool.start(["verify", "toy-mean", "--seeds", seeds])
+    running.wait { ((try? String(contentsOfFile: running.errors, encoding: .utf8)) ?? "").contains("seed 1 fit") }
+    kill(running.process.processIdentifier, SIGINT)
+    let stopped = try running.wait()
+    #expect(stopped.code == 130 && stopped.output.isEmpty, "\(stopped.code)")
+    #expect(stopped.lines.last?.hasPrefix("fluxion verify toy-mean: stopped") == true)
+    #expect(!tool.exists("runs"))
+  }
+
   @Test("another seed is not taken for the same run") func otherSeed() throws {
     let tool = try Tool("FluxionToyCommand")
     #expect(try tool.run("run", "toy-mean", "--quiet", "--set", "steps=20", "--out", "run").code == 0)

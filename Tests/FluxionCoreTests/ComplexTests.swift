@@ -105,7 +105,7 @@ private let rows: [ComplexRow] = [
     imaginary: [0.9191450300180579, 0.31622776601683794, -0.8320502943378437, -0.4472135954999579, 0.8944271909999159, 0.0]),
 ]
 
-@Suite struct ComplexTests {
+@Suite(.device(.reference)) struct ComplexTests {
   @Test("functions", arguments: rows)
   fileprivate func functions(row: ComplexRow) {
     let z = complex(Tensor(re), Tensor(im))

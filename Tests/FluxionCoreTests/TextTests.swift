@@ -3,7 +3,7 @@ import FluxionTestSupport
 import FluxionTransforms
 import Testing
 
-@Suite("printed tensors") struct TensorDescriptionTests {
+@Suite("printed tensors", .device(.reference)) struct TensorDescriptionTests {
   @Test func columnsAreAligned() {
     #expect("\(Tensor([1.5, -22.25, 0.0, 1e-7], shape: [2, 2]))" == "[[   1.5, -22.25],\n [   0.0,  1e-07]]")
     #expect("\(Tensor([Int32(1), -20, 300]))" == "[  1, -20, 300]")

@@ -89,7 +89,7 @@ private struct Network: Codable, Sendable {
   }
 }
 
-@Suite("tensors in files") struct TensorCodableTests {
+@Suite("tensors in files", .device(.reference)) struct TensorCodableTests {
   @Test("JSON round trip", arguments: ElementType.allCases)
   func roundTrip(type: ElementType) throws {
     let original = Tensor([0.0, 1, 2, 3, 250, 1], shape: [2, 3]).converted(to: type)

@@ -28,6 +28,17 @@ private let allModes: [ODEGradient] = [.discrete, .taped, .backsolve]
     for (slope, value) in zip(slopes, expected) { #expect(abs(slope.item() - value) < 1e-6, "\(slope.item()) against \(value)") }
   }
 
+  @Test("the shortest program") func shortest() {
+    let decay = ODE { t, y, k in -k * y }
+    let end = solve(decay, from: [1.0], over: 0...2, parameters: 0.7, using: DormandPrince5(tolerance: 1e-8), gradient: .backsolve)
+    #expect(end.status == .converged)
+    #expect(abs(end.value.item() - exp(-1.4)) < 1e-6)
+    let slope = gradient { k in solve(decay, from: [1.0], over: 0...2, parameters: k).value.sum() }(0.7)
+    #expect(abs(slope.item() + 2 * exp(-1.4)) < 1e-5)
+    let grow = ODE { t, y in y * t }
+    #expect(abs(solve(grow, from: [1.0], over: 0...1).value.item() - exp(0.5)) < 1e-5)
+  }
+
   @Test("with equal steps", arguments: allModes) func equalSteps(_ mode: ODEGradient) {
     let slope = gradient(
       of: { (k: Tensor) in

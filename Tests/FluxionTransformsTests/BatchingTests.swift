@@ -4,7 +4,7 @@ import FluxionTransforms
 import Testing
 
 /// Every operation mapped over a new axis, each choice of mapped operands, against a loop over the examples.
-@Suite struct BatchingTests {
+@Suite(.device(.reference)) struct BatchingTests {
   private let size = 3
 
   /// Which operands are mapped: every non-empty choice.

@@ -37,7 +37,7 @@ func inner(_ a: [Tensor], _ b: [Tensor]) -> Tensor {
 }
 
 /// Every operation's derivatives, first and second, in every composition of the two modes, against central differences in `f64`.
-@Suite struct DerivativeTests {
+@Suite(.device(.reference)) struct DerivativeTests {
   // The differences' own error: about 1e-12 / step from rounding, and the fifth derivative times step⁴.
   private let tolerance = Tolerance(relative: 1e-7, absolute: 2e-8)
 

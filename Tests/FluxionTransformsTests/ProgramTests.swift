@@ -102,7 +102,7 @@ let programs: [Program] = [
 ]
 
 /// Every program under every pair and triple of transforms.
-@Suite("nested transforms") struct ProgramTests {
+@Suite("nested transforms", .device(.reference)) struct ProgramTests {
   private let x = Tensor([0.3, -0.5, 0.8])
   private let u = Tensor([0.7, 0.2, -0.4]), v = Tensor([-0.1, 0.9, 0.5]), w = Tensor([0.6, -0.3, 0.2])
 

@@ -4,7 +4,7 @@ import FluxionTransforms
 import Testing
 
 /// The derivatives stated for points where the mathematics gives none, or an infinite one: in both modes, and finite to second order.
-@Suite("singular points") struct SingularPointTests {
+@Suite("singular points", .device(.reference)) struct SingularPointTests {
   private func expectSlope(
     _ x: [Double], _ expected: [Double], _ f: @escaping @Sendable (Tensor) -> Tensor, sourceLocation: SourceLocation = #_sourceLocation
   ) {
@@ -95,7 +95,7 @@ import Testing
 }
 
 /// Gradients of real functions of complex numbers: ∂f/∂x + i ∂f/∂y.
-@Suite("complex gradients") struct ComplexGradientTests {
+@Suite("complex gradients", .device(.reference)) struct ComplexGradientTests {
   private func expectUphill(_ f: @escaping @Sendable (Tensor) -> Tensor, sourceLocation: SourceLocation = #_sourceLocation) {
     let (re, im) = (Tensor([0.4, -1.1]), Tensor([0.9, 0.3]))
     let slope = gradient(of: f, at: complex(re, im))

@@ -132,9 +132,10 @@ struct ElementMap: Equatable {
 /// A shape without its axes of length 1: what a loop over it needs.
 func iterationExtents(_ shape: Shape) -> [Int] { shape.dimensions.filter { $0 != 1 } }
 
-/// The smallest runs of axes of two shapes that hold the same elements, without axes of length 1.
+/// The smallest runs of axes of two shapes that hold the same elements, without axes of length 1. None for shapes without elements.
 func reshapeGroups(_ a: Shape, _ b: Shape) -> [(operand: [Int], result: [Int])] {
   var groups: [(operand: [Int], result: [Int])] = []
+  if a.elementCount == 0 { return groups }
   var (i, j) = (0, 0)
   while i < a.rank || j < b.rank {
     while i < a.rank, a[i] == 1 { i += 1 }
@@ -198,9 +199,8 @@ struct MemoryForm {
       }
       return made
     case .reshape:
-      if isContiguous(operand) { return MemoryForm(base: base, strides: result.rowMajorStrides, offset: offset) }
+      if isContiguous(operand) || operand.elementCount == 0 { return MemoryForm(base: base, strides: result.rowMajorStrides, offset: offset) }
       var made = [Int](repeating: 0, count: result.rank)
-      guard operand.elementCount > 0 else { return nil }
       for group in reshapeGroups(operand, result) {
         // The operand's axes of a group must follow one another in memory.
         for (outer, inner) in zip(group.operand, group.operand.dropFirst())

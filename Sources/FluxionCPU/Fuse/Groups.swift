@@ -218,9 +218,13 @@ struct Grouping {
         }
       }
     }
-    guard let chosen else { return open(n, .fused, extents, references, reduces: reduces) }
+    guard var chosen else { return open(n, .fused, extents, references, reduces: reduces) }
+    // Several groups that feed the node become one, if they can; the node needs none of them from outside then.
+    for other in candidates where find(other) != find(chosen) && !depends(all, on: find(other)) {
+      mergeIfPossible(find(chosen), find(other), reduces)
+      chosen = find(chosen)
+    }
     add(n, to: chosen, references, reduces)
-    for other in candidates where find(other) != find(chosen) { mergeIfPossible(find(chosen), find(other)) }
   }
 
   private func accepts(_ g: Int32, _ n: Int, _ references: [Reference]) -> Bool {
@@ -239,11 +243,13 @@ struct Grouping {
     if groups[i].kind == .fused { noteReads(g, references.filter { group(of: $0.value) != g }) }
   }
 
-  private mutating func mergeIfPossible(_ a: Int32, _ b: Int32) {
+  private mutating func mergeIfPossible(_ a: Int32, _ b: Int32, _ reduces: Bool) {
     let (x, y) = (groups[Int(a)], groups[Int(b)])
     guard !(x.kind == .product && y.kind == .product), x.extents == y.extents,
       x.nodes.count + y.nodes.count <= Grouping.mostNodes, x.reads.count + y.reads.count <= Grouping.mostReads,
       !((x.kind == .product || y.kind == .product) && (x.hasReduction || y.hasReduction)),
+      !(reduces && (x.kind == .product || y.kind == .product)),
+      !x.predecessors.contains(where: { find($0) == b }), !y.predecessors.contains(where: { find($0) == a }),
       !depends(x.predecessors, on: b), !depends(y.predecessors, on: a)
     else { return }
     let (into, from) = y.kind == .product ? (b, a) : (a, b)
@@ -262,13 +268,11 @@ struct Grouping {
   /// Whether one of `starts` (other than `target` itself) needs `target`, directly or not.
   private mutating func depends(_ starts: [Int32], on target: Int32) -> Bool {
     visit += 1
-    let bound = groups[Int(target)].first
     var pending: [Int32] = []
     for s in starts where find(s) != target { pending.append(find(s)) }
     while let g = pending.popLast() {
       let i = Int(g)
-      // What ends before the target begins cannot need it.
-      if visited[i] == visit || groups[i].last < bound { continue }
+      if visited[i] == visit { continue }
       visited[i] = visit
       for p in groups[i].predecessors {
         let p = find(p)

@@ -47,7 +47,10 @@ struct TileWriter {
       return load(roles.form(v)!, type.elementType, map)
     }
     if roles.isView(v), let form = roles.form(v), roles.role[form.base] != .scalar {
-      return load(form, type.elementType, map)
+      // A view of what this group computes is seen in registers.
+      let base = ValueID(form.base)
+      let isOwn = groupOf[form.base] == group && group >= 0 && roles.isComputed(base)
+      if !isOwn { return load(form, type.elementType, map) }
     }
     return try compute(v, map)
   }

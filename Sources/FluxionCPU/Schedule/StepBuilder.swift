@@ -136,7 +136,12 @@ struct StepBuilder {
         let value = try writer.value(v, map)
         let strides = map.strides(type.shape.rowMajorStrides).strides
         writer.program.store(value, in: v.int, type.elementType, strides)
-        for copy in copies.removeValue(forKey: v.int) ?? [] { writer.program.store(value, in: copy, type.elementType, strides) }
+        // A copy of the value's beginning only is left to a step of its own.
+        let wanted = copies[v.int] ?? []
+        for copy in wanted where buffers[copy].byteCount == type.byteCount {
+          writer.program.store(value, in: copy, type.elementType, strides)
+        }
+        copies[v.int] = wanted.filter { buffers[$0].byteCount != type.byteCount }
       }
     }
     return writer.program
@@ -221,7 +226,7 @@ struct StepBuilder {
     }
     let writes = epilogue.outputs.map { Int($0.view.slot) }
     var separate = Array(epilogue.outputs.indices)
-    if !roles.isStored(v) && copies[v.int] == nil {
+    if !roles.isStored(v) {
       // The product itself is not kept: it is made where one of the results is to be, or in a place of its own.
       let pairs = inPlacePairs(epilogue, separate, excluding: [])
       let size = graph.types[v.int].byteCount

@@ -58,7 +58,7 @@ struct RunCommand: ParsableCommand {
 
   private struct Result: Encodable {
     var system: String, folder: String, summary: String
-    var metrics: [String: Double]
+    var metrics: [String: Double?]
     var seconds: Double
   }
 
@@ -81,7 +81,7 @@ struct RunCommand: ParsableCommand {
       if json {
         JSONOutput.print(
           Result(
-            system: system.card.name, folder: result.folder.path, summary: result.summary, metrics: result.metrics,
+            system: system.card.name, folder: result.folder.path, summary: result.summary, metrics: result.metrics.mapValues(JSONOutput.number),
             seconds: result.seconds))
       } else {
         print(result.summary)

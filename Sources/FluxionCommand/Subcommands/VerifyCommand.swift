@@ -68,7 +68,8 @@ struct VerifyCommand: ParsableCommand {
       let entries = zip(system.claims, result.claims).map { claim, record in
         let spread = result.measurements.spread(claim.key)
         return Outcome.Entry(
-          key: claim.key, meaning: claim.meaning, measured: record.measured, low: spread?.lowerBound, high: spread?.upperBound,
+          key: claim.key, meaning: claim.meaning, measured: JSONOutput.number(record.measured),
+          low: JSONOutput.number(spread?.lowerBound), high: JSONOutput.number(spread?.upperBound),
           bound: record.bound, published: record.published, holds: record.holds)
       }
       return Outcome(system: system.card.name, folder: result.folder.path, holds: result.holds, claims: entries)

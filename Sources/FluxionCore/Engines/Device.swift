@@ -35,6 +35,13 @@ public final class Device: Sendable {
     try Device.$override.withValue(self, operation: body)
   }
 
+  /// As ``active(_:)``, for a body that waits.
+  public func active<Result>(
+    isolation: isolated (any Actor)? = #isolation, _ body: () async throws -> Result
+  ) async rethrows -> Result {
+    try await Device.$override.withValue(self, operation: body)
+  }
+
   /// The program compiled for `graph`, compiling it the first time.
   public func executable(for graph: Graph, options: CompilationOptions = CompilationOptions()) throws(EngineError) -> any Executable {
     let key = ProgramKey(graph: graph, options: options)
@@ -65,6 +72,7 @@ public final class Device: Sendable {
   }
 
   package func evaluate(_ operation: Operation, _ operands: [Tensor], _ resultTypes: [TensorType]) -> [Tensor] {
+    if NaNSearch.isActive { return run(Graph(applying: operation, to: operands.map(\.type), resultTypes), operands) }
     do throws(ExecutionError) {
       let results = try engine.evaluate(
         operation, operands.map { $0.hostBuffer(operation.name) }, operands.map(\.type), resultTypes)
@@ -72,6 +80,17 @@ public final class Device: Sendable {
     } catch {
       trapAtCaller(error)
     }
+  }
+}
+
+extension Graph {
+  /// One primitive as a program: the search for NaNs belongs to programs.
+  fileprivate convenience init(applying operation: Operation, to operands: [TensorType], _ results: [TensorType]) {
+    let places = (0..<operands.count + results.count).map { ValueID($0) }
+    let node = Node(
+      operation: operation, operands: Array(places.prefix(operands.count)), firstResult: ValueID(operands.count),
+      resultCount: results.count)
+    self.init(inputCount: operands.count, nodes: [node], outputs: Array(places.dropFirst(operands.count)), types: operands + results)
   }
 }
 

@@ -9,14 +9,23 @@ public protocol Engine: AnyObject, Sendable {
   /// Runs one primitive at once.
   func evaluate(_ operation: Operation, _ operands: [HostBuffer], _ operandTypes: [TensorType], _ resultTypes: [TensorType])
     throws(ExecutionError) -> [HostBuffer]
+
+  /// Runs one function of real numbers at once, if there is a short way to do it. `type` is that of operand and result.
+  func evaluate(_ function: Unary, _ x: HostBuffer, _ type: TensorType) -> HostBuffer?
+
+  /// The same for two operands of type `type`, of which one may be a single number.
+  func evaluate(_ function: Binary, _ a: HostBuffer, _ b: HostBuffer, _ type: TensorType, aIsScalar: Bool, bIsScalar: Bool)
+    -> HostBuffer?
 }
 
 /// A graph prepared by an engine; may be run from several tasks at the same time.
 public protocol Executable: Sendable {
-  /// Runs on `arguments`, one buffer per input of the graph, row-major.
+  /// Runs on `arguments`.
   ///
-  /// - Parameter donated: inputs whose memory may be overwritten, because the caller holds their only reference and gives it up.
-  ///   Taken over from the array: the engine may reuse such a buffer for a result.
+  /// - Parameters:
+  ///   - arguments: one buffer per input of the graph, row-major.
+  ///   - donated: inputs whose memory may be overwritten, because the caller holds their only reference and gives it up. Taken over
+  ///     from the array: the engine may reuse such a buffer for a result.
   func run(_ arguments: consuming [HostBuffer], donated: [Bool]) throws(ExecutionError) -> [HostBuffer]
 
   var cost: CostReport { get }

@@ -57,20 +57,14 @@ public final class CallSite: Sendable, Hashable {
     return nil
   }
 
-  /// `…/Sources/`, the folder under which the array layer's own targets stand.
-  private static let sources: Substring = {
-    let path = #filePath
-    return path.dropLast("FluxionCore/IR/CallSite.swift".count)
-  }()
   private static let internalTargets = [
     "FluxionCore/", "FluxionTransforms/", "FluxionCPU/", "FluxionXLA/", "FluxionNN/", "FluxionOptimisers/", "FluxionSolvers/",
   ]
 
+  /// Optimised code gives some paths whole and some from the package's folder on.
   private static func isInternal(_ path: String) -> Bool {
-    if path.hasPrefix("/<compiler-generated>") || path.contains("<compiler-generated>") || path.contains("/swift/stdlib/") { return true }
-    guard path.hasPrefix(sources) else { return false }
-    let rest = path.dropFirst(sources.count)
-    return internalTargets.contains { rest.hasPrefix($0) }
+    path.contains("<compiler-generated>") || path.contains("@__swiftmacro") || path.contains("/swift/stdlib/")
+      || internalTargets.contains { path.contains("Sources/" + $0) }
   }
 
   /// Whether operations recorded now should remember where they were asked for.

@@ -7,6 +7,7 @@
 ///   - xs: tensors (any structure) of one leading length; each step sees one slice.
 ///   - initial: the first carry; every step must give a carry of the same structure, shapes and element types.
 ///   - reverse: from the last slice to the first.
+///   - step: from a carry and a slice, the next carry.
 /// - Returns: the last carry.
 public func scan<Xs: Codable, Carry: Codable>(
   over xs: Xs, from initial: Carry, reverse: Bool = false, _ step: (Carry, Xs) -> Carry

@@ -16,12 +16,12 @@ extension Tensor {
 
   package func unary(_ f: Unary) -> Tensor {
     if f == .negate, case let .literal(value, isInteger) = payload { return Tensor(type, .literal(-value, isInteger: isInteger)) }
-    return apply1(.unary(f), resolved(meeting: nil))
+    return atOnce(f, self) ?? apply1(.unary(f), resolved(meeting: nil))
   }
 }
 
 /// Two operands brought to one element type and one shape.
-package func matched(_ a: Tensor, _ b: Tensor, _ operation: String) -> (Tensor, Tensor) {
+package func matched(_ a: Tensor, _ b: Tensor, _ operation: @autoclosure () -> String) -> (Tensor, Tensor) {
   var x = a.resolved(meeting: b.elementType)
   var y = b.resolved(meeting: x.elementType)
   if case .literal = a.payload, case .literal = b.payload, a.elementType != b.elementType {
@@ -36,7 +36,7 @@ package func matched(_ a: Tensor, _ b: Tensor, _ operation: String) -> (Tensor, 
   if x.shape == y.shape { return (x, y) }
   guard let shape = Shape.broadcast(x.shape, y.shape) else {
     let error = ProgramError(
-      operation,
+      operation(),
       "shapes \(x.shape) and \(y.shape) cannot be broadcast together. Axes must be equal or 1, counted from the last.")
     let poison = reject(error, likes: [x.type])[0]
     return (poison, poison)
@@ -46,6 +46,9 @@ package func matched(_ a: Tensor, _ b: Tensor, _ operation: String) -> (Tensor, 
 
 package func binary(_ f: Binary, _ a: Tensor, _ b: Tensor) -> Tensor {
   if let folded = foldedLiterals(f, a, b) { return folded }
+  if GraphBuilder.current == nil, let result = atOnce(f, a.resolved(meeting: b.elementType), b.resolved(meeting: a.elementType)) {
+    return result
+  }
   let (x, y) = matched(a, b, "\(f)")
   return apply1(.binary(f), x, y)
 }

@@ -3,7 +3,9 @@
 extension Key {
   /// Points spread evenly over the unit sphere: normal vectors divided by their length.
   ///
-  /// - Parameter shape: `[…, dimension]`; each vector along the last axis has length 1.
+  /// - Parameters:
+  ///   - shape: `[…, dimension]`; each vector along the last axis has length 1.
+  ///   - elementType: `f32` or `f64`.
   public func sphere(_ shape: Shape, as elementType: ElementType = .float32) -> Tensor {
     guard let dimension = shape.last, dimension > 0 else {
       return reject1("sphere", "shape \(shape) has no last axis for the coordinates.", like: TensorType(shape, elementType))
@@ -14,7 +16,9 @@ extension Key {
 
   /// Points spread evenly over the unit ball: a direction times u^(1/d).
   ///
-  /// - Parameter shape: `[…, d]`.
+  /// - Parameters:
+  ///   - shape: `[…, d]`.
+  ///   - elementType: `f32` or `f64`.
   public func ball(_ shape: Shape, as elementType: ElementType = .float32) -> Tensor {
     let (k1, k2) = split()
     let direction = k1.sphere(shape, as: elementType)
@@ -33,6 +37,7 @@ extension Key {
   /// - Parameters:
   ///   - rows: at least `columns`.
   ///   - columns: as many as rows unless told.
+  ///   - elementType: `f32` or `f64`.
   /// - Note: Sources: F. Mezzadri. "How to generate random matrices from the classical compact groups." *Notices AMS* 54(5), 2007;
   ///   L. Giraud, J. Langou, M. Rozložník. "The loss of orthogonality in the Gram–Schmidt process." *Comput. Math. Appl.* 50, 2005.
   public func orthogonal(_ rows: Int, columns: Int? = nil, as elementType: ElementType = .float32) -> Tensor {

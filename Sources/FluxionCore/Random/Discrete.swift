@@ -6,7 +6,9 @@ extension Key {
   /// 64 random bits are taken modulo the range's length, so a value's probability is off by less than length · 2⁻⁶⁴. Equal to JAX's
   /// `jax.random.randint`.
   ///
-  /// - Parameter range: not empty, within the values of `i32`.
+  /// - Parameters:
+  ///   - shape: of the result.
+  ///   - range: not empty, within the values of `i32`.
   public func integers(_ shape: Shape, in range: Range<Int>) -> Tensor {
     let type = TensorType(shape, .int32)
     guard !range.isEmpty else { return reject1("integers", "the range \(range) is empty.", like: type) }

@@ -18,6 +18,7 @@ extension Key {
   /// give 0 / 0. Differentiable with respect to `a` and `b`.
   ///
   /// - Parameters:
+  ///   - shape: of the result.
   ///   - a: > 0; any shape that broadcasts to `shape`.
   ///   - b: > 0; likewise.
   public func beta(_ shape: Shape, _ a: Tensor, _ b: Tensor) -> Tensor {

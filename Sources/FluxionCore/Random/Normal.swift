@@ -20,7 +20,10 @@ extension Key {
   ///
   /// A range far in a tail loses accuracy, since the error function rounds to ±1 there: keep it within ±5 (`f32`) or ±8 (`f64`).
   ///
-  /// - Parameter range: in units of the standard deviation; -2...2 unless told.
+  /// - Parameters:
+  ///   - shape: of the result.
+  ///   - range: in units of the standard deviation; -2...2 unless told.
+  ///   - elementType: `f32` or `f64`.
   public func truncatedNormal(
     _ shape: Shape, in range: ClosedRange<Double> = -2...2, as elementType: ElementType = .float32
   ) -> Tensor {

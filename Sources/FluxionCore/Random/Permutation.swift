@@ -30,6 +30,8 @@ extension Key {
   /// `count` places of 0..<`n`, as `i32`.
   ///
   /// - Parameters:
+  ///   - count: of the places drawn.
+  ///   - n: of the places to draw from.
   ///   - replacing: whether a place may be drawn more than once. Without replacement `count` is at most `n`.
   ///   - weights: `[n]`, not negative, in proportion to the probability of each place; equal unless told. Without replacement they are
   ///     those of drawing one after another among the places left (Gumbel top-k); no more places can be drawn than have a weight.

@@ -11,16 +11,21 @@
 public final class HostBuffer: @unchecked Sendable {
   public let pointer: UnsafeMutableRawPointer
   public let byteCount: Int
+  /// What is freed: where `pointer`'s block begins; nil for borrowed memory.
+  private let block: UnsafeMutableRawPointer?
   private let release: (@Sendable (UnsafeMutableRawPointer) -> Void)?
 
   /// Uninitialised memory for `byteCount` bytes. Traps, naming the amount, when the system has no more to give.
   public init(byteCount: Int) {
     // Rounded up so that vector kernels may read whole lines.
     let size = Swift.max(64, (byteCount + 63) & ~63)
-    guard let memory = aligned_alloc(64, size) else {
+    // The C library keeps small blocks at hand for each thread, but only those without an alignment of their own.
+    let isSmall = size <= 896
+    guard let memory = isSmall ? malloc(size + 48) : aligned_alloc(64, size) else {
       fatalError("out of memory: \(byteCount) bytes were asked for. Use smaller arrays, or a smaller batch.")
     }
-    self.pointer = memory
+    block = memory
+    pointer = isSmall ? UnsafeMutableRawPointer(bitPattern: (UInt(bitPattern: memory) + 63) & ~63)! : memory
     self.byteCount = byteCount
     self.release = nil
   }
@@ -30,13 +35,14 @@ public final class HostBuffer: @unchecked Sendable {
     borrowing pointer: UnsafeMutableRawPointer, byteCount: Int,
     release: @escaping @Sendable (UnsafeMutableRawPointer) -> Void
   ) {
+    block = nil
     self.pointer = pointer
     self.byteCount = byteCount
     self.release = release
   }
 
   deinit {
-    if let release { release(pointer) } else { free(pointer) }
+    if let release { release(pointer) } else { free(block) }
   }
 
   /// Copies `source`'s bytes.

@@ -66,7 +66,11 @@ public struct GaussianMixture: DensityDistribution, Codable {
 
   /// Components of equal weight at the corners of a regular simplex of circumradius `scale` about the origin.
   ///
-  /// - Parameter components: at most `dimension` + 1.
+  /// - Parameters:
+  ///   - dimension: coordinates of a point.
+  ///   - components: at most `dimension` + 1; as many unless told.
+  ///   - scale: the corners' distance from the origin.
+  ///   - deviation: σ of each component.
   public static func simplex(dimension: Int, components: Int? = nil, scale: Double = 4, deviation: Double = 0.5) -> GaussianMixture {
     let count = components ?? dimension + 1
     precondition(count > 0 && count <= dimension + 1, "GaussianMixture.simplex: \(dimension) dimensions have 1 to \(dimension + 1) corners, not \(count).")

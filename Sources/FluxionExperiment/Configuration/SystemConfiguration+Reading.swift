@@ -13,7 +13,10 @@ extension SystemConfiguration {
 
   /// Sets one hyper-parameter from text.
   ///
-  /// - Parameter origin: Where it was given; an error begins with it.
+  /// - Parameters:
+  ///   - name: The setting's name.
+  ///   - text: The value, as on the command line.
+  ///   - origin: Where it was given; an error begins with it.
   public mutating func set(_ name: String, to text: String, from origin: String) throws(InputError) {
     guard let setting = Self.settings.first(where: { $0.name == name }) else {
       throw InputError(

@@ -29,7 +29,13 @@ public struct Verifier {
     self.onProgress = onProgress
   }
 
-  /// - Parameter folder: where the records go; nil: the next free `runs/<system>-verify-<n>`.
+  /// Measures every claim of `system`.
+  ///
+  /// - Parameters:
+  ///   - system: whose claims are checked.
+  ///   - seeds: over which learned quantities are averaged.
+  ///   - folder: where the records go; nil: the next free `runs/<system>-verify-<n>`.
+  ///   - device: where the programs run.
   public func verify<S: LearningSystem>(
     _ system: S, seeds: [Int], folder: RunFolder? = nil, device: Device = .default
   ) throws -> Verification {

@@ -36,9 +36,11 @@ extension TrainedRectifiedFlow {
   /// Measures a round against points of the data that it has not seen.
   ///
   /// - Parameters:
+  ///   - k: The round, from 1.
   ///   - test: Points in the units of training; as many are generated.
   ///   - steps: Numbers of Euler steps to measure at; 100 is among them.
   ///   - guidanceScale: For a flow with classes: points are generated for random classes of the data.
+  ///   - key: Decides the draws.
   public func evaluate(
     round k: Int, against test: Tensor, steps: [Int] = FlowEvaluation.usualSteps, guidanceScale: Double = 1, key: Key
   ) -> FlowEvaluation {

@@ -23,8 +23,11 @@ extension TrainedRectifiedFlow {
   /// Distils a round to few steps: K = 1 learns T̂(z₀) = z₀ + v(z₀, 0), K > 1 learns at t in {0, 1/K, …, (K-1)/K}.
   ///
   /// - Parameters:
+  ///   - steps: K, at least 1.
   ///   - number: The round, from 1; nil for the last.
   ///   - system: Gives loss, premetric and steps of training; nil for those of the configuration.
+  ///   - key: Decides pairs and batches.
+  ///   - progress: Told after every hundred steps.
   public mutating func distill(
     steps: Int = 1, round number: Int? = nil, by system: RectifiedFlow? = nil, key: Key,
     progress: @escaping (RunProgress) -> Void = { _ in }

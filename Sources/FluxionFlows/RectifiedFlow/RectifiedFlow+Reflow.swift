@@ -25,7 +25,10 @@ extension RectifiedFlow {
 extension TrainedRectifiedFlow {
   /// Trains further rounds, each from the network and on the pairs of the one before. Data are not needed.
   ///
-  /// - Parameter times: How many rounds.
+  /// - Parameters:
+  ///   - times: How many rounds.
+  ///   - key: Decides pairs and batches.
+  ///   - progress: Told after every hundred steps.
   public mutating func reflow(
     times: Int = 1, key: Key, progress: @escaping (RunProgress) -> Void = { _ in }
   ) throws {

@@ -19,6 +19,7 @@ extension RectifiedFlow {
   ///   - labels: One class per row of the data, `i32 [n]`, from 0.
   ///   - standardises: Whether columns are brought to mean 0 and deviation 1 (both domains with one scale, so that distances between
   ///     them keep their meaning); nil for the configuration's choice.
+  ///   - key: Decides the first weights, the pairs and the batches.
   ///   - progress: Told after every hundred steps.
   /// - Throws: ``RectifiedFlowError``; `TrainingDiverged` when the loss stops being finite.
   public func fit(

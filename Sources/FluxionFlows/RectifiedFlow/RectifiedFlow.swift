@@ -68,7 +68,9 @@ public struct RectifiedFlow: Sendable {
   /// The loss of one batch: E wₜ‖(a′X₁ + b′X₀) - v(Xₜ, t)‖², equation 1 (5 for curved interpolations).
   ///
   /// - Parameters:
-  ///   - x0, x1: Pairs of the coupling, `[batch, …]`.
+  ///   - field: The velocity v.
+  ///   - x0: Sources of pairs of the coupling, `[batch, …]`.
+  ///   - x1: Data of the same pairs, `[batch, …]`.
   ///   - labels: One class per pair, `i32 [batch]`.
   ///   - t: One time per pair, `[batch]`.
   public func regressionLoss(

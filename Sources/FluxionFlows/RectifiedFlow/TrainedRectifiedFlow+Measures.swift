@@ -9,6 +9,10 @@ extension TrainedRectifiedFlow {
   ///
   /// - Parameters:
   ///   - data: Points whose paths are followed backward from t = 1; nil for paths from `count` draws of the source.
+  ///   - count: Paths, where `data` is nil.
+  ///   - method: euler, heun or rk4.
+  ///   - model: Which network.
+  ///   - key: Decides the draws.
   public func straightness(
     on data: Tensor? = nil, count: Int = 4000, using method: FlowMethod = .euler(steps: 100), model: Model = .flow(),
     key: Key = Key(0)
@@ -54,7 +58,10 @@ extension TrainedRectifiedFlow {
   /// The loss of a round on pairs of its coupling, an estimate from above of V: how far that coupling is from a fixed point.
   ///
   /// - Parameters:
-  ///   - source, data: Pairs in the units of the data (a Gaussian source in its own).
+  ///   - source: Sources of the pairs, in the units of the data (a Gaussian source in its own).
+  ///   - data: Data of the same pairs, in their own units.
+  ///   - number: The round, from 1; nil for the last.
+  ///   - key: Decides the times.
   public func irreducibleVariance(source: Tensor, data: Tensor, round number: Int? = nil, key: Key = Key(0)) -> Double {
     let x0 = sourcePoints == nil ? source : scaled(source)
     return round(number).field.regressionError(x0, scaled(data), along: interpolation, key: key)

@@ -48,9 +48,15 @@ extension TrainedRectifiedFlow {
 
   /// Draws points, in the units of the data, `[count, …]`.
   ///
+  /// Draws from the data side are not known to a flow; to run it backward give points to
+  /// ``map(_:using:reverse:model:guidance:)``.
+  ///
   /// - Parameters:
+  ///   - count: The number of points.
   ///   - method: nil for RK45 at 10⁻⁵, or for a distilled model the steps it was made for.
-  ///   - reverse: Draws from the data side are not known to a flow; to run it backward give points to ``map(_:using:reverse:model:guidance:)``.
+  ///   - model: Which network.
+  ///   - guidance: A class to generate; nil for none.
+  ///   - key: Decides the draws.
   public func sample(
     count: Int, using method: FlowMethod? = nil, model: Model = .flow(), guidance: Guidance? = nil, key: Key
   ) -> Tensor {
@@ -85,7 +91,13 @@ extension TrainedRectifiedFlow {
 
   /// Draws by the stochastic sampler with σ(t) = (1 - t) σ_var; needs a Gaussian source.
   ///
-  /// - Parameter noise: σ_var; that of the configuration for nil.
+  /// - Parameters:
+  ///   - count: The number of points.
+  ///   - steps: Steps of Euler's rule.
+  ///   - noise: σ_var; that of the configuration for nil.
+  ///   - number: The round, from 1; nil for the last.
+  ///   - guidance: A class to generate; nil for none.
+  ///   - key: Decides the draws and the noise.
   public func stochasticSample(
     count: Int, steps: Int = 100, noise: Double? = nil, round number: Int? = nil, guidance: Guidance? = nil, key: Key
   ) -> Tensor {

@@ -19,7 +19,8 @@ extension VelocityField {
   ///
   /// - Parameters:
   ///   - z: Points `[batch, …]` at time `start`.
-  ///   - start, end: Times in [0, 1]; 0 → 1 generates, 1 → 0 encodes.
+  ///   - start: A time in [0, 1].
+  ///   - end: Another; 0 → 1 generates, 1 → 0 encodes.
   ///   - method: The rule; its steps share the way from `start` to `end` evenly.
   public func transport(_ z: Tensor, from start: Double = 0, to end: Double = 1, using method: FlowMethod) -> FlowSolution {
     guard let (tableau, steps) = method.fixedStep else {

@@ -43,7 +43,11 @@ extension VelocityField {
   ///
   /// integrated backward from x at t = 1 together with the path.
   ///
-  /// - Parameter sourceLogDensity: log π₀ of points `[batch, …]`, giving `[batch]`.
+  /// - Parameters:
+  ///   - x: Points `[batch, …]`.
+  ///   - method: How the path is followed.
+  ///   - divergence: How ∇·v is computed.
+  ///   - sourceLogDensity: log π₀ of points `[batch, …]`, giving `[batch]`.
   public func logDensity(
     _ x: Tensor, using method: FlowMethod = .rk45(tolerance: 1e-5), divergence: DivergenceMethod = .exact,
     sourceLogDensity: (Tensor) -> Tensor

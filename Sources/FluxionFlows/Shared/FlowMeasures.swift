@@ -92,7 +92,11 @@ extension VelocityField {
   /// [0, 1], in random order, so that the integral over time adds almost no noise.
   ///
   /// - Parameters:
+  ///   - x0: X₀ of the pairs, `[pairs, …]`.
+  ///   - x1: X₁ of the pairs, `[pairs, …]`.
+  ///   - interpolation: The way between them.
   ///   - repeats: How many times each pair is used, each with new times.
+  ///   - key: Decides the times.
   public func regressionError(
     _ x0: Tensor, _ x1: Tensor, along interpolation: Interpolation = .straight, repeats: Int = 1, key: Key
   ) -> Double {

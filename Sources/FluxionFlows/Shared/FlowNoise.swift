@@ -10,7 +10,11 @@ extension VelocityField {
   ///
   /// - Parameters:
   ///   - z: Points at t = 0.
+  ///   - steps: Steps of Euler's rule.
   ///   - noise: σ_var.
+  ///   - interpolation: The way the flow was learnt on.
+  ///   - sourceDeviation: σ of the source.
+  ///   - key: Decides the noise.
   public func stochasticTransport(
     _ z: Tensor, steps: Int, noise: Double, along interpolation: Interpolation = .straight, sourceDeviation: Double = 1, key: Key
   ) -> Tensor {

@@ -14,7 +14,10 @@ public protocol ConditionalVelocityField: VelocityField {
   /// The number of classes; 0 for a field without.
   var classCount: Int { get }
 
-  /// - Parameter label: One class per point, `i32 [batch]`; `classCount` itself stands for "no class". Nil: no class for all.
+  /// - Parameters:
+  ///   - x: Points `[batch, …]`.
+  ///   - t: A scalar, or one time per point with as many axes as `x`.
+  ///   - label: One class per point, `i32 [batch]`; `classCount` itself stands for "no class". Nil: no class for all.
   func velocity(at x: Tensor, time t: Tensor, label: Tensor?) -> Tensor
 }
 

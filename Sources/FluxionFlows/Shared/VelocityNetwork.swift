@@ -31,6 +31,9 @@ public struct PointVelocity: Module, ConditionalVelocityField {
   ///   - dimension: Coordinates of a point.
   ///   - width: Features of each hidden layer.
   ///   - depth: The number of hidden layers.
+  ///   - classCount: The number of classes; 0 for none.
+  ///   - elementType: Of the weights.
+  ///   - key: Decides how they begin.
   public init(
     dimension: Int, width: Int = 128, depth: Int = 3, classCount: Int = 0, as elementType: ElementType = .float32, key: Key
   ) {

@@ -23,7 +23,14 @@ public struct Convolution2D: Module {
   ///   - inputs: channels of the input; a multiple of `groups`.
   ///   - outputs: channels of the output; a multiple of `groups`.
   ///   - size: height and width of the kernel.
+  ///   - stride: pixels from one place of the kernel to the next.
+  ///   - dilation: pixels from one of the kernel's columns or rows to the next.
   ///   - groups: into how many parts that do not mix the channels are divided.
+  ///   - padding: how the border is treated.
+  ///   - hasBias: false for none.
+  ///   - initialisation: how kernel and bias begin; uniform within ±1/√n for n inputs of an output unless told.
+  ///   - elementType: of kernel and bias.
+  ///   - key: decides how they begin.
   public init(
     _ inputs: Int, _ outputs: Int, size: Int = 3, stride: Int = 1, dilation: Int = 1, groups: Int = 1, padding: Padding = .same,
     hasBias: Bool = true, initialisation: Initialisation = .fanIn, as elementType: ElementType = .float32, key: Key

@@ -14,7 +14,9 @@ public struct Dropout: Module {
     self.rate = rate
   }
 
-  /// - Parameter key: decides which elements go; nil when the network is used rather than trained, and then x is returned.
+  /// - Parameters:
+  ///   - x: of any shape.
+  ///   - key: decides which elements go; nil when the network is used rather than trained, and then x is returned.
   public func callAsFunction(_ x: Tensor, key: Key?) -> Tensor {
     guard let key, rate > 0 else { return x }
     let keeps = key.bernoulli(x.shape, probability: Tensor(floatLiteral: 1 - rate))

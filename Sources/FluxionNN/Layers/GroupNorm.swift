@@ -13,7 +13,11 @@ public struct GroupNorm: Module {
   /// ε, added to the variance; 10⁻⁵ unless told.
   public var epsilon: Double
 
-  /// - Parameter groups: a divisor of `channels`. Unless told, the largest that is at most 8.
+  /// - Parameters:
+  ///   - channels: the length of the last axis.
+  ///   - groups: a divisor of `channels`. Unless told, the largest that is at most 8.
+  ///   - epsilon: ε, added to the variance.
+  ///   - elementType: of γ and β.
   public init(_ channels: Int, groups: Int? = nil, epsilon: Double = 1e-5, as elementType: ElementType = .float32) {
     let chosen = groups ?? (1...8).last { channels % $0 == 0 } ?? 1
     requireOfCaller(

@@ -17,6 +17,8 @@ public struct Linear: Module {
   ///   - outputs: features of y.
   ///   - hasBias: false for y = x W.
   ///   - initialisation: how weights and bias begin; uniform within ±1/√inputs unless told.
+  ///   - elementType: of weights and bias.
+  ///   - key: decides how they begin.
   public init(
     _ inputs: Int, _ outputs: Int, hasBias: Bool = true, initialisation: Initialisation = .fanIn,
     as elementType: ElementType = .float32, key: Key

@@ -16,8 +16,11 @@ public struct MLP: Module {
   ///   - sizes: the number of features of the input, of every hidden layer, and of the output.
   ///   - activation: between layers; silu unless told.
   ///   - output: after the last layer; none unless told.
+  ///   - hasBias: false for layers without.
   ///   - initialisation: of every layer.
   ///   - lastInitialisation: of the last layer where it differs, such as `.zeros`.
+  ///   - elementType: of weights and biases.
+  ///   - key: decides how they begin.
   public init(
     sizes: [Int], activation: Activation = .silu, output: Activation = .identity, hasBias: Bool = true,
     initialisation: Initialisation = .fanIn, lastInitialisation: Initialisation? = nil, as elementType: ElementType = .float32,

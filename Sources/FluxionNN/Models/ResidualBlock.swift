@@ -16,6 +16,8 @@ public struct ResidualBlock: Module {
   ///   - inputs: channels of the input.
   ///   - outputs: channels of the output.
   ///   - conditions: features of the embedded time (and label).
+  ///   - elementType: of the weights.
+  ///   - key: decides how they begin.
   public init(_ inputs: Int, _ outputs: Int, conditions: Int, as elementType: ElementType = .float32, key: Key) {
     let keys = key.split(4)
     norm1 = GroupNorm(inputs, as: elementType)

@@ -43,6 +43,8 @@ public struct UNet: Module {
   ///     2^(multipliers.count - 1): by 4 unless told.
   ///   - blocks: residual blocks per resolution.
   ///   - classes: the number of classes of labels; 0 for none.
+  ///   - elementType: of the weights.
+  ///   - key: decides how they begin.
   public init(
     channels: Int, outputs: Int? = nil, width: Int = 32, multipliers: [Int] = [1, 2, 2], blocks: Int = 1, classes: Int = 0,
     as elementType: ElementType = .float32, key: Key

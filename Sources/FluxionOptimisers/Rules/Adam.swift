@@ -39,6 +39,14 @@ public struct Adam: Optimiser {
 
   /// - Parameters:
   ///   - learningRate: η; 10⁻³ unless told. Moments are of the parameters' element type.
+  ///   - beta1: β₁ of [0, 1).
+  ///   - beta2: β₂ of [0, 1).
+  ///   - epsilon: ε ≥ 0, added to the root.
+  ///   - epsilonRoot: ε_root ≥ 0, added under the root.
+  ///   - weightDecay: λ ≥ 0.
+  ///   - decays: which tensors λ acts on.
+  ///   - isNesterov: true for Nadam.
+  ///   - denominator: v̂, or the largest so far (AMSGrad).
   public init(
     learningRate: some ScheduleConvertible = 1e-3, beta1: Double = 0.9, beta2: Double = 0.999, epsilon: Double = 1e-8,
     epsilonRoot: Double = 0, weightDecay: Double = 0, decays: DecayedLeaves = .all, isNesterov: Bool = false,

@@ -15,6 +15,7 @@ public struct GradientDescent: Optimiser {
   /// - Parameters:
   ///   - learningRate: η.
   ///   - momentum: μ of [0, 1).
+  ///   - isNesterov: true for Nesterov's momentum.
   public init(learningRate: some ScheduleConvertible, momentum: Double = 0, isNesterov: Bool = false) {
     requireFactor(momentum, "GradientDescent", "momentum")
     self.learningRate = learningRate.schedule

@@ -109,7 +109,8 @@ extension ODESystem {
   ) -> Tensor {
     let y = y.map { stopGradient($0) }
     let f0 = f.map { stopGradient($0) }
-    let scale = y.map { control.absoluteTolerance + control.relativeTolerance * abs($0) }
+    let rtol = control.attainableTolerance(t.elementType)
+    let scale = y.map { control.absoluteTolerance + rtol * abs($0) }
     let d0 = rootMeanSquare(zip(y, scale).map { $0 / $1 })
     let d1 = rootMeanSquare(zip(f0, scale).map { $0 / $1 })
     let isTiny = (d0 .< 1e-5) .| (d1 .< 1e-5)
@@ -184,10 +185,11 @@ extension ODESystem {
 
   /// E, a constant to derivatives.
   private func scaledError(_ error: [Tensor], _ y0: [Tensor], _ y1: [Tensor], _ control: StepControl) -> Tensor {
-    rootMeanSquare(
+    let rtol = control.attainableTolerance(error[0].elementType)
+    return rootMeanSquare(
       error.indices.map { i in
         let largest = maximum(abs(stopGradient(y0[i])), abs(stopGradient(y1[i])))
-        let scale = control.absoluteTolerance + control.relativeTolerance * largest
+        let scale = control.absoluteTolerance + rtol * largest
         return stopGradient(error[i]) / scale
       })
   }
@@ -195,5 +197,12 @@ extension ODESystem {
   private func rootMeanSquare(_ x: [Tensor]) -> Tensor {
     let sum = x.dropFirst().reduce(x[0].squared().sum()) { $0 + $1.squared().sum() }
     return sqrt(sum / Double(Swift.max(1, x.reduce(0) { $0 + $1.elementCount })))
+  }
+}
+
+extension StepControl {
+  /// rtol, but not less than rounding allows to be told.
+  fileprivate func attainableTolerance(_ type: ElementType) -> Double {
+    max(relativeTolerance, 8 * (type == .float64 ? Double.ulpOfOne : Double(Float.ulpOfOne)))
   }
 }

@@ -55,7 +55,7 @@ public enum Stepping: Codable, Sendable {
 /// > E. Hairer, S. Nørsett, G. Wanner. *Solving Ordinary Differential Equations I*, 2nd ed., §II.4.
 /// > K. Gustafsson. "Control theoretic techniques for stepsize selection in explicit Runge–Kutta methods." *ACM TOMS* 17(4), 1991.
 public struct StepControl: Codable, Sendable {
-  /// rtol ≥ 0.
+  /// rtol ≥ 0. Below eight units in the last place of the state's element type, 10⁻⁶ in `f32`, it counts as that much.
   public var relativeTolerance: Double
   /// atol ≥ 0; not both 0.
   public var absoluteTolerance: Double

@@ -13,6 +13,11 @@ public struct ODE<State: Structured, Parameters: Structured>: Sendable {
   public init(_ field: @escaping @Sendable (_ t: Tensor, _ y: State, _ parameters: Parameters) -> State) { self.field = field }
 }
 
+extension ODE where State == Tensor, Parameters == Tensor {
+  /// An equation for one tensor with one tensor of parameters, so that the closure needs no types.
+  public init(_ field: @escaping @Sendable (_ t: Tensor, _ y: Tensor, _ parameters: Tensor) -> Tensor) { self.field = field }
+}
+
 /// The parameters of an equation without any.
 public struct NoParameters: Codable, Sendable {
   public init() {}
@@ -23,6 +28,11 @@ extension ODE where Parameters == NoParameters {
   public init(_ field: @escaping @Sendable (_ t: Tensor, _ y: State) -> State) {
     self.init { t, y, _ in field(t, y) }
   }
+}
+
+extension ODE where State == Tensor, Parameters == NoParameters {
+  /// An equation for one tensor without parameters, so that the closure needs no types.
+  public init(_ field: @escaping @Sendable (_ t: Tensor, _ y: Tensor) -> Tensor) { self.field = { t, y, _ in field(t, y) } }
 }
 
 /// From one time to another, which may be earlier.
@@ -95,8 +105,14 @@ public func solve<State: Structured>(
 
 /// The states at given times, stacked along a new first axis; the first is the initial state.
 ///
-/// - Parameter times: `[count]`, at least one, ascending or descending. Steps end on each of them; a method with equal steps takes its
-///   number of them from each time to the next.
+/// - Parameters:
+///   - problem: the equation.
+///   - initial: the state at the first time: real tensors of one element type, which is also that of time.
+///   - times: `[count]`, at least one, ascending or descending. Steps end on each of them; a method with equal steps takes its number
+///     of them from each time to the next.
+///   - parameters: what the field depends on besides.
+///   - method: such as `DormandPrince5(tolerance: 1e-6)` or `RungeKutta4(steps: 50)`.
+///   - gradient: how derivatives are taken backwards.
 public func solve<State: Structured, Parameters: Structured>(
   _ problem: ODE<State, Parameters>, from initial: State, at times: Tensor, parameters: Parameters,
   using method: some ExplicitRungeKutta = DormandPrince5(tolerance: 1e-6), gradient: ODEGradient = .discrete

@@ -7,6 +7,7 @@ public import FluxionCore
 ///
 /// - Parameters:
 ///   - cost: `rows * columns` finite numbers, row-major.
+///   - rows: how many are assigned.
 ///   - columns: at least `rows`.
 /// - Returns: the column of each row.
 /// - Note: Sources: R. Jonker, A. Volgenant. "A shortest augmenting path algorithm for dense and sparse linear assignment problems."

@@ -1,5 +1,3 @@
-public import FluxionCore
-
 /// A part of a network: a plain struct of tensors, settings and further parts.
 ///
 /// There is nothing to implement. The compiler's synthesised `Codable` tells Fluxion where the tensors are: `flatten` takes a model

@@ -1,0 +1,65 @@
+@testable import FluxionCPU
+import FluxionCore
+import FluxionTestSupport
+import Testing
+
+/// Every pass keeps the meaning of every program, and leaves it legal.
+@Suite struct PassTests {
+  static let passes: [(name: String, run: @Sendable (Graph) -> Graph)] = [
+    ("inlining calls", { $0.inliningCalls() }),
+    ("dead code", { $0.removingDeadCode() }),
+    ("composites", { $0.expandingComposites() }),
+    ("algebra", { $0.simplifyingAlgebra() }),
+    ("constant folding", { $0.foldingConstants() }),
+    ("common subexpressions", { $0.mergingCommonSubexpressions() }),
+    ("control flow", { $0.simplifyingControlFlow() }),
+    ("sinking broadcasts", { $0.sinkingBroadcasts() }),
+    ("hoisting", { $0.hoistingInvariants() }),
+    ("products", { $0.arrangingProducts() }),
+    ("all", { $0.simplified() }),
+  ]
+
+  @Test("a pass keeps the meaning", arguments: 0..<60)
+  func meaning(seed: Int) throws {
+    let program = RandomGraph(seed: UInt64(seed), type: .float64)
+    let before = try results(of: program.graph, program.arguments, on: .reference)
+    for pass in PassTests.passes {
+      let graph = pass.run(program.graph)
+      try graph.verify()
+      #expect(graph.inputTypes == program.graph.inputTypes)
+      let after = try results(of: graph, program.arguments, on: .reference)
+      for (a, b) in zip(after, before) {
+        expectClose(a, b, Tolerance(relative: 1e-12, absolute: 1e-12), "\(pass.name), seed \(seed)")
+      }
+    }
+  }
+
+  @Test("the engine computes what the reference does, f64", arguments: 0..<150)
+  func double(seed: Int) throws {
+    let program = RandomGraph(seed: UInt64(seed), type: .float64)
+    let expected = try results(of: program.graph, program.arguments, on: .reference)
+    for (a, b) in zip(try results(of: program.graph, program.arguments, on: cpu), expected) {
+      expectClose(a, b, Tolerance(relative: 1e-11, absolute: 1e-11), "seed \(seed)")
+    }
+  }
+
+  @Test("the engine computes what the reference does, f32", arguments: 1000..<1150)
+  func single(seed: Int) throws {
+    let program = RandomGraph(seed: UInt64(seed), type: .float32)
+    let expected = try results(of: program.graph, program.arguments, on: .reference)
+    for (a, b) in zip(try results(of: program.graph, program.arguments, on: cpu), expected) {
+      expectClose(a, b, Tolerance(relative: 2e-4, absolute: 2e-4), "seed \(seed)")
+    }
+  }
+
+  @Test("fused and unfused agree", arguments: 2000..<2050)
+  func unfused(seed: Int) throws {
+    let program = RandomGraph(seed: UInt64(seed), type: .float64)
+    var options = CompilationOptions()
+    options.findsNaN = true
+    let plain = try results(of: program.graph, program.arguments, on: cpu, options)
+    for (a, b) in zip(try results(of: program.graph, program.arguments, on: cpu), plain) {
+      expectClose(a, b, Tolerance(relative: 1e-11, absolute: 1e-11), "seed \(seed)")
+    }
+  }
+}

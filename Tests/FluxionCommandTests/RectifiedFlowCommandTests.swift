@@ -1,0 +1,72 @@
+import FluxionReport
+import FluxionSystems
+import Foundation
+import Testing
+
+/// The main job from the shell, made small: the same stages, fewer steps.
+@Suite("fluxion run rectified-flow", .serialized)
+struct RectifiedFlowCommandTests {
+  private static let small = [
+    "run", "rectified-flow", "--seed", "7", "--data", "moons.csv", "--out", "run", "--set", "rounds=2", "--set", "steps=120",
+    "--set", "distillationSteps=40", "--set", "width=16", "--set", "depth=2", "--set", "batch=64", "--set", "pairs=256",
+    "--set", "pairMethod=euler(8)",
+  ]
+  private static let results = ["metrics.json", "history.csv", "config.json", "checkpoint.safetensors", "samples.npy"]
+
+  /// Two moons, the angles evenly spread.
+  private func writeMoons(_ tool: Tool) throws {
+    var text = "x,y\n"
+    for i in 0..<200 {
+      let angle = Double(i / 2) / 100 * Double.pi
+      let upper = i % 2 == 0
+      text += "\(upper ? cos(angle) : 1 - cos(angle)),\(upper ? sin(angle) : 0.5 - sin(angle))\n"
+    }
+    try tool.write("moons.csv", text)
+  }
+
+  @Test("killed and resumed it ends with the same bytes, and has the keys of its card") func killed() throws {
+    let whole = try Tool("fluxion")
+    try writeMoons(whole)
+    let outcome = try whole.start(Self.small).wait()
+    #expect(outcome.code == 0, "\(outcome.errors)")
+    let metrics = try RunRecord.metrics(fromJSON: String(decoding: whole.content("run/metrics.json"), as: UTF8.self))
+    for k in 1...2 {
+      for key in ["straightness", "cost_p1", "cost_p2", "cost_p4", "sw2_n1", "sw2_n2", "sw2_n100", "distill_sw2", "nfe_rk45"] {
+        #expect(metrics["\(key)_\(k)"]?.isFinite == true, "\(key)_\(k)")
+      }
+    }
+
+    let tool = try Tool("fluxion")
+    try writeMoons(tool)
+    var kills = 0
+    for _ in 0..<3 {
+      let before = try? tool.content("run/checkpoint.safetensors")
+      let running = try tool.start(Self.small + ["--resume", "--checkpoint-every", "0"])
+      running.wait { (try? tool.content("run/checkpoint.safetensors")) != before }
+      usleep(UInt32.random(in: 0...200_000))
+      kill(running.process.processIdentifier, SIGKILL)
+      if try running.wait().wasKilled { kills += 1 }
+    }
+    #expect(kills > 0)
+    let resumed = try tool.start(Self.small + ["--resume"]).wait()
+    #expect(resumed.code == 0, "\(resumed.errors)")
+    for name in Self.results { #expect(try tool.content("run/" + name) == whole.content("run/" + name), "\(name)") }
+  }
+
+  @Test(
+    "bad input is one line and leaves nothing",
+    arguments: [
+      (["--data", "nan.csv"], "nan.csv, row 3, column \"y\": \"nan\" is not a finite number. Remove the row, or pass --missing drop."),
+      (["--data", "moons.csv", "--set", "source=one.csv"], "one.csv"), (["--set", "interpolation=strait"], "straight"),
+      (["--set", "pairMethod=euler(0)"], "euler(N)"), (["--set", "rouns=2"], "Did you mean \"rounds\"?"),
+    ])
+  func badInput(arguments: [String], message: String) throws {
+    let tool = try Tool("fluxion")
+    try writeMoons(tool)
+    try tool.write("nan.csv", "x,y\n1,2\n3,nan\n")
+    try tool.write("one.csv", "x\n1\n2\n3\n")
+    let outcome = try tool.start(["run", "rectified-flow"] + arguments).wait()
+    #expect(outcome.code == 2 && outcome.lines.count == 1 && outcome.errors.contains(message), "\(outcome.errors)")
+    #expect(!tool.exists("runs"))
+  }
+}
