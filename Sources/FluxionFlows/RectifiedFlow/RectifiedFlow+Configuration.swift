@@ -107,7 +107,7 @@ extension RectifiedFlow {
       Setting("timeEpsilon", \.timeEpsilon, .range(0...0.5), "The least time of training.", paper: "1e-3"),
       Setting("noiseScale", \.noiseScale, .above(0), "Standard deviation of the Gaussian source.", paper: "1"),
       Setting("sigmaVar", \.sigmaVar, .atLeast(0), "Noise of the stochastic sampler.", paper: "0"),
-      Setting("interpolation", \.interpolation, SettingDomain("other than custom") { $0 != .custom }, "The way from source to data.", paper: "straight"),
+      Setting("interpolation", \.interpolation, .any, "The way from source to data.", paper: "straight"),
       Setting("sigmaMin", \.sigmaMin, .above(0), "Least noise of the interpolation ve.", paper: "0.01"),
       Setting("sigmaMax", \.sigmaMax, .above(0), "Greatest noise of the interpolation ve.", paper: "50"),
       Setting("coupling", \.coupling, .any, "How source and data are coupled at first.", paper: "independent"),
@@ -121,7 +121,15 @@ extension RectifiedFlow {
   }
 }
 
-extension Interpolation.Kind: SettingValue {}
+extension Interpolation.Kind: SettingValue {
+  /// `custom` has closures and cannot be written: it is set in a program.
+  public init?(settingText: String) {
+    self.init(rawValue: settingText)
+    if self == .custom { return nil }
+  }
+  public var settingText: String { rawValue }
+  public static var kind: String { "one of " + allCases.filter { $0 != .custom }.map(\.rawValue).joined(separator: ", ") }
+}
 extension Coupling.Kind: SettingValue {}
 extension RectifiedFlow.Loss: SettingValue {}
 

@@ -48,7 +48,7 @@ extension RectifiedFlow {
       configuration: configuration, rounds: [], scaler: scaler, pointShape: target.pointShape, sourcePoints: data.source,
       labels: data.labels)
 
-    let coupled = try session.stage("coupling") { coupling.realised(data, key: purpose(key, .coupling)) }
+    let coupled = try session.stage("coupling") { self.coupled(data, key: purpose(key, .coupling)) }
     var network = initialNetwork(for: data, key: purpose(key, .initialisation))
     var pairs = coupled
     for k in 1...configuration.rounds {
@@ -67,6 +67,9 @@ extension RectifiedFlow {
     }
     return flow
   }
+
+  /// The data with the pairs of the first round's coupling.
+  public func coupled(_ data: PairSource, key: Key) -> PairSource { coupling.realised(data, key: key) }
 
   func purpose(_ key: Key, _ purpose: Purpose) -> Key { key.fold(purpose.rawValue) }
 

@@ -78,7 +78,7 @@ struct RectifiedFlowReport {
       row("sliced W₂, \(n) Euler step\(n == 1 ? "" : "s")", rounds.map { $0.distance(steps: n) }, .number(floor))
     }
     row("sliced W₂, RK45 at 10⁻⁴", rounds.map(\.adaptiveDistance), .number(floor))
-    row("evaluations of RK45 at 10⁻⁴", rounds.map { Double($0.adaptiveEvaluations) })
+    table.addRow(["evaluations of RK45 at 10⁻⁴"] + rounds.map { .formatted(Double($0.adaptiveEvaluations), .integer) } + [.empty])
     if rounds.contains(where: { $0.distilledDistance != nil }) {
       row("sliced W₂, distilled", rounds.map(\.distilledDistance), .number(floor))
     }
