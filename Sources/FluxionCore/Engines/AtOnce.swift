@@ -15,7 +15,7 @@ func atOnce(_ f: Unary, _ x: Tensor) -> Tensor? {
   case .isFinite, .isNaN, .not, .populationCount, .real, .imaginary, .conjugate, .stopGradient: return nil
   default: break
   }
-  guard GraphBuilder.current == nil, let result = Device.current.engine.evaluate(f, buffer, x.type) else { return nil }
+  guard GraphBuilder.current == nil, !NaNSearch.isActive, let result = Device.current.engine.evaluate(f, buffer, x.type) else { return nil }
   return Tensor(x.type, buffer: result)
 }
 
