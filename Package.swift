@@ -78,9 +78,10 @@ let package = Package(
       name: "FluxionTransformsTests", dependencies: ["FluxionCPU", "FluxionCore", "FluxionTestSupport", "FluxionTransforms"],
       swiftSettings: settings),
     .testTarget(name: "CFluxionKernelsTests", dependencies: ["CFluxionKernels"], swiftSettings: settings),
+    .target(name: "CAllocationCounter", path: "Tests/CAllocationCounter"),
     .testTarget(
       name: "FluxionCPUTests",
-      dependencies: ["CFluxionKernels", "FluxionCPU", "FluxionCore", "FluxionTestSupport", "FluxionTransforms"], swiftSettings: settings),
+      dependencies: ["CAllocationCounter", "CFluxionKernels", "FluxionCPU", "FluxionCore", "FluxionTestSupport", "FluxionTransforms"], swiftSettings: settings),
     .testTarget(
       name: "FluxionNNTests", dependencies: ["FluxionCPU", "FluxionCore", "FluxionNN", "FluxionTransforms"], swiftSettings: settings),
     .testTarget(

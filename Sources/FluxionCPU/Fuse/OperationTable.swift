@@ -136,3 +136,16 @@ extension Constant {
     return scalar
   }
 }
+
+extension Constant {
+  /// Whether its one element is, or has a part that is, no number.
+  var isNaN: Bool {
+    switch type.elementType {
+    case .float32: buffer.values(as: Float.self)[0].isNaN
+    case .float64: buffer.values(as: Double.self)[0].isNaN
+    case .complex64: buffer.values(as: Float.self).prefix(2).contains { $0.isNaN }
+    case .complex128: buffer.values(as: Double.self).prefix(2).contains { $0.isNaN }
+    default: false
+    }
+  }
+}

@@ -44,12 +44,13 @@ struct TileWriter {
     }
     if roles.isMaterialised(v) {
       if groupOf[v.int] == group, group >= 0, roles.isComputed(v) { return try compute(v, map) }
+      if roles.isRecomputed(v.int) { return try compute(v, map) }
       return load(roles.form(v)!, type.elementType, map)
     }
     if roles.isView(v), let form = roles.form(v), roles.role[form.base] != .scalar {
       // A view of what this group computes is seen in registers.
       let base = ValueID(form.base)
-      let isOwn = groupOf[form.base] == group && group >= 0 && roles.isComputed(base)
+      let isOwn = groupOf[form.base] == group && group >= 0 && roles.isComputed(base) || roles.isRecomputed(form.base)
       if !isOwn { return load(form, type.elementType, map) }
     }
     return try compute(v, map)

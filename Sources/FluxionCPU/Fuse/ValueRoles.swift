@@ -27,6 +27,8 @@ final class ValueRoles {
   private var isInline: [Bool]
   /// Values whose group must write them: set when groups are known.
   private var stored: [Bool]
+  /// Values that other groups compute again rather than read.
+  private var recomputed: [Bool]
   private var forms: [MemoryForm?]
   private var hasForm: [Bool]
 
@@ -38,6 +40,7 @@ final class ValueRoles {
     isPinned = [Bool](repeating: false, count: n)
     isInline = [Bool](repeating: false, count: n)
     stored = [Bool](repeating: false, count: n)
+    recomputed = [Bool](repeating: false, count: n)
     forms = [MemoryForm?](repeating: nil, count: n)
     hasForm = [Bool](repeating: false, count: n)
     assignRoles()
@@ -59,6 +62,8 @@ final class ValueRoles {
   func isComputed(_ v: ValueID) -> Bool { role[v.int] == .computed || role[v.int] == .view }
   func isStored(_ v: ValueID) -> Bool { stored[v.int] || isPinned[v.int] }
   func store(_ v: Int) { stored[v] = true }
+  func isRecomputed(_ v: Int) -> Bool { recomputed[v] }
+  func recompute(_ v: Int) { recomputed[v] = true }
 
   /// Whether the value has, or may get, memory of its own.
   func isMaterialised(_ v: ValueID) -> Bool {

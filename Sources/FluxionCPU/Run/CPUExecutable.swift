@@ -12,7 +12,7 @@ import Synchronization
 final class CPUExecutable: Executable, @unchecked Sendable {
   private let plan: UnsafePointer<fx_plan>
   private let storage: PlanStorage
-  private let origins: [CompilationContext.Origin]
+  private let failures: FailureReport
   private let argumentCount: Int
   private let results: [StepBuilder.ResultSource]
   private let resultByteCounts: [Int]
@@ -26,7 +26,7 @@ final class CPUExecutable: Executable, @unchecked Sendable {
     let compiled = try CompiledPlan(prepared, donatedInputs: options.donatedInputs, context: context)
     plan = UnsafePointer(compiled.plan)
     storage = context.storage
-    origins = context.origins
+    failures = FailureReport(origins: context.origins, places: context.places)
     argumentCount = graph.inputCount
     results = compiled.results
     resultByteCounts = compiled.resultByteCounts
@@ -46,8 +46,7 @@ final class CPUExecutable: Executable, @unchecked Sendable {
     } else {
       makeOutputs(&outputs, arguments, donated)
     }
-    let status = execute(arguments, outputs)
-    if status.code != FX_OK.rawValue { throw failure(status) }
+    if let error = execute(arguments, outputs) { throw error }
     if results.count == outputs.count, isPlain { return outputs }
     return results.map { source in
       switch source {
@@ -75,7 +74,7 @@ final class CPUExecutable: Executable, @unchecked Sendable {
     }
   }
 
-  private func execute(_ arguments: borrowing [HostBuffer], _ outputs: borrowing [HostBuffer]) -> fx_status {
+  private func execute(_ arguments: borrowing [HostBuffer], _ outputs: borrowing [HostBuffer]) -> ExecutionError? {
     let arena = arenas.take()
     defer { arenas.give(arena) }
     let count = arguments.count
@@ -84,32 +83,10 @@ final class CPUExecutable: Executable, @unchecked Sendable {
       for i in 0..<outputs.count { pointers[count + i] = outputs[i].pointer }
       let base = pointers.baseAddress!
       var status = fx_status()
-      base.withMemoryRebound(to: UnsafeRawPointer?.self, capacity: count + 1) { given in
-        _ = fx_run(plan, given, base + count, arena, &status)
+      let code = base.withMemoryRebound(to: UnsafeRawPointer?.self, capacity: count + 1) { given in
+        fx_run(plan, given, base + count, arena, &status)
       }
-      return status
-    }
-  }
-
-  // MARK: Failures
-
-  private func failure(_ status: fx_status) -> ExecutionError {
-    let origin =
-      status.step_id >= 0 && Int(status.step_id) < origins.count
-      ? origins[Int(status.step_id)] : CompilationContext.Origin(operation: "program", callSite: nil, elements: 0)
-    switch status.code {
-    case Int32(FX_INDEX_OUT_OF_BOUNDS.rawValue):
-      // For windows the runtime reports the greatest legal start.
-      let isWindow = origin.operation.hasPrefix("dynamic")
-      return .indexOutOfBounds(
-        operation: origin.operation, index: Int(status.index), bound: Int(status.bound) + (isWindow ? 1 : 0),
-        callSite: origin.callSite)
-    case Int32(FX_NAN_FOUND.rawValue):
-      let detail = status.iteration >= 0 ? "in step \(status.iteration) of its loop" : ""
-      return .madeNaN(
-        operation: origin.operation, count: Int(status.count), elements: origin.elements, detail: detail, callSite: origin.callSite)
-    case Int32(FX_ITERATION_LIMIT.rawValue): return .engine("\(origin.operation): the loop passed its limit of iterations.")
-    default: return .engine("cpu: the runtime refused a plan (code \(status.code)). This is a fault of the cpu engine.")
+      return code == FX_OK ? nil : failures.error(status, arena)
     }
   }
 }

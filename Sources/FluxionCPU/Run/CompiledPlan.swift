@@ -5,6 +5,8 @@ import FluxionCore
 struct CompiledPlan {
   let plan: UnsafeMutablePointer<fx_plan>
   let arenaByteCount: Int
+  /// Its number in the program.
+  let place: Int
   /// Of a loop's body: which carries may be updated where they are.
   let carriesInPlace: [Bool]
   /// Of a whole program: where its results come from.
@@ -32,6 +34,10 @@ struct CompiledPlan {
   ) throws(EngineError) {
     let builder = try StepBuilder(graph, isTopLevel: isTopLevel, context: context)
     var steps = builder.steps
+    if context.searchesForNaN {
+      // What is found is reported with its operands, which must still be there.
+      for s in steps.indices { steps[s].inPlace = [] }
+    }
     // An input that is handed out as a result keeps its memory.
     var handedOut = Set<Int>()
     for case let .argument(i) in builder.results { handedOut.insert(i) }
@@ -42,6 +48,7 @@ struct CompiledPlan {
     var writer = PlanWriter(builder, layout, context: context)
     for s in order { try writer.write(steps[s]) }
     (plan, arenaByteCount) = writer.finish()
+    place = writer.place
     cost = writer.cost
     carriesInPlace = isTopLevel ? [] : pairs.map { $0 != nil }
     results = builder.results

@@ -55,23 +55,3 @@ func fill<Tuple>(_ field: inout Tuple, _ numbers: [UInt32]) {
     for (i, n) in numbers.enumerated() { target[i] = n }
   }
 }
-
-/// What a program's failures are reported as, and what is common to its plans while it is compiled.
-final class CompilationContext {
-  /// What stands behind the number of a step.
-  struct Origin: Sendable {
-    let operation: String
-    let callSite: CallSite?
-    let elements: Int
-  }
-  let searchesForNaN: Bool
-  let storage = PlanStorage()
-  private(set) var origins: [Origin] = []
-
-  init(searchesForNaN: Bool) { self.searchesForNaN = searchesForNaN }
-
-  func number(of node: Node, elements: Int) -> Int32 {
-    origins.append(Origin(operation: node.operation.name, callSite: node.callSite, elements: elements))
-    return Int32(origins.count - 1)
-  }
-}

@@ -12,6 +12,8 @@ struct PlanWriter {
   private var steps: [fx_step] = []
   private var scratch = 0
   private(set) var cost = CostReport()
+  /// The plan's number in the program.
+  let place: Int
 
   var storage: PlanStorage { context.storage }
 
@@ -20,6 +22,7 @@ struct PlanWriter {
     self.builder = builder
     self.layout = layout
     self.context = context
+    place = context.newPlace()
     slotOf = [Int32](repeating: -1, count: builder.buffers.count)
     for i in 0..<graph.inputCount {
       slotOf[i] = Int32(i)
@@ -78,10 +81,39 @@ struct PlanWriter {
     made.id = -1
     if step.node >= 0 {
       let node = graph.nodes[step.node]
-      made.id = context.number(of: node, elements: graph.types[node.firstResult.int].shape.elementCount)
-      if context.searchesForNaN && !node.operation.isControlFlow { made.check = check(step) }
+      made.id = context.number(origin(of: node))
+      if context.searchesForNaN && makesNaN(node) { made.check = check(step) }
     }
     steps.append(made)
+  }
+
+  private mutating func origin(of node: Node) -> CompilationContext.Origin {
+    let result = graph.types[node.firstResult.int]
+    var made = CompilationContext.Origin(
+      operation: node.operation.name, callSite: node.callSite, elements: result.shape.elementCount, plan: place)
+    switch node.operation {
+    case let .dynamicSlice(sizes): made.window = (graph.types[node.operands[0].int].shape.dimensions, sizes)
+    case .dynamicUpdateSlice:
+      made.window = (result.shape.dimensions, graph.types[node.operands[1].int].shape.dimensions)
+    default: break
+    }
+    if context.searchesForNaN && !node.operation.isControlFlow {
+      for v in node.operands {
+        guard let form = builder.roles.form(v) else { continue }
+        made.operands.append(CompilationContext.Operand(slot: slot(form.base), form: form, type: graph.types[v.int]))
+      }
+    }
+    return made
+  }
+
+  /// Whether a NaN in the result would be the node's doing: not if it is bits, or stands in the program as a number.
+  private func makesNaN(_ node: Node) -> Bool {
+    if case .bitcast = node.operation { return false }
+    return !node.operation.isControlFlow
+      && !node.operands.contains { v in
+        guard let base = builder.roles.form(v)?.base, let constant = builder.roles.scalarConstant(ValueID(base)) else { return false }
+        return constant.isNaN
+      }
   }
 
   private mutating func check(_ step: Step) -> UnsafePointer<fx_check>? {
@@ -183,6 +215,13 @@ struct PlanWriter {
     let operands = node.operands.map { slot(builder.roles.form($0)!.base) }
     let results = node.results.map { slot($0.int) }
     let arenas = work.arenas.map { UInt64(layout.offsets[$0]) }
+    for (plan, arena) in zip(work.plans, arenas) {
+      context.places[plan.place].parent = place
+      context.places[plan.place].arenaOffset = Int(arena)
+      if case .conditional = node.operation { continue }
+      context.places[plan.place].loop = node.operation.name
+      if case let .scan(scan) = node.operation, scan.reverse { context.places[plan.place].reversedLength = scan.length }
+    }
     func carries(_ first: Int, _ count: Int) -> UnsafePointer<fx_carry> {
       let place = storage.allocate(count, of: fx_carry.self)
       for i in 0..<count {
@@ -296,6 +335,7 @@ struct PlanWriter {
     plan.table_offset = UInt64((layout.byteCount + 63) & ~63)
     plan.scratch_offset = plan.table_offset + fx_table_bytes(plan.slot_count)
     plan.arena_bytes = plan.scratch_offset + UInt64((scratch + 63) & ~63)
+    context.places[place].tableOffset = Int(plan.table_offset)
     return (storage.store(plan), Int(plan.arena_bytes))
   }
 }

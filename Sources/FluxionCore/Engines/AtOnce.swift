@@ -15,9 +15,7 @@ func atOnce(_ f: Unary, _ x: Tensor) -> Tensor? {
   case .isFinite, .isNaN, .not, .populationCount, .real, .imaginary, .conjugate, .stopGradient: return nil
   default: break
   }
-  guard GraphBuilder.current == nil, !NaNSearch.isActive, let result = Device.current.engine.evaluate(f, buffer, x.type) else {
-    return nil
-  }
+  guard GraphBuilder.current == nil, !NaNSearch.isActive, let result = Device.current.engine.evaluate(f, buffer, x.type) else { return nil }
   return Tensor(x.type, buffer: result)
 }
 
@@ -38,9 +36,7 @@ func atOnce(_ f: Binary, _ a: Tensor, _ b: Tensor) -> Tensor? {
       return nil
     }
   }
-  guard !NaNSearch.isActive,
-    let result = Device.current.engine.evaluate(f, x, y, type, aIsScalar: aIsScalar, bIsScalar: bIsScalar)
-  else {
+  guard let result = Device.current.engine.evaluate(f, x, y, type, aIsScalar: aIsScalar, bIsScalar: bIsScalar) else {
     return nil
   }
   return Tensor(type, buffer: result)

@@ -20,7 +20,7 @@ extension Tensor: CustomStringConvertible {
 }
 
 /// `value` with at most `digits` significant digits and no zeros at the end.
-func shortestText(_ value: Double, digits: Int) -> String {
+package func shortestText(_ value: Double, digits: Int) -> String {
   if value.isNaN { return "nan" }
   if value.isInfinite { return value < 0 ? "-inf" : "inf" }
   if value == value.rounded() && Swift.abs(value) < 1e6 { return value.sign == .minus && value == 0 ? "-0.0" : "\(Int(value)).0" }
