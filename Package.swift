@@ -106,7 +106,8 @@ let package = Package(
     .testTarget(
       name: "FluxionFlowsTests",
       dependencies: [
-        "FluxionCPU", "FluxionCore", "FluxionData", "FluxionExperiment", "FluxionFlows", "FluxionNN", "FluxionTransforms",
+        "FluxionCPU", "FluxionCore", "FluxionData", "FluxionExperiment", "FluxionFlows", "FluxionNN", "FluxionReport",
+        "FluxionSolvers", "FluxionTransforms",
       ], swiftSettings: settings),
   ]
 )
