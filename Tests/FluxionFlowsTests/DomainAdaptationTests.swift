@@ -3,6 +3,7 @@ import FluxionData
 import FluxionExperiment
 import FluxionFlows
 import FluxionSolvers
+import Foundation
 import Testing
 
 @Suite("Domain adaptation with known classes") struct DomainAdaptationTests {
