@@ -106,7 +106,7 @@ let package = Package(
     .testTarget(
       name: "FluxionFlowsTests",
       dependencies: [
-        "FluxionCPU", "FluxionCore", "FluxionData", "FluxionExperiment", "FluxionFlows", "FluxionNN", "FluxionReport",
+        "FluxionCPU", "FluxionCore", "FluxionData", "FluxionExperiment", "FluxionFlows", "FluxionNN",
         "FluxionSolvers", "FluxionTransforms",
       ], swiftSettings: settings),
   ]

@@ -121,9 +121,9 @@ public struct RectifiedFlowExperiment: LearningSystem {
       // Rows belong together and stay together.
       return Sets(training: points, source: source, labels: labels, classes: classes, test: points, secondTest: points)
     }
-    // A tenth for each test set, unless that would be too few to compare.
+    // A tenth for each test set, unless that would be too few to compare. Of images fewer: each costs a convolutional network.
     let n = points.count
-    let held = min(4000, n / 10)
+    let held = min(points.rank == 4 ? 256 : 4000, n / 10)
     guard held >= 20 else {
       return Sets(training: points, source: source, labels: labels, classes: classes, test: points, secondTest: points)
     }
@@ -197,17 +197,18 @@ public struct RectifiedFlowExperiment: LearningSystem {
 
   private func saveArtefacts(_ flow: TrainedRectifiedFlow, _ sets: Sets, _ run: RunContext<Configuration>) throws {
     let key = run.key.fold(4)
+    let count = flow.pointShape.rank == 3 ? 100 : 5000
     let labels = flow.labels
     var guidance: TrainedRectifiedFlow.Guidance?
     if let labels {
-      let drawn = labels.gathered(key.fold(1).integers([5000], in: 0..<labels.count))
+      let drawn = labels.gathered(key.fold(1).integers([count], in: 0..<labels.count))
       guidance = .init(label: drawn, scale: run.configuration.guidanceScale)
       try run.save(drawn, as: "labels.npy")
     }
     let samples =
       run.configuration.sigmaVar > 0
-      ? flow.stochasticSample(count: 5000, guidance: guidance, key: key)
-      : flow.sample(count: 5000, guidance: guidance, key: key)
+      ? flow.stochasticSample(count: count, guidance: guidance, key: key)
+      : flow.sample(count: count, guidance: guidance, key: key)
     try run.save(samples, as: "samples.npy")
     if let source = sets.source {
       // Both directions, row by row.
