@@ -13,7 +13,10 @@ import Testing
   /// The training domain 1.3 times as large, turned by 0.35 rad and shifted by (1.6, 0.9).
   private var moved: GaussianMixture {
     let (c, s) = (1.3 * cos(0.35), 1.3 * sin(0.35))
-    let means = centres.map { [c * $0[0] - s * $0[1] + 1.6, s * $0[0] + c * $0[1] + 0.9] }
+    let means = centres.map { (m: [Double]) -> [Double] in
+      let (x, y) = (m[0], m[1])
+      return [c * x - s * y + 1.6, s * x + c * y + 0.9]
+    }
     return GaussianMixture(means: means, deviation: 1.3 * deviation)
   }
 
@@ -47,14 +50,19 @@ import Testing
     let rows = ClassBalance(classes).draw(6000, key: Key(42))
     let drawn = classes.gathered(rows).doubles()
     // Four binomial deviations of 36.5.
-    for k in [0.0, 2, 5] { #expect(abs(drawn.count { $0 == k } - 2000) < 147, "class \(k)") }
+    for k in [0.0, 2, 5] {
+      let count = drawn.count { $0 == k }
+      #expect(abs(count - 2000) < 147, "class \(k)")
+    }
     #expect(Set(rows.doubles()).count == 100)
 
     let data = PairSource(target: classes.converted(to: .float32).expanded(at: 1), balance: ClassBalance(classes))
     let batch = data.draw(3000, key: Key(43)).x1.doubles()
-    #expect(abs(batch.count { $0 == 5 } - 1000) < 104)
+    let rare = batch.count { $0 == 5 }
+    #expect(abs(rare - 1000) < 104)
     let transported = RectifiedFlow(coupling: .transport(batch: 64, matching: .assignment)).coupled(data, key: Key(44)).target.doubles()
-    #expect(abs(Double(transported.count { $0 == 5 }) / Double(transported.count) - 1.0 / 3) < 0.02)
+    let share = Double(transported.count { $0 == 5 }) / Double(transported.count)
+    #expect(abs(share - 1.0 / 3) < 0.02)
   }
 
   @Test("a flow trained on balanced batches generates the rare class as often, without being told classes")

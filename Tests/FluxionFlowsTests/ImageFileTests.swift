@@ -59,7 +59,7 @@ import Testing
   func safetensors() throws {
     try made {
       // Red strokes on a background of little blue.
-      let colours = strokes().flatMap { [Double($0) / 255, 0, 0.1] }
+      let colours = strokes().flatMap { (level: UInt8) -> [Double] in [Double(level) / 255, 0, 0.1] }
       let path = folder + "/strokes.safetensors"
       var file = SafetensorsFile(arrays: [:])
       file.arrays["images"] = StoredArray(colours, shape: [64, 8, 8, 3])
