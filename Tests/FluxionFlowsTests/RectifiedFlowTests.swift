@@ -186,6 +186,18 @@ extension Tensor {
     let x = moons.sliced(0..<50, alongAxis: 0)
     let back = flow.decode(flow.encode(x))
     #expect(abs(back - x).max().item() < 1e-3)
+    // Drawn backward from data: rows of what encoding gives, each once, and noise-like.
+    let latents = flow.sample(count: 2000, using: .rk4(steps: 20), reverse: true, from: moons, key: Key(15))
+    let all = flow.encode(moons, using: .rk4(steps: 20))
+    #expect(abs(latents.sum(alongAxis: 0) - all.sum(alongAxis: 0)).max().item() < 0.1)
+    #expect(abs(latents - all).max().item() > 0.1)
+    #expect(abs(latents.mean(alongAxis: 0)).max().item() < 0.2)
+    #expect(abs(latents.standardDeviation(alongAxes: [0]) - 1).max().item() < 0.2)
+    // With repetition where more are asked for than there are, and forward from given points.
+    #expect(flow.sample(count: 7, using: .euler(steps: 2), reverse: true, from: x.sliced(0..<3, alongAxis: 0), key: Key(1)).shape == [7, 2])
+    let origin = Tensor.zeros([1, 2])
+    let forward = flow.sample(count: 4, using: .euler(steps: 3), from: origin, key: Key(1))
+    #expect(abs(forward - flow.map(origin, using: .euler(steps: 3))).max().item() < 1e-6)
     // The distilled map is z + v(z, 0).
     let z = Key(14).normal([20, 2])
     let copy = try #require(flow.rounds[1].distilled)

@@ -69,6 +69,8 @@ extension RectifiedFlow {
     public var label: String?
     /// Whether classes that come with the data (those of a CIFAR file) are used.
     public var conditional = false
+    /// Whether batches hold every class of the data equally often. A label column then only balances, unless `conditional` is set.
+    public var classBalanced = false
     /// The strength of classifier-free guidance: 1 is the conditional field itself.
     public var guidanceScale = 1.0
 
@@ -83,7 +85,7 @@ extension RectifiedFlow {
     }
 
     /// Whether the network is told the class.
-    public var usesClasses: Bool { conditional || label != nil }
+    public var usesClasses: Bool { conditional || (label != nil && !classBalanced) }
 
     public static let settings: [Setting<Self>] = [
       Setting("rounds", \.rounds, .range(1...20), "Flows trained in a row, each on the pairs of the one before.", paper: "1–3"),
@@ -116,6 +118,7 @@ extension RectifiedFlow {
       Setting(file: "source", \.source, "Points of the source domain, for transfer; none for Gaussian noise."),
       Setting(label: "label", \.label, "Column of classes, for conditional generation."),
       Setting("conditional", \.conditional, .any, "Whether classes that come with the data are used."),
+      Setting("classBalanced", \.classBalanced, .any, "Whether batches hold every class equally often; a label column then only balances."),
       Setting("guidanceScale", \.guidanceScale, .atLeast(0), "Strength of classifier-free guidance; 1 is the conditional field."),
     ]
   }
