@@ -46,7 +46,9 @@ let package = Package(
       ], swiftSettings: settings),
 
     // MARK: - Learning systems
-    .target(name: "FluxionExperiment", dependencies: ["FluxionCore", "FluxionData", "FluxionReport"], swiftSettings: settings),
+    .target(
+      name: "FluxionExperiment", dependencies: ["FluxionCore", "FluxionData", "FluxionReport"],
+      swiftSettings: settings),
     .target(
       name: "FluxionFlows",
       dependencies: [
@@ -70,7 +72,9 @@ let package = Package(
     // MARK: - Tests
     .target(name: "FluxionTestSupport", dependencies: ["FluxionCore"], swiftSettings: settings),
     .testTarget(name: "ArchitectureTests", swiftSettings: settings),
-    .testTarget(name: "ExamplesTests", dependencies: ["Fluxion", "FluxionExamples", "FluxionFlows"], swiftSettings: settings),
+    .testTarget(
+      name: "ExamplesTests", dependencies: ["Fluxion", "FluxionExamples", "FluxionFlows"],
+      swiftSettings: settings),
     .testTarget(
       name: "FluxionCoreTests", dependencies: ["FluxionCPU", "FluxionCore", "FluxionTestSupport", "FluxionTransforms"],
       swiftSettings: settings),
@@ -81,14 +85,21 @@ let package = Package(
     .target(name: "CAllocationCounter", path: "Tests/CAllocationCounter"),
     .testTarget(
       name: "FluxionCPUTests",
-      dependencies: ["CAllocationCounter", "CFluxionKernels", "FluxionCPU", "FluxionCore", "FluxionTestSupport", "FluxionTransforms"], swiftSettings: settings),
+      dependencies: [
+        "CAllocationCounter", "CFluxionKernels", "FluxionCPU", "FluxionCore", "FluxionTestSupport", "FluxionTransforms",
+      ], swiftSettings: settings),
     .testTarget(
-      name: "FluxionNNTests", dependencies: ["FluxionCPU", "FluxionCore", "FluxionNN", "FluxionTransforms"], swiftSettings: settings),
+      name: "FluxionNNTests", dependencies: ["FluxionCPU", "FluxionCore", "FluxionNN", "FluxionTransforms"],
+      swiftSettings: settings),
     .testTarget(
-      name: "FluxionOptimisersTests", dependencies: ["FluxionCPU", "FluxionCore", "FluxionOptimisers", "FluxionTransforms"], swiftSettings: settings),
+      name: "FluxionOptimisersTests", dependencies: ["FluxionCPU", "FluxionCore", "FluxionOptimisers", "FluxionTransforms"],
+      swiftSettings: settings),
     .testTarget(
-      name: "FluxionSolversTests", dependencies: ["FluxionCPU", "FluxionCore", "FluxionSolvers", "FluxionTransforms"], swiftSettings: settings),
-    .testTarget(name: "FluxionDataTests", dependencies: ["FluxionCPU", "FluxionCore", "FluxionData"], swiftSettings: settings),
+      name: "FluxionSolversTests", dependencies: ["FluxionCPU", "FluxionCore", "FluxionSolvers", "FluxionTransforms"],
+      swiftSettings: settings),
+    .testTarget(
+      name: "FluxionDataTests", dependencies: ["FluxionCPU", "FluxionCore", "FluxionData"],
+      swiftSettings: settings),
     .testTarget(name: "FluxionReportTests", dependencies: ["FluxionReport"], swiftSettings: settings),
     // One small system, and the command over a catalogue of it, which the command's tests start.
     .target(

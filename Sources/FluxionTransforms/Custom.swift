@@ -10,29 +10,39 @@ public func customJVP<A: Structured, B: Structured>(
   _ function: @escaping @Sendable (A) -> B, tangent: @escaping @Sendable (A, A) -> (value: B, tangent: B)
 ) -> @Sendable (A) -> B {
   return { argument in
-    let (leaves, structure) = flatten(argument)
-    var outputStructure: TreeStructure?
-    let results = staged(leaves) { inputs in
-      let (body, captures) = traceGraph(inputs.map(\.type)) { xs in
-        let (outputs, s) = flatten(function(unflatten(A.self, structure, xs)))
-        outputStructure = s
-        return outputs.map(\.resolvedLiteral)
-      }
-      let n = inputs.count
-      let tangentRule: CallRules.TangentRule = { primals, tangents in
+    recordCall("customJVP", function, argument) { _, structure, _ in
+      batchable { primals, tangents in
+        let n = structure.leafCount
         let filled = zip(primals, tangents).prefix(n).map { $1 ?? zerosLike($0) }
         let (value, slope) = tangent(
           unflatten(A.self, structure, Array(primals.prefix(n))), unflatten(A.self, structure, Array(filled)))
         return (flatten(value).leaves.map(\.resolvedLiteral), flatten(slope).leaves.map { $0.resolvedLiteral })
       }
-      return apply(.call(Call(name: "customJVP", body: body, rules: batchable(tangent: tangentRule))), inputs + captures)
     }
-    return unflatten(B.self, outputStructure!, results)
   }
 }
 
+/// Traces `function` at `argument` and applies it as one call, with the rules made for its body and the structures of argument and
+/// result. The call's operands are the argument's tensors, then those the function used from outside.
+private func recordCall<A: Structured, B: Structured>(
+  _ name: String, _ function: (A) -> B, _ argument: A,
+  rules: (_ body: Graph, _ argument: TreeStructure, _ result: TreeStructure) -> CallRules
+) -> B {
+  let (leaves, structure) = flatten(argument)
+  var resultStructure: TreeStructure?
+  let results = staged(leaves) { inputs in
+    let (body, captures) = traceGraph(inputs.map(\.type)) { xs in
+      let (outputs, s) = flatten(function(unflatten(A.self, structure, xs)))
+      resultStructure = s
+      return outputs.map(\.resolvedLiteral)
+    }
+    return apply(.call(Call(name: name, body: body, rules: rules(body, structure, resultStructure!))), inputs + captures)
+  }
+  return unflatten(B.self, resultStructure!, results)
+}
+
 /// Rules whose batched form maps the tangent rule itself.
-private func batchable(tangent rule: @escaping CallRules.TangentRule) -> CallRules {
+private func batchable(_ rule: @escaping CallRules.TangentRule) -> CallRules {
   CallRules(tangent: rule, batched: { flags, size in
     batchable { (primals: [Tensor], tangents: [Tensor?]) in
       // Tangents of unmapped operands may still be mapped, or not; the rule is traced once with all of them as they are.
@@ -71,17 +81,9 @@ public func customVJP<A: Structured, B: Structured, Residuals: Structured>(
   pullback: @escaping @Sendable (Residuals, B) -> A
 ) -> @Sendable (A) -> B {
   return { argument in
-    let (leaves, structure) = flatten(argument)
-    var outputStructure: TreeStructure?
-    let results = staged(leaves) { inputs in
-      let (body, captures) = traceGraph(inputs.map(\.type)) { xs in
-        let (outputs, s) = flatten(function(unflatten(A.self, structure, xs)))
-        outputStructure = s
-        return outputs.map(\.resolvedLiteral)
-      }
-      let n = inputs.count
-      let valueStructure = outputStructure!
-      let tangentRule: CallRules.TangentRule = { primals, tangents in
+    recordCall("customVJP", function, argument) { _, structure, valueStructure in
+      batchable { primals, tangents in
+        let n = structure.leafCount
         let (value, kept) = forward(unflatten(A.self, structure, Array(primals.prefix(n))))
         let results = flatten(value).leaves.map(\.resolvedLiteral)
         let (residuals, residualStructure) = flatten(kept)
@@ -93,9 +95,7 @@ public func customVJP<A: Structured, B: Structured, Residuals: Structured>(
         }
         return (results, linearCall(residuals.map(\.resolvedLiteral), Array(filled), resultTypes: results.map(\.type), back))
       }
-      return apply(.call(Call(name: "customVJP", body: body, rules: batchable(tangent: tangentRule))), inputs + captures)
     }
-    return unflatten(B.self, outputStructure!, results)
   }
 }
 
@@ -126,17 +126,7 @@ private func linearCall(
 /// Does not keep `function`'s intermediate values for the backward pass, but computes them again there: memory for time.
 public func checkpoint<A: Structured, B: Structured>(_ function: @escaping @Sendable (A) -> B) -> @Sendable (A) -> B {
   return { argument in
-    let (leaves, structure) = flatten(argument)
-    var outputStructure: TreeStructure?
-    let results = staged(leaves) { inputs in
-      let (body, captures) = traceGraph(inputs.map(\.type)) { xs in
-        let (outputs, s) = flatten(function(unflatten(A.self, structure, xs)))
-        outputStructure = s
-        return outputs.map(\.resolvedLiteral)
-      }
-      return apply(.call(Call(name: "checkpoint", body: body, rules: checkpointRules(body))), inputs + captures)
-    }
-    return unflatten(B.self, outputStructure!, results)
+    recordCall("checkpoint", function, argument) { body, _, _ in checkpointRules(body) }
   }
 }
 

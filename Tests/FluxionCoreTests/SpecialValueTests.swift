@@ -156,4 +156,12 @@ import Testing
       expectClose(sigmoid(Tensor([-705.0, 800, -800])), [6.643397797997952e-307, 1, 0], .ulps(4), "no overflow on the way")
     }
   }
+
+  /// An infinity reaches only the sums it belongs to.
+  @Test func cumulativeSumsKeepInfinitiesApart() {
+    let x = Tensor([1.0, 2, .infinity, 4])
+    #expect(x.cumulativeSum().doubles() == [1, 3, .infinity, .infinity])
+    #expect(x.cumulativeSum(reverse: true).doubles() == [.infinity, .infinity, .infinity, 4])
+    #expect(Tensor([1.0, 2, 3, 4, 5]).cumulativeSum().doubles() == [1, 3, 6, 10, 15])
+  }
 }
