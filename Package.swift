@@ -107,7 +107,8 @@ let package = Package(
     .testTarget(
       name: "FluxionFlowsTests",
       dependencies: [
-        "FluxionCPU", "FluxionCore", "FluxionData", "FluxionExperiment", "FluxionFlows", "FluxionNN", "FluxionTransforms",
+        "FluxionCPU", "FluxionCore", "FluxionData", "FluxionExperiment", "FluxionFlows", "FluxionNN",
+        "FluxionSolvers", "FluxionTransforms",
       ], swiftSettings: settings),
   ]
 )

@@ -2,7 +2,7 @@ import Fluxion
 
 /// What errors look like: a program that cannot mean anything, a number that is none, a file with a hole.
 public enum WhenItGoesWrong {
-  /// `WhenItGoesWrong.swift:9: dot: the contracted axes differ: left [256, 3] axis 1 has 3, right [2, 128] axis 0 has 2.`
+  /// `WhenItGoesWrong.swift:8: dot: the contracted axes differ: left [256, 3] axis 1 has 3, right [2, 128] axis 0 has 2.`
   public static func misfit() -> String {
     do throws(ProgramError) {
       _ = try trace({ (x: Tensor) in x.dot(Tensor.zeros([2, 128])) }, like: Tensor.zeros([256, 3]))

@@ -50,7 +50,7 @@ struct ExamplesTests {
   @Test("errors say where and what") func errors() throws {
     #expect(
       WhenItGoesWrong.misfit()
-        == "WhenItGoesWrong.swift:9: dot: the contracted axes differ: left [256, 3] axis 1 has 3, right [2, 128] axis 0 has 2.")
+        == "WhenItGoesWrong.swift:8: dot: the contracted axes differ: left [256, 3] axis 1 has 3, right [2, 128] axis 0 has 2.")
     let nan = WhenItGoesWrong.notANumber()
     #expect(nan.hasPrefix("nan: first made by log") && nan.contains("WhenItGoesWrong.swift:15"), "\(nan)")
     let folder = try temporaryFolder()

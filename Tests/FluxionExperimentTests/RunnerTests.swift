@@ -174,6 +174,10 @@ struct RunnerTests {
     let good = try Verifier().verify(ToyExperiment(), seeds: [0, 1], folder: RunFolder(scratch.path + "/good"))
     #expect(good.holds && good.claims.map(\.key) == ["error", "impossible"])
     #expect(RunFolder(scratch.path + "/good").holds(.claim) && RunFolder(scratch.path + "/good").holds(.report))
+    // What has no bound is a baseline: written beside the claims, in the page, and without a say in the verdict.
+    #expect(good.baselines == ["untrained_error": 3] && good.baselineTable?.rows.count == 1)
+    #expect(try RunRecord.metrics(fromJSON: String(decoding: scratch.content("good/baselines.json"), as: UTF8.self)) == good.baselines)
+    #expect(try String(decoding: scratch.content("good/report.html"), as: UTF8.self).contains("untrained_error"))
     let bad = try Verifier().verify(ToyExperiment(), seeds: [13], folder: RunFolder(scratch.path + "/bad"))
     #expect(!bad.holds)
     #expect(throws: InputError.self) { try Verifier().verify(ToyExperiment(), seeds: [0], folder: RunFolder(scratch.path + "/bad")) }

@@ -53,6 +53,8 @@ public struct ToyExperiment: LearningSystem {
         "fit", points, from: ToyState(zerosLike: points), ToyConfiguration(), key: Key(seed), check.session("seed \(seed)"))
       measured.record("error", abs(trained.average.item() - 3))
     }
+    // What the error is without training: the average begins at 0.
+    measured.record("untrained_error", 3)
     try check.progress("arithmetic")
     // A seed of 13 is bad luck, so that there is a check that fails.
     measured.record("impossible", check.seeds.contains(13) ? 1 : 0)

@@ -82,6 +82,10 @@ struct VerifyCommand: ParsableCommand {
   private func printTable(_ system: any LearningSystem, _ seeds: [Int], _ result: Verification) {
     print("\(system.card.name), seeds \(seeds.map(String.init).joined(separator: ", "))")
     print(result.table.text(usesColour: Terminal.usesColour), terminator: "")
+    if let baselines = result.baselineTable {
+      print("baselines, without bounds")
+      print(baselines.text(usesColour: Terminal.usesColour), terminator: "")
+    }
     let failed = result.claims.count { !$0.holds }
     print(failed == 0 ? "all \(result.claims.count) bounds hold" : "\(failed) of \(result.claims.count) bounds failed")
     print("claims: \(result.folder.path(.claim))")

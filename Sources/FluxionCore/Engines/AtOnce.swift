@@ -36,7 +36,9 @@ func atOnce(_ f: Binary, _ a: Tensor, _ b: Tensor) -> Tensor? {
       return nil
     }
   }
-  guard let result = Device.current.engine.evaluate(f, x, y, type, aIsScalar: aIsScalar, bIsScalar: bIsScalar) else {
+  guard !NaNSearch.isActive,
+    let result = Device.current.engine.evaluate(f, x, y, type, aIsScalar: aIsScalar, bIsScalar: bIsScalar)
+  else {
     return nil
   }
   return Tensor(type, buffer: result)

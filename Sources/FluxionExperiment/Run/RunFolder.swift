@@ -13,6 +13,7 @@ public struct RunFolder: Hashable, Sendable {
     case checkpoint = "checkpoint.safetensors"
     case timing = "timing.json"
     case claim = "claim.json"
+    case baselines = "baselines.json"
   }
 
   /// The folder at `path`, which need not exist.

@@ -69,6 +69,8 @@ extension RectifiedFlow {
     public var label: String?
     /// Whether classes that come with the data (those of a CIFAR file) are used.
     public var conditional = false
+    /// Whether batches hold every class of the data equally often. A label column then only balances, unless `conditional` is set.
+    public var classBalanced = false
     /// The strength of classifier-free guidance: 1 is the conditional field itself.
     public var guidanceScale = 1.0
 
@@ -83,7 +85,7 @@ extension RectifiedFlow {
     }
 
     /// Whether the network is told the class.
-    public var usesClasses: Bool { conditional || label != nil }
+    public var usesClasses: Bool { conditional || (label != nil && !classBalanced) }
 
     public static let settings: [Setting<Self>] = [
       Setting("rounds", \.rounds, .range(1...20), "Flows trained in a row, each on the pairs of the one before.", paper: "1–3"),
@@ -107,7 +109,7 @@ extension RectifiedFlow {
       Setting("timeEpsilon", \.timeEpsilon, .range(0...0.5), "The least time of training.", paper: "1e-3"),
       Setting("noiseScale", \.noiseScale, .above(0), "Standard deviation of the Gaussian source.", paper: "1"),
       Setting("sigmaVar", \.sigmaVar, .atLeast(0), "Noise of the stochastic sampler.", paper: "0"),
-      Setting("interpolation", \.interpolation, SettingDomain("other than custom") { $0 != .custom }, "The way from source to data.", paper: "straight"),
+      Setting("interpolation", \.interpolation, .any, "The way from source to data.", paper: "straight"),
       Setting("sigmaMin", \.sigmaMin, .above(0), "Least noise of the interpolation ve.", paper: "0.01"),
       Setting("sigmaMax", \.sigmaMax, .above(0), "Greatest noise of the interpolation ve.", paper: "50"),
       Setting("coupling", \.coupling, .any, "How source and data are coupled at first.", paper: "independent"),
@@ -116,12 +118,21 @@ extension RectifiedFlow {
       Setting(file: "source", \.source, "Points of the source domain, for transfer; none for Gaussian noise."),
       Setting(label: "label", \.label, "Column of classes, for conditional generation."),
       Setting("conditional", \.conditional, .any, "Whether classes that come with the data are used."),
+      Setting("classBalanced", \.classBalanced, .any, "Whether batches hold every class equally often; a label column then only balances."),
       Setting("guidanceScale", \.guidanceScale, .atLeast(0), "Strength of classifier-free guidance; 1 is the conditional field."),
     ]
   }
 }
 
-extension Interpolation.Kind: SettingValue {}
+extension Interpolation.Kind: SettingValue {
+  /// `custom` has closures and cannot be written: it is set in a program.
+  public init?(settingText: String) {
+    self.init(rawValue: settingText)
+    if self == .custom { return nil }
+  }
+  public var settingText: String { rawValue }
+  public static var kind: String { "one of " + allCases.filter { $0 != .custom }.map(\.rawValue).joined(separator: ", ") }
+}
 extension Coupling.Kind: SettingValue {}
 extension RectifiedFlow.Loss: SettingValue {}
 

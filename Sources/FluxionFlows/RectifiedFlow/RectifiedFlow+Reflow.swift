@@ -10,7 +10,7 @@ extension RectifiedFlow {
     let (k0, k1) = key.split()
     let x0 = data.drawSource(configuration.pairs, key: k0)
     var labels: Tensor?
-    if let classes = data.labels { labels = classes.gathered(k1.integers([configuration.pairs], in: 0..<classes.count)) }
+    if let classes = data.labels { labels = classes.gathered(data.drawRows(configuration.pairs, key: k1)) }
     let begin = configuration.interpolation == .ve ? interpolation.noise(Tensor(Float(0))) * x0 : x0
     let end: Tensor
     if let labels {
@@ -35,7 +35,8 @@ extension TrainedRectifiedFlow {
     let system = RectifiedFlow(configuration)
     let session = Session(onProgress: progress)
     let origin = PairSource(
-      target: Tensor.zeros([1] + pointShape), source: sourcePoints, labels: labels, sourceDeviation: configuration.noiseScale)
+      target: Tensor.zeros([labels?.count ?? 1] + pointShape), source: sourcePoints, labels: labels,
+      sourceDeviation: configuration.noiseScale, balance: configuration.classBalanced ? labels.map { ClassBalance($0) } : nil)
     for _ in 0..<times {
       let k = rounds.count
       let pairs = system.makePairs(field, origin, key: system.purpose(key, .pairs).fold(k))

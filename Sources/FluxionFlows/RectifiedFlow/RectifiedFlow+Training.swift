@@ -16,25 +16,32 @@ extension RectifiedFlow {
   /// - Parameters:
   ///   - target: Data, `[n, d]`, or images `[n, height, width, channels]`; finite, n ≥ 2.
   ///   - source: Points of the source domain, each shaped as those of the data; nil for N(0, noiseScale²).
-  ///   - labels: One class per row of the data, `i32 [n]`, from 0.
+  ///   - labels: One class per row of the data, `i32 [n]`, from 0; the network is told it.
+  ///   - classes: One class per row of the data, `i32 [n]`, by which batches are balanced without the network being told; nil for
+  ///     `labels` if the configuration says `classBalanced`, else for batches in which every row is equally likely.
   ///   - standardises: Whether columns are brought to mean 0 and deviation 1 (both domains with one scale, so that distances between
   ///     them keep their meaning); nil for the configuration's choice.
   ///   - key: Decides the first weights, the pairs and the batches.
   ///   - progress: Told after every hundred steps.
   /// - Throws: ``RectifiedFlowError``; `TrainingDiverged` when the loss stops being finite.
   public func fit(
-    _ target: Tensor, from source: Tensor? = nil, labels: Tensor? = nil, standardises: Bool? = nil, key: Key,
-    progress: @escaping (RunProgress) -> Void = { _ in }
+    _ target: Tensor, from source: Tensor? = nil, labels: Tensor? = nil, balancedBy classes: Tensor? = nil, standardises: Bool? = nil,
+    key: Key, progress: @escaping (RunProgress) -> Void = { _ in }
   ) throws -> TrainedRectifiedFlow {
-    try fit(target, from: source, labels: labels, standardises: standardises, key: key, session: Session(onProgress: progress))
+    try fit(
+      target, from: source, labels: labels, balancedBy: classes, standardises: standardises, key: key,
+      session: Session(onProgress: progress))
   }
 
   /// The same within a run, whose checkpoint keeps what is finished.
   public func fit(
-    _ target: Tensor, from source: Tensor? = nil, labels: Tensor? = nil, standardises: Bool? = nil, key: Key, session: Session
+    _ target: Tensor, from source: Tensor? = nil, labels: Tensor? = nil, balancedBy classes: Tensor? = nil, standardises: Bool? = nil,
+    key: Key, session: Session
   ) throws -> TrainedRectifiedFlow {
     try configuration.check()
     try check(target, source, labels)
+    let balancing = classes ?? (configuration.classBalanced ? labels : nil)
+    if let balancing { try check(classes: balancing, rows: target.count) }
     let columns = target.shape[target.rank - 1]
     var scaler: Standardiser?
     if standardises ?? configuration.standardise {
@@ -43,12 +50,12 @@ extension RectifiedFlow {
     func prepared(_ x: Tensor) -> Tensor { (scaler.map { $0.apply(x) } ?? x).converted(to: .float32) }
     let data = PairSource(
       target: prepared(target), source: source.map(prepared), labels: labels?.converted(to: .int32),
-      sourceDeviation: configuration.noiseScale)
+      sourceDeviation: configuration.noiseScale, balance: balancing.map { ClassBalance($0) })
     var flow = TrainedRectifiedFlow(
       configuration: configuration, rounds: [], scaler: scaler, pointShape: target.pointShape, sourcePoints: data.source,
       labels: data.labels)
 
-    let coupled = try session.stage("coupling") { coupling.realised(data, key: purpose(key, .coupling)) }
+    let coupled = try session.stage("coupling") { self.coupled(data, key: purpose(key, .coupling)) }
     var network = initialNetwork(for: data, key: purpose(key, .initialisation))
     var pairs = coupled
     for k in 1...configuration.rounds {
@@ -67,6 +74,9 @@ extension RectifiedFlow {
     }
     return flow
   }
+
+  /// The data with the pairs of the first round's coupling.
+  public func coupled(_ data: PairSource, key: Key) -> PairSource { coupling.realised(data, key: key) }
 
   func purpose(_ key: Key, _ purpose: Purpose) -> Key { key.fold(purpose.rawValue) }
 
@@ -138,11 +148,12 @@ extension RectifiedFlow {
     } else if case .pairs = coupling {
       throw .notPaired(source: 0, data: target.count)
     }
-    if let labels {
-      let values = labels.doubles()
-      guard labels.shape == [target.count], labels.elementType.isInteger, values.allSatisfy({ $0 >= 0 }) else {
-        throw .badLabels(labels.type, rows: target.count)
-      }
+    if let labels { try check(classes: labels, rows: target.count) }
+  }
+
+  private func check(classes: Tensor, rows: Int) throws(RectifiedFlowError) {
+    guard classes.shape == [rows], classes.elementType.isInteger, classes.doubles().allSatisfy({ $0 >= 0 }) else {
+      throw .badLabels(classes.type, rows: rows)
     }
   }
 }

@@ -36,6 +36,9 @@ extension RectifiedFlowExperiment {
       measured.record(name, measure())
     }
     for seed in check.seeds { try learned(seed, check, &measured) }
+    if let seed = check.seeds.first {
+      for kind in [Interpolation.Kind.vp, .spherical] { try curved(kind, seed, check, &measured) }
+    }
     return measured
   }
 
@@ -59,5 +62,32 @@ extension RectifiedFlowExperiment {
     measured.record("sw2_n100_1", first.distances[2])
     measured.record("distill_gain", (first.distilledDistance ?? .nan) / (second.distilledDistance ?? .nan))
     measured.record("nfe_drop", Double(first.adaptiveEvaluations) / Double(second.adaptiveEvaluations))
+    // Baselines: the independent coupling, the first round and what is distilled from it.
+    for (p, cost) in zip([1, 2, 4], independent) { measured.record("cost_p\(p)_independent", cost) }
+    recordBaseline("straight", first, independent: independent, &measured)
+    if let distilled = first.distilledDistance { measured.record("straight_distill_sw2", distilled) }
+    let floor = slicedDistance(sets.secondTest, sets.test, key: key.fold(2))
+    measured.record("sw2_floor", floor)
+  }
+
+  /// One round along a curved interpolation, on the data, steps and random numbers of the straight one: straightening and falling
+  /// costs are not promised there.
+  private func curved(_ kind: Interpolation.Kind, _ seed: Int, _ check: VerificationContext, _ measured: inout Measurements) throws {
+    let key = Key(seed)
+    let sets = Self.builtInSets(key: key.fold(0))
+    var configuration = Configuration(rounds: 1, distils: false)
+    configuration.interpolation = kind
+    let flow = try RectifiedFlow(configuration).fit(
+      sets.training, standardises: false, key: key.fold(1), session: check.session("seed \(seed) \(kind.rawValue)"))
+    try check.progress("seed \(seed) \(kind.rawValue) measures")
+    let result = flow.evaluate(round: 1, against: sets.test, steps: [1, 100], key: key.fold(3))
+    recordBaseline(kind.rawValue, result, independent: Self.independentCosts(flow, sets.test, key: key.fold(3)), &measured)
+  }
+
+  private func recordBaseline(_ name: String, _ result: FlowEvaluation, independent: [Double], _ measured: inout Measurements) {
+    measured.record("\(name)_straightness", result.straightness)
+    for (i, p) in [1, 2, 4].enumerated() { measured.record("\(name)_cost_ratio_p\(p)", result.costs[i] / independent[i]) }
+    for n in [1, 100] { if let distance = result.distance(steps: n) { measured.record("\(name)_sw2_n\(n)", distance) } }
+    measured.record("\(name)_nfe_rk45", Double(result.adaptiveEvaluations))
   }
 }

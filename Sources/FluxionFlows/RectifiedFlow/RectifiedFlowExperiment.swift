@@ -57,6 +57,9 @@ public struct RectifiedFlowExperiment: LearningSystem {
     if configuration.conditional, inputs.data?.labels == nil {
       throw InputError("conditional: \(dataPath) holds no classes. Name a column with --set label=COLUMN, or set conditional=false.")
     }
+    if configuration.classBalanced, inputs.data?.labels == nil {
+      throw InputError("classBalanced: \(dataPath) holds no classes. Name a column with --set label=COLUMN, or set classBalanced=false.")
+    }
     if configuration.sigmaVar > 0, source != nil {
       throw InputError("sigmaVar: the stochastic sampler needs a Gaussian source, but a source file is given. Leave one of them out.")
     }
@@ -66,7 +69,7 @@ public struct RectifiedFlowExperiment: LearningSystem {
     let sets = Self.sets(run)
     warnOfSlowAverages(run)
     let flow = try RectifiedFlow(run.configuration).fit(
-      sets.training, from: sets.source, labels: sets.labels, standardises: run.data == nil && sets.source == nil ? false : nil,
+      sets.training, from: sets.source, labels: sets.labels, balancedBy: sets.classes, standardises: run.data == nil && sets.source == nil ? false : nil,
       key: run.key.fold(1), session: run.session)
     warnOfConstantColumns(flow, run)
 
@@ -95,7 +98,10 @@ public struct RectifiedFlowExperiment: LearningSystem {
   struct Sets {
     var training: Tensor
     var source: Tensor?
+    /// Classes that the network is told.
     var labels: Tensor?
+    /// Classes by which batches are balanced.
+    var classes: Tensor?
     var test: Tensor
     var secondTest: Tensor
   }
@@ -108,22 +114,24 @@ public struct RectifiedFlowExperiment: LearningSystem {
       return sets
     }
     let points = tensor(cloud.points)
-    let labels = run.configuration.usesClasses ? cloud.labels.map(Self.classes) : nil
+    let known = cloud.labels.map(Self.classes)
+    let labels = run.configuration.usesClasses ? known : nil
+    let classes = run.configuration.classBalanced ? known : nil
     if run.configuration.coupling == .pairs {
       // Rows belong together and stay together.
-      return Sets(training: points, source: source, labels: labels, test: points, secondTest: points)
+      return Sets(training: points, source: source, labels: labels, classes: classes, test: points, secondTest: points)
     }
-    // A tenth for each test set, unless that would be too few to compare.
+    // A tenth for each test set, unless that would be too few to compare. Of images fewer: each costs a convolutional network.
     let n = points.count
-    let held = min(4000, n / 10)
+    let held = min(points.rank == 4 ? 256 : 4000, n / 10)
     guard held >= 20 else {
-      return Sets(training: points, source: source, labels: labels, test: points, secondTest: points)
+      return Sets(training: points, source: source, labels: labels, classes: classes, test: points, secondTest: points)
     }
     let order = run.key.fold(0).permutation(n)
     func part(_ range: Range<Int>) -> Tensor { order.sliced(range, alongAxis: 0) }
     let kept = part(2 * held..<n)
     return Sets(
-      training: points.gathered(kept), source: source, labels: labels?.gathered(kept), test: points.gathered(part(0..<held)),
+      training: points.gathered(kept), source: source, labels: labels?.gathered(kept), classes: classes?.gathered(kept), test: points.gathered(part(0..<held)),
       secondTest: points.gathered(part(held..<2 * held)))
   }
 
@@ -189,17 +197,18 @@ public struct RectifiedFlowExperiment: LearningSystem {
 
   private func saveArtefacts(_ flow: TrainedRectifiedFlow, _ sets: Sets, _ run: RunContext<Configuration>) throws {
     let key = run.key.fold(4)
+    let count = flow.pointShape.rank == 3 ? 100 : 5000
     let labels = flow.labels
     var guidance: TrainedRectifiedFlow.Guidance?
     if let labels {
-      let drawn = labels.gathered(key.fold(1).integers([5000], in: 0..<labels.count))
+      let drawn = labels.gathered(key.fold(1).integers([count], in: 0..<labels.count))
       guidance = .init(label: drawn, scale: run.configuration.guidanceScale)
       try run.save(drawn, as: "labels.npy")
     }
     let samples =
       run.configuration.sigmaVar > 0
-      ? flow.stochasticSample(count: 5000, guidance: guidance, key: key)
-      : flow.sample(count: 5000, guidance: guidance, key: key)
+      ? flow.stochasticSample(count: count, guidance: guidance, key: key)
+      : flow.sample(count: count, guidance: guidance, key: key)
     try run.save(samples, as: "samples.npy")
     if let source = sets.source {
       // Both directions, row by row.

@@ -12,6 +12,8 @@ struct RectifiedFlowReport {
   let independent: [Double]
   /// The first coordinates of test points, in the units of training.
   let data: [Figure.Point]
+  /// For images: test images and samples side by side; empty for points.
+  let images: [ReportPage.ImageRow]
   let history: HistoryTable
   let isTransfer: Bool
   let dataName: String
@@ -25,6 +27,7 @@ struct RectifiedFlowReport {
     self.floor = floor
     self.independent = independent
     self.data = Self.points(data.sliced(0..<min(data.count, 1500), alongAxis: 0).asPlane())
+    images = ImageSheet(flow, key: run.key.fold(5)).rows(data: flow.unscaled(data))
     history = run.history
     isTransfer = run.inputs.files["source"] != nil
     dataName = run.inputs.paths["data"] ?? "eight Gaussians"
@@ -32,11 +35,12 @@ struct RectifiedFlowReport {
   }
 
   func page() -> ReportPage {
+    var sections = [ReportPage.Section("Paths", [.grid(trajectories(), caption: pathsCaption)])]
+    if !images.isEmpty { sections.insert(ReportPage.Section("Images", [.images(images, caption: imagesCaption)]), at: 0) }
     let origin = isTransfer ? "source points" : "Gaussian noise"
     return ReportPage(
       title, subtitle: "From \(origin) to \(dataName), \(rounds.count) round\(rounds.count == 1 ? "" : "s").", keyFigures: keyFigures(),
-      sections: [
-        ReportPage.Section("Paths", [.grid(trajectories(), caption: pathsCaption)]),
+      sections: sections + [
         ReportPage.Section("Samples", [.grid(samples(), caption: samplesCaption)]),
         ReportPage.Section("Cost and quality", [.row([.figure(quality(), caption: qualityCaption), .figure(straightness(), caption: straightnessCaption)])]),
         ReportPage.Section("Training", [.figure(losses(), caption: lossCaption)]),
@@ -78,7 +82,7 @@ struct RectifiedFlowReport {
       row("sliced W₂, \(n) Euler step\(n == 1 ? "" : "s")", rounds.map { $0.distance(steps: n) }, .number(floor))
     }
     row("sliced W₂, RK45 at 10⁻⁴", rounds.map(\.adaptiveDistance), .number(floor))
-    row("evaluations of RK45 at 10⁻⁴", rounds.map { Double($0.adaptiveEvaluations) })
+    table.addRow(["evaluations of RK45 at 10⁻⁴"] + rounds.map { .formatted(Double($0.adaptiveEvaluations), .integer) } + [.empty])
     if rounds.contains(where: { $0.distilledDistance != nil }) {
       row("sliced W₂, distilled", rounds.map(\.distilledDistance), .number(floor))
     }
@@ -179,6 +183,8 @@ struct RectifiedFlowReport {
 
   // MARK: Words
 
+  private let imagesCaption =
+    "Images that were not trained on over generated ones, all on one scale of brightness. The rows of a round begin at the same source points."
   private let pathsCaption =
     "150 paths of each round from t = 0 (grey dots) to t = 1 (coloured dots), Euler's rule with 100 steps. Paths of one flow never cross; reflow straightens them."
   private let samplesCaption =

@@ -46,22 +46,36 @@ extension TrainedRectifiedFlow {
     return .rk45(tolerance: 1e-5)
   }
 
-  /// Draws points, in the units of the data, `[count, …]`.
+  /// Draws points, `[count, …]`: forward from the source to the data, or with `reverse` from the data to the source.
   ///
-  /// Draws from the data side are not known to a flow; to run it backward give points to
-  /// ``map(_:using:reverse:model:guidance:)``.
+  /// Going forward, the starts are draws of the source unless `points` are given. Going backward they are draws of `points`, since a
+  /// flow keeps no data of its own. Points go in and come out in the units of the data; a Gaussian source is in its own units.
   ///
   /// - Parameters:
   ///   - count: The number of points.
   ///   - method: nil for RK45 at 10⁻⁵, or for a distilled model the steps it was made for.
+  ///   - reverse: Whether to go from data to source.
+  ///   - points: What the starts are drawn from, `[n, …]`: each row at most once if there are enough, else with repetition.
   ///   - model: Which network.
   ///   - guidance: A class to generate; nil for none.
   ///   - key: Decides the draws.
   public func sample(
-    count: Int, using method: FlowMethod? = nil, model: Model = .flow(), guidance: Guidance? = nil, key: Key
+    count: Int, using method: FlowMethod? = nil, reverse: Bool = false, from points: Tensor? = nil, model: Model = .flow(),
+    guidance: Guidance? = nil, key: Key
   ) -> Tensor {
-    let z0 = drawSource(count, key: key)
-    return unscaled(velocityField(model, guidance: guidance).transport(z0, using: method ?? usualMethod(model)).value)
+    guard let points else {
+      guard !reverse else {
+        trapAtCaller(ProgramError("sample", "a flow keeps no data to go backward from; give some with from:."))
+      }
+      let z0 = drawSource(count, key: key)
+      return unscaled(velocityField(model, guidance: guidance).transport(z0, using: method ?? usualMethod(model)).value)
+    }
+    guard points.pointShape == pointShape, points.count > 0 else {
+      trapAtCaller(ProgramError("sample", "points of shape \(pointShape) are needed, at least one, not an array \(points.shape)."))
+    }
+    let rows = count <= points.count
+      ? key.permutation(points.count).sliced(0..<count, alongAxis: 0) : key.integers([count], in: 0..<points.count)
+    return map(points.gathered(rows), using: method, reverse: reverse, model: model, guidance: guidance)
   }
 
   /// Carries points through the flow: source to data, or with `reverse` data to source. For a transfer both are in the units of the

@@ -52,23 +52,34 @@ public struct PairSource: Codable, Sendable {
   public var isPaired: Bool
   /// σ of a Gaussian source.
   public var sourceDeviation: Double
+  /// Draws the target's classes equally often; nil: every point is equally likely.
+  public var balance: ClassBalance?
 
-  public init(target: Tensor, source: Tensor? = nil, labels: Tensor? = nil, isPaired: Bool = false, sourceDeviation: Double = 1) {
+  public init(
+    target: Tensor, source: Tensor? = nil, labels: Tensor? = nil, isPaired: Bool = false, sourceDeviation: Double = 1,
+    balance: ClassBalance? = nil
+  ) {
     self.target = target
     self.source = source
     self.labels = labels
     self.isPaired = isPaired
     self.sourceDeviation = sourceDeviation
+    self.balance = balance
   }
 
   /// A batch of pairs with their classes; can be traced.
   public func draw(_ count: Int, key: Key) -> (x0: Tensor, x1: Tensor, labels: Tensor?) {
     let (k1, k0) = key.split()
-    let rows = k1.integers([count], in: 0..<target.count)
+    let rows = drawRows(count, key: k1)
     let x1 = target.gathered(rows)
     let classes = labels.map { $0.gathered(rows) }
     if isPaired, let source { return (source.gathered(rows), x1, classes) }
     return (drawSource(count, key: k0), x1, classes)
+  }
+
+  /// Rows of the target, classes balanced if asked for: `i32 [count]`.
+  public func drawRows(_ count: Int, key: Key) -> Tensor {
+    balance?.draw(count, key: key) ?? key.integers([count], in: 0..<target.count)
   }
 
   /// Source points alone.

@@ -73,6 +73,8 @@ private struct PageWriter {
       // A wide table scrolls by itself, also with the keyboard.
       let group = "tabindex=\"0\" role=\"group\" aria-label=\"\(caption.isEmpty ? "Table" : caption.escaped)\""
       return wrapped("<div class=\"scroll\" \(group)>\(table.html())</div>", caption)
+    case .images(let rows, let caption):
+      return wrapped(rows.map(html).joined(), caption)
     case .code(let code):
       return "<pre tabindex=\"0\"><code>\(code.escaped)</code></pre>\n"
     case .definitions(let definitions):
@@ -85,6 +87,17 @@ private struct PageWriter {
       for block in blocks { content += "<div>\(html(block))</div>\n" }
       return "<div class=\"row\">\n\(content)</div>\n"
     }
+  }
+
+  /// Pixels stay squares, enlarged to about the size of a stamp.
+  private func html(_ row: ReportPage.ImageRow) -> String {
+    let images = row.images.enumerated().map { index, image -> String in
+      let scale = max(1, 64 / max(image.width, image.height))
+      let words = "\(row.label.escaped), image \(index + 1) of \(row.images.count)"
+      let size = "width=\"\(image.width * scale)\" height=\"\(image.height * scale)\""
+      return "<img \(size) alt=\"\(words)\" src=\"\(image.dataAddress)\">"
+    }
+    return "<div class=\"images\"><span>\(row.label.escaped)</span><div>\(images.joined())</div></div>"
   }
 
   /// The figure, and for narrow screens a second layout when it is too wide to be read there.

@@ -71,12 +71,25 @@ public struct ReportPage: Hashable, Sendable {
     }
   }
 
+  /// Images side by side, with a word on what they are.
+  public struct ImageRow: Hashable, Sendable {
+    public var label: String
+    public var images: [PixelImage]
+
+    public init(_ label: String, _ images: [PixelImage]) {
+      self.label = label
+      self.images = images
+    }
+  }
+
   /// One part of a section.
   public indirect enum Block: Hashable, Sendable {
     case paragraph(String)
     case figure(Figure, caption: String = "")
     case grid(FigureGrid, caption: String = "")
     case table(ReportTable, caption: String = "")
+    /// Rows of small images, such as samples under data.
+    case images([ImageRow], caption: String = "")
     /// Preformatted text, such as program code or a log.
     case code(String)
     /// A list of terms with values, such as the configuration of a run.

@@ -54,6 +54,10 @@ enum PageStyle {
     .row{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,440px),1fr));gap:4px 20px;align-items:start}
     .row>div{min-width:0}
     .row figure{margin:10px 0 20px}
+    .images{margin:0 0 12px}
+    .images span{display:block;font-size:13px;color:var(--fx-soft);margin-bottom:4px}
+    .images div{display:flex;flex-wrap:wrap;gap:4px}
+    .images img{image-rendering:pixelated;display:block}
     .scroll{overflow-x:auto}
     table{border-collapse:collapse;width:max-content;max-width:max(100%,720px);font-size:14.5px;line-height:1.45;font-variant-numeric:tabular-nums}
     th{text-align:left;font-weight:600;color:var(--fx-soft);font-size:13px;vertical-align:bottom}
