@@ -4,6 +4,8 @@ import FluxionTestSupport
 import Testing
 
 /// Every pass keeps the meaning of every program, and leaves it legal.
+///
+/// The single seeds at the end of lists are programs that an earlier engine got wrong.
 @Suite struct PassTests {
   static let passes: [(name: String, run: @Sendable (Graph) -> Graph)] = [
     ("inlining calls", { $0.inliningCalls() }),
@@ -34,7 +36,7 @@ import Testing
     }
   }
 
-  @Test("the engine computes what the reference does, f64", arguments: 0..<150)
+  @Test("the engine computes what the reference does, f64", arguments: Array(0..<150) + [43512, 48274])
   func double(seed: Int) throws {
     let program = RandomGraph(seed: UInt64(seed), type: .float64)
     let expected = try results(of: program.graph, program.arguments, on: .reference)
@@ -43,7 +45,7 @@ import Testing
     }
   }
 
-  @Test("the engine computes what the reference does, f32", arguments: 1000..<1150)
+  @Test("the engine computes what the reference does, f32", arguments: Array(1000..<1150) + [112900])
   func single(seed: Int) throws {
     let program = RandomGraph(seed: UInt64(seed), type: .float32)
     let expected = try results(of: program.graph, program.arguments, on: .reference)

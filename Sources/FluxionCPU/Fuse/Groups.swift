@@ -38,12 +38,12 @@ struct Grouping {
   private var visited: [Int32] = []
   private var visit: Int32 = 0
   private var recentReaders: [Int: [Int32]] = [:]
-  private let fuses: Bool
+  let fuses: Bool
 
   private static let mostNodes = 160
   private static let mostReads = 40
 
-  private struct Reference {
+  struct Reference {
     let value: ValueID
     /// Read in the order in which the reader runs.
     let isAligned: Bool
@@ -66,7 +66,7 @@ struct Grouping {
     markStored()
   }
 
-  private func find(_ g: Int32) -> Int32 {
+  func find(_ g: Int32) -> Int32 {
     var g = g
     while merged[Int(g)] != g { g = merged[Int(g)] }
     return g
@@ -110,7 +110,7 @@ struct Grouping {
   }
 
   /// The materialised values that `v` is made of.
-  private func gather(_ v: ValueID, _ isAligned: Bool, _ found: inout [Reference]) {
+  func gather(_ v: ValueID, _ isAligned: Bool, _ found: inout [Reference]) {
     if roles.isMaterialised(v) {
       found.append(Reference(value: v, isAligned: isAligned))
       return
@@ -281,89 +281,5 @@ struct Grouping {
       }
     }
     return false
-  }
-
-  // MARK: What must be written
-
-  /// What other groups read is stored, unless it is cheaper for them to compute it again from what is in memory anyway: the slope
-  /// of an activation from the activation, a mask from its comparison.
-  private func markStored() {
-    let graph = roles.graph
-    var lastUse = [Int](repeating: -1, count: graph.types.count)
-    for (n, node) in graph.nodes.enumerated() { for v in node.operands { lastUse[v.int] = n } }
-    var readers: [(value: ValueID, group: Int)] = []
-    var isRead = [Bool](repeating: false, count: graph.types.count)
-    for (g, group) in groups.enumerated() where group.isAlive {
-      for n in group.nodes {
-        let node = graph.nodes[n]
-        var references: [Reference] = []
-        let aligned = roles.role[node.firstResult.int] != .memory && roles.role[node.firstResult.int] != .fenced
-        for x in node.operands { gather(x, aligned, &references) }
-        for r in references where groupOf[r.value.int] != Int32(g) {
-          readers.append((r.value, g))
-          isRead[r.value.int] = true
-        }
-      }
-    }
-    for v in graph.outputs { if let form = roles.form(v) { isRead[form.base] = true } }
-    // In program order, so that what a value would be computed from is settled before.
-    var again: [Int: (leaves: [ValueID], between: [ValueID])] = [:]
-    if fuses {
-      for node in graph.nodes where node.resultCount == 1 {
-        let v = node.firstResult
-        guard isRead[v.int], roles.role[v.int] == .computed, !roles.isPinned[v.int],
-          let sources = sources(of: v, lastUse, isRead, { again[$0.int] != nil })
-        else { continue }
-        again[v.int] = sources
-      }
-    }
-    for (v, sources) in again {
-      roles.recompute(v)
-      for x in sources.between { roles.recompute(x.int) }
-      for leaf in sources.leaves where groupOf[leaf.int] >= 0 { roles.store(leaf.int) }
-    }
-    for reader in readers where again[reader.value.int] == nil { roles.store(reader.value.int) }
-    for v in graph.outputs { if let form = roles.form(v) { roles.store(form.base) } }
-  }
-
-  /// The array in memory from which `v` can be computed again by at most four cheap operations, if that is one array at most as
-  /// wide, and one that lives about as long.
-  private func sources(
-    of v: ValueID, _ lastUse: [Int], _ isRead: [Bool], _ isAgain: (ValueID) -> Bool
-  ) -> (leaves: [ValueID], between: [ValueID])? {
-    var budget = 4
-    var leaves: [ValueID] = []
-    var between: [ValueID] = []
-    func visit(_ x: ValueID, isRoot: Bool) -> Bool {
-      let graph = roles.graph
-      if roles.role[x.int] == .scalar { return true }
-      guard let maker = roles.maker(x) else { return leaf(x) }
-      let node = graph.nodes[maker]
-      switch roles.role[x.int] {
-      case .view where !roles.isPinned[x.int]:
-        guard let source = node.operands.first else { return false }
-        if case .broadcast = node.operation { return visit(source, isRoot: false) }
-        return false
-      case .computed where isRoot || !isRead[x.int] && !roles.isPinned[x.int]:
-        guard node.operation.isCheap, budget > 0 else { return false }
-        budget -= 1
-        if !isRoot { between.append(x) }
-        for operand in node.operands where !visit(operand, isRoot: false) { return false }
-        return true
-      case .fenced: return false
-      case .computed where isRead[x.int] && roles.isMaterialised(x) && isAgain(x): return false
-      default: return leaf(x)
-      }
-    }
-    func leaf(_ x: ValueID) -> Bool {
-      if !leaves.contains(x) { leaves.append(x) }
-      return true
-    }
-    guard visit(v, isRoot: true) else { return nil }
-    let wide = leaves.filter { roles.graph.types[$0.int].shape.elementCount > 1 }
-    guard wide.count == 1, leaves.count <= 2, lastUse[wide[0].int] + 64 >= lastUse[v.int],
-      roles.graph.types[wide[0].int].byteCount <= roles.graph.types[v.int].byteCount * 4
-    else { return nil }
-    return (leaves, between)
   }
 }

@@ -17,7 +17,7 @@ struct MatrixForm {
   init?(_ form: MemoryForm, _ shape: Shape, batch: [Int], rows rowAxes: [Int], columns columnAxes: [Int]) {
     base = form.base
     offset = form.offset
-    batchStrides = batch.map { form.strides[$0] }
+    batchStrides = batch.map { shape[$0] == 1 ? 0 : form.strides[$0] }
     guard batchStrides.allSatisfy({ $0 >= 0 }), let r = MatrixForm.joined(form, shape, rowAxes),
       let c = MatrixForm.joined(form, shape, columnAxes)
     else { return nil }

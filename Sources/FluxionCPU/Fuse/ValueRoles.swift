@@ -31,6 +31,7 @@ final class ValueRoles {
   private var recomputed: [Bool]
   private var forms: [MemoryForm?]
   private var hasForm: [Bool]
+  private var pinnedView = false
 
   init(_ graph: Graph, keepsEveryResult: Bool) {
     self.graph = graph
@@ -44,7 +45,11 @@ final class ValueRoles {
     forms = [MemoryForm?](repeating: nil, count: n)
     hasForm = [Bool](repeating: false, count: n)
     assignRoles()
-    pinWhatKernelsRead()
+    // A view that is pinned lies differently from then on, and so do views of it; those seen before must be looked at again.
+    repeat {
+      pinnedView = false
+      pinWhatKernelsRead()
+    } while pinnedView
     if keepsEveryResult {
       for v in 0..<n where role[v] == .computed { isPinned[v] = true }
     } else {
@@ -169,7 +174,9 @@ final class ValueRoles {
   }
 
   private func pin(_ v: Int) {
-    if role[v] == .computed || role[v] == .view { isPinned[v] = true }
+    guard role[v] == .computed || role[v] == .view, !isPinned[v] else { return }
+    isPinned[v] = true
+    if role[v] == .view { pinnedView = true }
   }
 
   private func pinForReshape(_ node: Node) {

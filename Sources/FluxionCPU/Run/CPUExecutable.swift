@@ -21,7 +21,7 @@ final class CPUExecutable: Executable, @unchecked Sendable {
   let cost: CostReport
 
   init(_ graph: Graph, options: CompilationOptions) throws(EngineError) {
-    let prepared = graph.simplified(searchesForNaN: options.findsNaN).arrangingProducts()
+    let prepared = graph.simplified(searchesForNaN: options.findsNaN)
     let context = CompilationContext(searchesForNaN: options.findsNaN)
     let compiled = try CompiledPlan(prepared, donatedInputs: options.donatedInputs, context: context)
     plan = UnsafePointer(compiled.plan)

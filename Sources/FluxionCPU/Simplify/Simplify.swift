@@ -6,7 +6,7 @@ extension Graph {
   /// - Parameter searchesForNaN: leave every operation that could make a NaN where the user wrote it.
   func simplified(searchesForNaN: Bool = false) -> Graph {
     var graph = inliningCalls().removingDeadCode().expandingComposites()
-    if searchesForNaN { return graph.checked("expansion") }
+    if searchesForNaN { return graph.arrangingProducts().checked("expansion") }
     for round in 0..<2 {
       graph = graph.simplifyingAlgebra().checked("algebra")
       graph = graph.foldingConstants().checked("constant folding")
@@ -18,7 +18,9 @@ extension Graph {
         graph = graph.hoistingInvariants().checked("hoisting")
       }
     }
-    return graph
+    let arranged = graph.arrangingProducts().checked("products")
+    // Transposes that were put before products may meet others.
+    return arranged.nodes.count == graph.nodes.count ? arranged : arranged.simplifyingAlgebra().removingDeadCode().checked("products")
   }
 
   /// The graph itself; in debug builds it is first proved legal, so that a fault is found at the pass that made it.

@@ -1,0 +1,98 @@
+import CFluxionKernels
+import FluxionCore
+
+// Matrix products, with what follows them done while their rows are in the cache.
+
+extension StepBuilder {
+  mutating func appendProduct(_ group: Group, _ g: Int32, _ groupOf: [Int32]) throws(EngineError) {
+    let node = graph.nodes[group.anchor]
+    guard case let .dot(d) = node.operation else { preconditionFailure("the anchor of a product is a dot") }
+    let (a, b) = (node.operands[0], node.operands[1])
+    let (x, y) = (graph.types[a.int].shape, graph.types[b.int].shape)
+    let v = node.firstResult
+    guard
+      let lhs = MatrixForm(
+        roles.form(a)!, x, batch: d.lhsBatch, rows: d.lhsFree(rank: x.rank), columns: d.lhsContracting),
+      let rhs = MatrixForm(
+        roles.form(b)!, y, batch: d.rhsBatch, rows: d.rhsContracting, columns: d.rhsFree(rank: y.rank))
+    else { throw EngineError("dot: operands that are no matrices. This is a fault of the cpu engine.") }
+    var product = Product(
+      lhs: lhs, rhs: rhs, type: graph.types[v.int].elementType, rows: lhs.rows, columns: rhs.columns, inner: lhs.columns,
+      batch: d.lhsBatch.map { x[$0] }, target: v.int, epilogue: nil)
+    var step = Step(
+      work: .product(product), node: group.anchor, reads: lhs.base == rhs.base ? [lhs.base] : [lhs.base, rhs.base],
+      writes: [v.int], order: 0)
+
+    let others = group.nodes.filter { $0 != group.anchor }
+    guard !others.isEmpty else {
+      steps.append(step)
+      return
+    }
+    let copiesBefore = copies
+    var epilogue = try program(group, g, groupOf, others)
+    let fits = epilogue.mergeDimensions(dimensionGroups(of: v, batch: d.lhsBatch.count, left: d.lhsFree(rank: x.rank).count))
+    guard fits, epilogue.extents.count <= 6, graph.types[v.int].shape.elementCount > 0 else {
+      // As two steps: the product, then the rest.
+      roles.store(v.int)
+      copies = copiesBefore
+      steps.append(step)
+      return try appendTiles(group, g, groupOf, others)
+    }
+    let writes = epilogue.outputs.map { Int($0.view.slot) }
+    var separate = Array(epilogue.outputs.indices)
+    if !roles.isStored(v) {
+      // The product itself is not kept: it is made where one of the results is to be, or in a place of its own.
+      let pairs = inPlacePairs(epilogue, separate, excluding: [])
+      let size = graph.types[v.int].byteCount
+      if let o = separate.first(where: { o in
+        let target = writes[o]
+        return buffers[target].byteCount == size && !pairs.contains { $0.output == target && $0.input != v.int }
+          && epilogue.mayOverwrite(v.int, with: o)
+      }) {
+        separate.removeAll { $0 == o }
+        epilogue.rename(v.int, to: writes[o])
+        product.target = writes[o]
+        step.writes = []
+      } else {
+        step.writes = []
+        step.temporaries = [v.int]
+      }
+    }
+    step.inPlace = inPlacePairs(epilogue, separate, excluding: [lhs.base, rhs.base, product.target])
+    product.epilogue = epilogue
+    step.work = .product(product)
+    step.node = others.last!
+    step.writes += writes
+    for b in epilogue.readBuffers where b != product.target && !step.reads.contains(b) { step.reads.append(b) }
+    steps.append(step)
+  }
+
+  /// The iteration dimensions that make up each batch axis, the rows, and the columns of a product.
+  private func dimensionGroups(of v: ValueID, batch: Int, left: Int) -> [[Int]] {
+    let shape = graph.types[v.int].shape
+    var groups: [[Int]] = []
+    var rows: [Int] = []
+    var columns: [Int] = []
+    var d = 0
+    for axis in 0..<shape.rank where shape[axis] != 1 {
+      if axis < batch {
+        groups.append([d])
+      } else if axis < batch + left {
+        rows.append(d)
+      } else {
+        columns.append(d)
+      }
+      d += 1
+    }
+    return groups + [rows, columns]
+  }
+}
+
+extension TileProgram {
+  /// Views of one buffer made views of another.
+  mutating func rename(_ old: Int, to new: Int) {
+    for i in inputs.indices where inputs[i].slot == UInt32(truncatingIfNeeded: old) {
+      inputs[i].slot = UInt32(truncatingIfNeeded: new)
+    }
+  }
+}
