@@ -48,6 +48,7 @@ struct CommandTests {
     let good = try tool.run("verify", "toy-mean", "--quiet")
     #expect(good.code == 0 && good.errors.isEmpty)
     #expect(good.output.contains("all 2 bounds hold"))
+    #expect(good.output.contains("untrained_error"))
     let bad = try tool.run("verify", "toy-mean", "--seeds", "13", "--out", "claims")
     #expect(bad.code == 1)
     #expect(bad.output.contains("bounds failed") && bad.output.contains("FAIL"))

@@ -9,7 +9,7 @@ import Foundation
 struct VerifyCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "verify", abstract: "Check a paper's claims: measured, bound, published.",
-    discussion: "Writes claim.json and report.html. The exit code is 1 when a bound fails.")
+    discussion: "Writes claim.json and report.html, and baselines.json for what is measured without bounds. The exit code is 1 when a bound fails.")
 
   @Argument(help: "The system's name.", completion: .systems)
   var system: String?
@@ -38,6 +38,8 @@ struct VerifyCommand: ParsableCommand {
     }
     var system: String, folder: String, holds: Bool
     var claims: [Entry]
+    /// Means of what has no bound, by key.
+    var baselines: [String: Double?]
   }
 
   func run() throws {
@@ -72,7 +74,8 @@ struct VerifyCommand: ParsableCommand {
           low: JSONOutput.number(spread?.lowerBound), high: JSONOutput.number(spread?.upperBound),
           bound: record.bound, published: record.published, holds: record.holds)
       }
-      return Outcome(system: system.card.name, folder: result.folder.path, holds: result.holds, claims: entries)
+      return Outcome(system: system.card.name, folder: result.folder.path, holds: result.holds, claims: entries,
+        baselines: result.baselines.mapValues { JSONOutput.number($0) })
     } catch {
       printer.finishLine()
       throw Failure(title, error)
