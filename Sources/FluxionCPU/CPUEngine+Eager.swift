@@ -1,6 +1,5 @@
 import CFluxionKernels
 public import FluxionCore
-import Synchronization
 
 // Operations run at once. Elementwise ones on whole arrays go straight to their kernels; the others run as programs of one node,
 // which are compiled once for each operation and types.
@@ -80,7 +79,7 @@ final class SingleNodePrograms: Sendable {
     let operation: Operation
     let operandTypes: [TensorType]
   }
-  private let known = Mutex<[Key: CPUExecutable]>([:])
+  private let known = Locked<[Key: CPUExecutable]>([:])
 
   func program(_ operation: Operation, _ operandTypes: [TensorType], _ resultTypes: [TensorType]) throws(EngineError) -> CPUExecutable {
     let key = Key(operation: operation, operandTypes: operandTypes)

@@ -1,5 +1,4 @@
 public import FluxionCore
-import Synchronization
 
 // Programs traced once and run many times. `compiled` is cached on the structure, shapes and element types of the arguments; plain
 // settings inside them (numbers, strings, enum cases) are part of the program, so other settings make another program.

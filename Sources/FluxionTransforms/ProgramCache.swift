@@ -1,5 +1,4 @@
 public import FluxionCore
-import Synchronization
 
 /// A traced and compiled program: its graph to be read, its cost, and what runs it.
 public struct CompiledProgram: Sendable {
@@ -27,7 +26,7 @@ final class ProgramCache: Sendable {
   }
 
   private let function: @Sendable (ArgumentReader) -> (leaves: [Tensor], structures: [TreeStructure])
-  private let entries = Mutex<[Key: Entry]>([:])
+  private let entries = Locked<[Key: Entry]>([:])
 
   init(_ function: @escaping @Sendable (ArgumentReader) -> (leaves: [Tensor], structures: [TreeStructure])) {
     self.function = function

@@ -1,6 +1,5 @@
 import CFluxionKernels
 import FluxionCore
-import Synchronization
 
 /// A program for the processor: flat data that is never written again, walked by the runtime.
 ///
@@ -96,7 +95,7 @@ final class CPUExecutable: Executable, @unchecked Sendable {
 /// Safety of `@unchecked Sendable`: the list is behind the lock, and an arena belongs to one run at a time.
 final class ArenaPool: @unchecked Sendable {
   private let byteCount: Int
-  private let free = Mutex<FreeList>(FreeList())
+  private let free = Locked<FreeList>(FreeList())
 
   private struct FreeList: @unchecked Sendable {
     var arenas: [UnsafeMutableRawPointer] = []

@@ -1,5 +1,4 @@
 import CFluxionLink
-import Synchronization
 
 /// Where programs run: an engine, with the programs compiled for it so far.
 public final class Device: Sendable {
@@ -9,7 +8,7 @@ public final class Device: Sendable {
     let options: CompilationOptions
   }
   /// Compiled programs by structure. Held for a look-up only, never while compiling or running.
-  private let programs = Mutex<[ProgramKey: any Executable]>([:])
+  private let programs = Locked<[ProgramKey: any Executable]>([:])
 
   public init(engine: any Engine) { self.engine = engine }
 

@@ -6,7 +6,6 @@
 #elseif canImport(Darwin)
   import Darwin
 #endif
-import Synchronization
 
 /// A place in the user's program, found from the stack: the innermost frame outside Fluxion's array layer, layers
 /// and solvers.
@@ -15,13 +14,13 @@ import Synchronization
 /// them: at a trap, and while ``withCallSites(_:)`` is in force (the search for NaNs). In return no operation needs `file:` and
 /// `line:` parameters, and operators, which cannot have them, are located as well.
 public final class CallSite: Sendable, Hashable {
-  private let resolved: Mutex<String??>
+  private let resolved: Locked<String??>
   #if canImport(Runtime)
     private let trace: Backtrace?
   #endif
 
   init() {
-    resolved = Mutex(.none)
+    resolved = Locked(.none)
     #if canImport(Runtime)
       trace = try? Backtrace.capture(limit: 48)
     #endif
@@ -29,7 +28,7 @@ public final class CallSite: Sendable, Hashable {
 
   /// A site known by name, such as `Velocity.swift:14`.
   public init(_ description: String) {
-    resolved = Mutex(.some(description))
+    resolved = Locked(.some(description))
     #if canImport(Runtime)
       trace = nil
     #endif

@@ -1,4 +1,3 @@
-import Synchronization
 
 /// A graph being traced.
 ///
@@ -36,7 +35,7 @@ package final class GraphBuilder: Sendable {
   package let isLinear: Bool
   /// Where errors of the program go in a throwing trace; nil: they trap.
   package let errors: ErrorCollector?
-  private let state = Mutex(State())
+  private let state = Locked(State())
 
   package init(parent: GraphBuilder?, isLinear: Bool = false, errors: ErrorCollector? = nil) {
     self.parent = parent
@@ -221,7 +220,7 @@ package final class GraphBuilder: Sendable {
 
 /// Keeps the first error of a throwing trace.
 package final class ErrorCollector: Sendable {
-  private let first = Mutex<ProgramError?>(nil)
+  private let first = Locked<ProgramError?>(nil)
   package init() {}
   package func report(_ error: ProgramError) { first.withLock { if $0 == nil { $0 = error } } }
   package var error: ProgramError? { first.withLock { $0 } }
