@@ -17,11 +17,17 @@ public struct TestArrays: RandomNumberGenerator, Sendable {
 
   /// Numbers of a domain, converted to `type`; complex numbers have both parts in it.
   public mutating func tensor(_ shape: Shape, _ domain: Domain, as type: ElementType = .float64) -> Tensor {
+    switch domain {
+    case let .real(part): return tensor(shape, part, as: type.realPart)
+    case let .typed(own, part): return tensor(shape, part, as: own)
+    default: break
+    }
+    let type = domain.elementType ?? type
     if type.isComplex {
       let parts = (tensor(shape, domain, as: .float64), tensor(shape, domain, as: .float64))
       return complex(parts.0, parts.1).converted(to: type)
     }
-    return Tensor(values(shape.elementCount, domain), shape: shape).converted(to: domain.elementType ?? type)
+    return Tensor(values(shape.elementCount, domain), shape: shape).converted(to: type)
   }
 
   public mutating func values(_ count: Int, _ domain: Domain) -> [Double] {
@@ -39,6 +45,7 @@ public struct TestArrays: RandomNumberGenerator, Sendable {
     case let .integers(low, high): return (0..<count).map { _ in Double(Int.random(in: low...high, using: &self)) }
     case let .indices(bound): return (0..<count).map { _ in Double(Int.random(in: 0..<bound, using: &self)) }
     case .truth: return (0..<count).map { _ in Bool.random(using: &self) ? 1 : 0 }
+    case let .real(domain), let .typed(_, domain): return values(count, domain)
     }
   }
 }
@@ -56,12 +63,17 @@ public enum Domain: Sendable {
   case indices(Int)
   /// Truth values.
   case truth
+  /// Real numbers also where the case's type is complex.
+  indirect case real(Domain)
+  /// Numbers of this type, whatever the case's is.
+  indirect case typed(ElementType, Domain)
 
   /// The element type of operands that do not take the case's own.
   public var elementType: ElementType? {
     switch self {
     case .indices: .int32
     case .truth: .bool
+    case let .typed(type, _): type
     default: nil
     }
   }
