@@ -25,6 +25,9 @@ let package = Package(
       name: "CFluxionKernels", linkerSettings: [.linkedLibrary("m"), .linkedLibrary("dl", .when(platforms: [.linux]))]),
     .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
 
+    // MARK: - What readers and messages share
+    .target(name: "FluxionText", swiftSettings: settings),
+
     // MARK: - Arrays, programs, derivatives, engines
     .target(name: "FluxionCore", dependencies: ["CFluxionLink"], swiftSettings: settings),
     .target(name: "FluxionTransforms", dependencies: ["FluxionCore"], swiftSettings: settings),
@@ -34,8 +37,8 @@ let package = Package(
     .target(name: "FluxionNN", dependencies: ["FluxionCore"], swiftSettings: settings),
     .target(name: "FluxionOptimisers", dependencies: ["FluxionCore"], swiftSettings: settings),
     .target(name: "FluxionSolvers", dependencies: ["FluxionCore", "FluxionTransforms"], swiftSettings: settings),
-    .target(name: "FluxionData", dependencies: ["CZlib", "FluxionCore"], swiftSettings: settings),
-    .target(name: "FluxionReport", swiftSettings: settings),
+    .target(name: "FluxionData", dependencies: ["CZlib", "FluxionCore", "FluxionText"], swiftSettings: settings),
+    .target(name: "FluxionReport", dependencies: ["FluxionText"], swiftSettings: settings),
 
     // MARK: - The module users import
     .target(
@@ -47,7 +50,7 @@ let package = Package(
 
     // MARK: - Learning systems
     .target(
-      name: "FluxionExperiment", dependencies: ["FluxionCore", "FluxionData", "FluxionReport"],
+      name: "FluxionExperiment", dependencies: ["FluxionCore", "FluxionData", "FluxionReport", "FluxionText"],
       swiftSettings: settings),
     .target(
       name: "FluxionFlows",
@@ -55,13 +58,13 @@ let package = Package(
         "FluxionCore", "FluxionData", "FluxionExperiment", "FluxionNN", "FluxionOptimisers", "FluxionReport", "FluxionSolvers",
         "FluxionTransforms",
       ], swiftSettings: settings),
-    .target(name: "FluxionSystems", dependencies: ["FluxionExperiment", "FluxionFlows"], swiftSettings: settings),
+    .target(name: "FluxionSystems", dependencies: ["FluxionExperiment", "FluxionFlows", "FluxionText"], swiftSettings: settings),
 
     // MARK: - Programs
     .target(
       name: "FluxionCommand",
       dependencies: [
-        "CFluxionKernels", "FluxionCore", "FluxionData", "FluxionExperiment", "FluxionReport", "FluxionSystems",
+        "CFluxionKernels", "FluxionCore", "FluxionData", "FluxionExperiment", "FluxionReport", "FluxionSystems", "FluxionText",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], swiftSettings: settings),
     .executableTarget(
@@ -100,7 +103,8 @@ let package = Package(
     .testTarget(
       name: "FluxionDataTests", dependencies: ["FluxionCPU", "FluxionCore", "FluxionData"],
       swiftSettings: settings),
-    .testTarget(name: "FluxionReportTests", dependencies: ["FluxionReport"], swiftSettings: settings),
+    .testTarget(name: "FluxionTextTests", dependencies: ["FluxionText"], swiftSettings: settings),
+    .testTarget(name: "FluxionReportTests", dependencies: ["FluxionReport", "FluxionText"], swiftSettings: settings),
     // One small system, and the command over a catalogue of it, which the command's tests start.
     .target(
       name: "FluxionToySystem", dependencies: ["FluxionCore", "FluxionData", "FluxionExperiment", "FluxionReport"],

@@ -7,6 +7,7 @@ let package = Package(
   dependencies: [.package(name: "Fluxion", path: "..")],
   targets: [
     .executableTarget(
-      name: "Measure", dependencies: [.product(name: "Fluxion", package: "Fluxion")],
+      name: "Measure",
+      dependencies: [.product(name: "Fluxion", package: "Fluxion"), .product(name: "FluxionFlows", package: "Fluxion")],
       swiftSettings: [.swiftLanguageMode(.v6)])
   ])

@@ -1,6 +1,7 @@
 import ArgumentParser
 import FluxionExperiment
 public import FluxionSystems
+import FluxionText
 import Foundation
 
 /// The `fluxion` command over a catalogue of systems.

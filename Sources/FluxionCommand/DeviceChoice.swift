@@ -1,5 +1,6 @@
 import FluxionCore
 import FluxionExperiment
+import FluxionText
 
 /// The devices that can be named after `--device`.
 enum DeviceChoice {

@@ -1,3 +1,4 @@
+import FluxionText
 import Foundation
 
 /// Reads whole files; every reader of this module gets its bytes here.
@@ -51,7 +52,7 @@ enum FileContent {
     guard let names = try? FileManager.default.contentsOfDirectory(atPath: folder.path) else {
       return "The folder does not exist either; correct the path"
     }
-    let close = closest(to: url.lastPathComponent, among: names.filter { !$0.hasPrefix(".") })
+    let close = Suggestion.names(near: url.lastPathComponent, among: names.filter { !$0.hasPrefix(".") })
     return close.isEmpty ? "Correct the path" : "Did you mean \(close.map(quoted).joined(separator: " or "))?"
   }
 
@@ -61,33 +62,4 @@ enum FileContent {
     return known.isEmpty
       ? "Name a file; this folder holds none of a known format" : "Name one file in it: \(listed(known, limit: 6))"
   }
-}
-
-/// At most three of `candidates` that resemble `word`, the best first.
-func closest(to word: String, among candidates: [String]) -> [String] {
-  let target = word.lowercased()
-  let limit = (target.count + 1) / 3
-  let scored = candidates.compactMap { candidate -> (distance: Int, name: String)? in
-    let other = candidate.lowercased()
-    guard abs(other.count - target.count) <= limit else { return nil }
-    let distance = editDistance(target, other)
-    return distance <= limit ? (distance, candidate) : nil
-  }
-  return scored.sorted { ($0.distance, $0.name) < ($1.distance, $1.name) }.prefix(3).map(\.name)
-}
-
-/// The fewest insertions, deletions and replacements that turn `first` into `second` (Levenshtein, 1966).
-private func editDistance(_ first: String, _ second: String) -> Int {
-  let target = Array(second)
-  var row = Array(0...target.count)
-  for (i, letter) in first.enumerated() {
-    var diagonal = row[0]
-    row[0] = i + 1
-    for j in target.indices {
-      let replaced = diagonal + (letter == target[j] ? 0 : 1)
-      diagonal = row[j + 1]
-      row[j + 1] = min(replaced, row[j] + 1, diagonal + 1)
-    }
-  }
-  return row[target.count]
 }

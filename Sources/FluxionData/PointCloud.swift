@@ -1,3 +1,5 @@
+import FluxionText
+
 /// Points from a file, ready for use: finite, at least two rows, at least one column.
 public struct PointCloud: Sendable {
   /// The points, `[n, d]`, or `[n, …]` for images and other arrays of more axes; the element type is the file's.
@@ -80,7 +82,7 @@ public struct PointCloud: Sendable {
   private static func choice(of name: String?, among names: [String], file: String) throws(DataError) -> String {
     if let name {
       if names.contains(name) { return name }
-      let close = closest(to: name, among: names)
+      let close = Suggestion.names(near: name, among: names)
       throw DataError(
         .missing, file: file, "there is no array called \(quoted(name))",
         remedy: close.isEmpty

@@ -1,3 +1,4 @@
+import FluxionText
 public import Foundation
 
 extension SafetensorsFile {
@@ -10,10 +11,10 @@ extension SafetensorsFile {
         .tooLarge, file: file, at: .byte(0), "the header announces \(length) bytes; the format allows 100000000",
         remedy: "This is no safetensors file, or a damaged one")
     }
-    var reader = JSONReader(try cursor.take(Int(length), "the header"), file: file, offset: cursor.offset - Int(length))
+    let header = try members(of: try cursor.take(Int(length), "the header"), file: file)
     var result = SafetensorsFile(arrays: [:])
     var descriptions: [Description] = []
-    for member in try reader.object() {
+    for member in header {
       if member.name == metadataName {
         result.metadata = try texts(member, file: file)
       } else {
@@ -27,7 +28,7 @@ extension SafetensorsFile {
     for description in descriptions {
       guard description.start == position else {
         throw DataError(
-          .malformed, file: file, at: .byte(description.offset),
+          .malformed, file: file, at: .byte(headerOffset + description.offset),
           "the array \(quoted(description.name)) begins at \(description.start) of the data instead of \(position)",
           remedy: "Write the file again; arrays may neither overlap nor leave gaps")
       }
@@ -44,13 +45,21 @@ extension SafetensorsFile {
     return result
   }
 
+  /// The header's members, all places counted in the file.
+  private static func members(of header: Data, file: String) throws(DataError) -> [JSONValue.Member] {
+    let value: JSONValue
+    do throws(JSONError) { value = try JSONReader.read(header) } catch { throw failure(file, error.offset, error.problem) }
+    guard case let .object(members) = value else { throw failure(file, 0, "one object should stand here") }
+    return members
+  }
+
   private static func texts(_ member: JSONValue.Member, file: String) throws(DataError) -> [String: String] {
     guard case .object(let notes) = member.value else {
       throw failure(file, member.offset, "\(metadataName) should be an object of texts")
     }
     var result: [String: String] = [:]
     for note in notes {
-      guard case .text(let text) = note.value else {
+      guard let text = note.value.text else {
         throw failure(file, note.offset, "the note \(quoted(note.name)) should be a text")
       }
       result[note.name] = text
@@ -58,9 +67,12 @@ extension SafetensorsFile {
     return result
   }
 
+  /// Where the header begins in the file, after its length.
+  private static let headerOffset = 8
+
   private static func failure(_ file: String, _ offset: Int, _ problem: String) -> DataError {
     DataError(
-      .malformed, file: file, at: .byte(offset), "in the header, \(problem)",
+      .malformed, file: file, at: .byte(headerOffset + offset), "in the header, \(problem)",
       remedy: "Write the file again with the program that made it")
   }
 
@@ -72,7 +84,7 @@ extension SafetensorsFile {
     /// First and last byte after the header, the last not included.
     var start: Int
     var end: Int
-    /// Where in the file this is said.
+    /// Where in the header this is said.
     var offset: Int
 
     init(_ member: JSONValue.Member, file: String) throws(DataError) {
@@ -99,7 +111,7 @@ extension SafetensorsFile {
       }
       guard let elementType = names[type] else {
         throw DataError(
-          .unsupported, file: file, at: .byte(offset),
+          .unsupported, file: file, at: .byte(headerOffset + offset),
           "the array \(quoted(name)) has type \(quoted(type)), which is not read",
           remedy: "Convert it to F32 with the program that made it")
       }
@@ -115,11 +127,8 @@ extension SafetensorsFile {
     }
   }
 
-  private static func wholeNumbers(_ list: [JSONValue]) -> [Int]? {
-    let numbers = list.compactMap { value -> Int? in
-      guard case .wholeNumber(let number) = value else { return nil }
-      return number
-    }
+  private static func wholeNumbers(_ list: [JSONValue.Element]) -> [Int]? {
+    let numbers = list.compactMap(\.value.wholeNumber)
     return numbers.count == list.count && numbers.count <= 64 ? numbers : nil
   }
 }

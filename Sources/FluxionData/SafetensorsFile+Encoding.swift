@@ -1,3 +1,4 @@
+import FluxionText
 public import Foundation
 
 extension SafetensorsFile {
@@ -12,8 +13,8 @@ extension SafetensorsFile {
     }
     var parts: [String] = []
     if !metadata.isEmpty {
-      let notes = metadata.sorted { $0.key < $1.key }.map { jsonText($0.key) + ":" + jsonText($0.value) }
-      parts.append("\(jsonText(Self.metadataName)):{\(notes.joined(separator: ","))}")
+      let notes = metadata.sorted { $0.key < $1.key }.map { $0.key.jsonQuoted + ":" + $0.value.jsonQuoted }
+      parts.append("\(Self.metadataName.jsonQuoted):{\(notes.joined(separator: ","))}")
     }
     var position = 0
     for (name, array) in sorted {
@@ -26,7 +27,7 @@ extension SafetensorsFile {
       let shape = array.shape.map(String.init).joined(separator: ",")
       let end = position + array.bytes.count
       let fields = #""dtype":"\#(type)","shape":[\#(shape)],"data_offsets":[\#(position),\#(end)]"#
-      parts.append("\(jsonText(name)):{\(fields)}")
+      parts.append("\(name.jsonQuoted):{\(fields)}")
       position = end
     }
     var header = Data("{\(parts.joined(separator: ","))}".utf8)

@@ -1,4 +1,5 @@
 package import FluxionCore
+import FluxionText
 import Foundation
 
 // Any structured value of tensors as a file: its tensors under their names, its plain settings and its nesting in the notes.
@@ -78,7 +79,7 @@ extension SafetensorsFile {
 
   private func tensor(_ name: String, isComplex: Bool, file: String) throws(DataError) -> Tensor {
     guard let array = arrays[name] else {
-      let close = closest(to: name, among: arrays.keys.sorted())
+      let close = Suggestion.names(near: name, among: arrays.keys.sorted())
       throw DataError(
         .missing, file: file, "there is no tensor called \(quoted(name))",
         remedy: close.isEmpty

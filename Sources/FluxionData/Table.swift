@@ -1,3 +1,5 @@
+import FluxionText
+
 /// A table of rows and named columns, from CSV, TSV or similar text.
 ///
 /// A column is numeric when its first cells and all others are numbers or missing, and is text when any cell is
@@ -73,7 +75,7 @@ public struct Table: Sendable {
   /// The place of the column called `name`; an error that suggests similar names when there is none.
   public func index(of name: String) throws(DataError) -> Int {
     if let index = columnNames.firstIndex(of: name) { return index }
-    let close = closest(to: name, among: columnNames)
+    let close = Suggestion.names(near: name, among: columnNames)
     throw DataError(
       .missing, file: file, "there is no column called \(quoted(name))",
       remedy: close.isEmpty

@@ -1,5 +1,6 @@
 public import FluxionExperiment
 import FluxionFlows
+import FluxionText
 
 /// The learning systems that are known by name.
 public struct Catalogue: Sendable {

@@ -62,7 +62,8 @@ struct ImportTests {
   @Test("nothing lower knows anything higher") func layers() {
     let engineFree = ["FluxionCore", "FluxionTransforms", "FluxionNN", "FluxionOptimisers", "FluxionSolvers", "FluxionData"]
     for target in engineFree { #expect(!(Self.declared[target] ?? []).contains("FluxionCPU"), "\(target) must not know an engine") }
-    #expect((Self.declared["FluxionReport"] ?? ["?"]).isEmpty, "reports take plain numbers")
+    #expect(Self.declared["FluxionReport"] == ["FluxionText"], "reports take plain numbers and texts")
+    #expect(Self.declared["FluxionText"] == [], "texts are at the bottom")
     #expect(!(Self.declared["FluxionCPU"] ?? []).contains("FluxionTransforms"), "engines see graphs, never gradients")
     #expect(!(Self.declared["FluxionSolvers"] ?? []).contains("FluxionNN"), "solvers know no networks")
   }

@@ -84,7 +84,7 @@ import Testing
     tensors(#"{"a":{"shape":[8],"data_offsets":[0,8]}}"#, #"m.safetensors, byte 9: in the header, the array "a" needs dtype, shape and two data_offsets. Write the file again with the program that made it."#),
     tensors(#"{"a":1,"a":1}"#, #"m.safetensors, byte 15: in the header, the name "a" comes twice. Write the file again with the program that made it."#),
     tensors(#"{"__metadata__":{"n":1}}"#, #"m.safetensors, byte 25: in the header, the note "n" should be a text. Write the file again with the program that made it."#),
-    tensors(#"{"a":-1}"#, #"m.safetensors, byte 13: in the header, a text, a whole number from 0, a list or an object should stand here. Write the file again with the program that made it."#),
+    tensors(#"{"a":-1}"#, #"m.safetensors, byte 9: in the header, the array "a" should be an object. Write the file again with the program that made it."#),
     Bad("m.safetensors, byte 0: the header announces 18446744073709551615 bytes; the format allows 100000000. This is no safetensors file, or a damaged one.") {
       _ = try SafetensorsFile.decode(Data(repeating: 255, count: 20), file: "m.safetensors")
     },

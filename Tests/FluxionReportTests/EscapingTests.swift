@@ -1,6 +1,7 @@
 import Testing
 
 @testable import FluxionReport
+import FluxionText
 
 @Suite("Escaping")
 struct EscapingTests {

@@ -1,5 +1,6 @@
 import ArgumentParser
 import FluxionExperiment
+import FluxionText
 
 /// `fluxion completions <shell>`
 struct CompletionsCommand: ParsableCommand {

@@ -4,6 +4,7 @@ import FluxionData
 import FluxionExperiment
 import FluxionReport
 import FluxionSystems
+import FluxionText
 
 /// `fluxion run <system>`
 struct RunCommand: ParsableCommand {

@@ -1,5 +1,6 @@
 import FluxionCore
 public import FluxionData
+import FluxionText
 import Foundation
 
 /// All that an interrupted run needs to go on: one safetensors file.

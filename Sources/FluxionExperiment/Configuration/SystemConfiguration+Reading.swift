@@ -1,3 +1,4 @@
+import FluxionText
 import Foundation
 
 extension SystemConfiguration {

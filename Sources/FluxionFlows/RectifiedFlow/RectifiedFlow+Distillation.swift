@@ -9,12 +9,8 @@ extension RectifiedFlow {
   func distil(
     _ name: String, _ pairs: PairSource, from network: VelocityNetwork, times: TimeSchedule, key: Key, _ session: Session
   ) throws -> VelocityNetwork {
-    try optimise(name, network, steps: configuration.distillationSteps, key: key, session) { network, key in
-      let keys = key.split(3)
-      let (z0, z1, labels) = pairs.draw(configuration.batch, key: keys[0])
-      let t = times.times(configuration.batch, epsilon: configuration.timeEpsilon, key: keys[1])
-      let shown = hidingSome(labels, classCount: network.classCount, key: keys[2])
-      return distillationLoss(network, z0, z1, labels: shown, times: t)
+    try optimise(name, network, on: pairs, times: times, steps: configuration.distillationSteps, key: key, session) {
+      network, z0, z1, labels, t in distillationLoss(network, z0, z1, labels: labels, times: t)
     }
   }
 }

@@ -102,20 +102,25 @@ extension RectifiedFlow {
   func trainRound(
     _ name: String, on data: PairSource, from network: VelocityNetwork, times: TimeSchedule, key: Key, _ session: Session
   ) throws -> VelocityNetwork {
-    try optimise(name, network, steps: configuration.steps, key: key, session) { network, key in
-      let keys = key.split(3)
-      let (x0, x1, labels) = data.draw(configuration.batch, key: keys[0])
-      let t = times.times(configuration.batch, epsilon: configuration.timeEpsilon, key: keys[1])
-      let shown = hidingSome(labels, classCount: network.classCount, key: keys[2])
-      return regressionLoss(network, x0, x1, labels: shown, times: t)
+    try optimise(name, network, on: data, times: times, steps: configuration.steps, key: key, session) { network, x0, x1, labels, t in
+      regressionLoss(network, x0, x1, labels: labels, times: t)
     }
   }
 
-  /// Adam along a cosine, with averaged weights; the loop is a compiled program of a hundred steps at a time.
+  /// Adam along a cosine, with averaged weights, on batches of pairs at drawn times; the loop is a compiled program of a hundred
+  /// steps at a time.
+  ///
+  /// - Parameter loss: Of a network, sources, data, classes (some hidden, for guidance) and times.
   func optimise(
-    _ name: String, _ network: VelocityNetwork, steps: Int, key: Key, _ session: Session,
-    loss: @escaping (VelocityNetwork, Key) -> Tensor
+    _ name: String, _ network: VelocityNetwork, on pairs: PairSource, times: TimeSchedule, steps: Int, key: Key, _ session: Session,
+    loss: @escaping (VelocityNetwork, Tensor, Tensor, Tensor?, Tensor) -> Tensor
   ) throws -> VelocityNetwork {
+    func batchLoss(_ network: VelocityNetwork, _ key: Key) -> Tensor {
+      let keys = key.split(3)
+      let (x0, x1, labels) = pairs.draw(configuration.batch, key: keys[0])
+      let t = times.times(configuration.batch, epsilon: configuration.timeEpsilon, key: keys[1])
+      return loss(network, x0, x1, hidingSome(labels, classCount: network.classCount, key: keys[2]), t)
+    }
     let adam = Adam(learningRate: Schedule.cosine(from: configuration.learningRate, steps: steps, floor: configuration.finalRateFraction))
     let averaging = ExponentialMovingAverage(decay: configuration.averageDecay, warmsUp: configuration.averageWarmUp)
     let initial =
@@ -123,7 +128,7 @@ extension RectifiedFlow {
       ? TrainingState(network, optimiser: Chain(ClipByGlobalNorm(configuration.gradientClip), adam), averaging: averaging)
       : TrainingState(network, optimiser: adam, averaging: averaging)
     let trained = try session.train(name, from: initial, steps: steps, key: key) { state, _, key in
-      let (value, gradient) = valueAndGradient(of: { loss($0, key) }, at: state.model)
+      let (value, gradient) = valueAndGradient(of: { batchLoss($0, key) }, at: state.model)
       state.apply(gradient)
       return value
     }

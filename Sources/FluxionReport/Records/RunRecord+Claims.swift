@@ -1,3 +1,5 @@
+import FluxionText
+
 extension RunRecord {
   /// One published or theoretical statement, and what this run found.
   public struct Claim: Hashable, Sendable {
@@ -45,25 +47,24 @@ extension RunRecord {
 
   /// Reads `claim.json`; unknown keys are passed over, a missing "published" is empty.
   public static func claims(fromJSON text: String) throws(RunRecordError) -> [Claim] {
-    guard case .array(let items) = try JSONReader.read(text, file: "claim.json") else {
-      throw RunRecordError(file: "claim.json", line: 1, problem: "expected an array of claims")
+    let file = "claim.json"
+    guard case .list(let items) = try json(text, file: file) else {
+      throw RunRecordError(file: file, line: 1, problem: "expected an array of claims")
     }
     var claims: [Claim] = []
     for item in items {
       guard case .object(let members) = item.value else {
-        throw RunRecordError(file: "claim.json", line: item.line, problem: "a claim must be an object")
+        throw RunRecordError(file: file, at: item.offset, in: text, "a claim must be an object")
       }
-      func member(_ key: String) -> JSONValue? { members.first { $0.key == key }?.value }
-      guard case .string(let key)? = member("key"), case .bool(let holds)? = member("verdict") else {
+      func member(_ key: String) -> JSONValue? { members.first { $0.name == key }?.value }
+      guard let key = member("key")?.text, case .truth(let holds)? = member("verdict") else {
         throw RunRecordError(
-          file: "claim.json", line: item.line,
-          problem: "a claim needs \"key\" (a string) and \"verdict\" (true or false)")
+          file: file, at: item.offset, in: text, "a claim needs \"key\" (a string) and \"verdict\" (true or false)")
       }
-      func string(_ name: String) -> String { if case .string(let text)? = member(name) { text } else { "" } }
-      let measured: Double? = if case .number(let value)? = member("measured") { value } else { nil }
+      func string(_ name: String) -> String { member(name)?.text ?? "" }
       claims.append(
         Claim(
-          key: key, meaning: string("meaning"), measured: measured, bound: string("bound"), holds: holds,
+          key: key, meaning: string("meaning"), measured: member("measured")?.double, bound: string("bound"), holds: holds,
           published: string("published")))
     }
     return claims

@@ -1,3 +1,5 @@
+import FluxionText
+
 extension RunRecord {
   /// What was measured along a run: named columns of numbers, one row for each moment.
   public struct History: Hashable, Sendable {

@@ -1,3 +1,5 @@
+import FluxionText
+
 /// The files that describe a run, as text: metrics, history and claims.
 ///
 /// Encoding is deterministic: equal values give equal bytes, on every machine and in every locale. Numbers are
@@ -15,26 +17,28 @@ public enum RunRecord {
 
   /// Reads `metrics.json`; `null` becomes a number that is not a number.
   public static func metrics(fromJSON text: String) throws(RunRecordError) -> [String: Double] {
-    guard case .object(let members) = try JSONReader.read(text) else {
-      throw RunRecordError(file: "metrics.json", line: 1, problem: "expected one object of key: number")
+    let file = "metrics.json"
+    guard case .object(let members) = try json(text, file: file) else {
+      throw RunRecordError(file: file, line: 1, problem: "expected one object of key: number")
     }
     var metrics: [String: Double] = [:]
     for member in members {
-      let value: Double
-      switch member.value {
-      case .number(let number): value = number
-      case .null: value = .nan
-      default:
+      guard let value = member.value == .null ? .nan : member.value.double else {
         throw RunRecordError(
-          file: "metrics.json", line: member.line,
-          problem: "the value of \(member.key.jsonQuoted) is not a number or null")
+          file: file, at: member.offset, in: text, "the value of \(member.name.jsonQuoted) is not a number or null")
       }
-      if metrics.updateValue(value, forKey: member.key) != nil {
-        throw RunRecordError(
-          file: "metrics.json", line: member.line, problem: "the key \(member.key.jsonQuoted) appears twice")
-      }
+      metrics[member.name] = value
     }
     return metrics
+  }
+
+  /// The value that a record's text holds.
+  static func json(_ text: String, file: String) throws(RunRecordError) -> JSONValue {
+    do throws(JSONError) {
+      return try JSONReader.read(text.utf8)
+    } catch {
+      throw RunRecordError(file: file, at: error.offset, in: text, error.problem)
+    }
   }
 
   /// A JSON number, or `null` for a value that JSON cannot hold.
@@ -56,6 +60,11 @@ public struct RunRecordError: Error, Hashable, Sendable, CustomStringConvertible
     self.file = file
     self.line = line
     self.problem = problem
+  }
+
+  /// The same for a place in the text, in bytes.
+  init(file: String, at offset: Int, in text: String, _ problem: String) {
+    self.init(file: file, line: ByteScanner(text.utf8).line(at: offset), problem: problem)
   }
 
   public var description: String {

@@ -1,10 +1,10 @@
 /// The names a mistyped one may stand for.
-public enum Suggestion {
+package enum Suggestion {
   /// At most three of `names`, nearest first: those within a third of the word's length in edits, or that hold it as a part.
-  public static func names(near word: String, among names: [String]) -> [String] {
+  package static func names(near word: String, among names: [String]) -> [String] {
     let target = canonical(word)
     guard !target.isEmpty else { return [] }
-    let limit = max(1, target.count / 3)
+    let limit = (target.count + 1) / 3
     let scored = names.compactMap { name -> (distance: Int, name: String)? in
       let other = canonical(name)
       if target.count >= 3, other.contains(target) { return (1, name) }
@@ -15,7 +15,7 @@ public enum Suggestion {
   }
 
   /// `Did you mean "rounds"?`, or the words of `otherwise` when nothing is near.
-  public static func sentence(for word: String, among candidates: [String], otherwise: String) -> String {
+  package static func sentence(for word: String, among candidates: [String], otherwise: String) -> String {
     let near = names(near: word, among: candidates)
     guard !near.isEmpty else { return otherwise }
     return "Did you mean \(near.map { "\"\($0)\"" }.joined(separator: " or "))?"

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import FluxionExperiment
+@testable import FluxionText
 
 @Suite("Did you mean")
 struct SuggestionTests {
