@@ -18,7 +18,7 @@ public struct FlowEvaluation: Codable, Sendable {
 
   /// ∫‖(Z₁ - Z₀) - v‖² dt path by path, `[n]`.
   public var pathStraightness: Tensor
-  /// The first two coordinates of some paths, `[times, paths, 2]`.
+  /// The first two coordinates of some paths, `[times, paths, 2]`, in the units of the data, as are the points below.
   public var paths: Tensor
   /// The first two coordinates of some points after one step, after 100 steps, and from the distilled network.
   public var oneStep: Tensor
@@ -69,13 +69,13 @@ extension TrainedRectifiedFlow {
     let shown = min(n, 150)
     let track = field.trajectory(z0.sliced(0..<shown, alongAxis: 0), using: .euler(steps: 100))
     let picked = track.gathered(Tensor((0...25).map { Int32(4 * $0) }), alongAxis: 0)
-    func plane(_ x: Tensor) -> Tensor { x.sliced(0..<min(n, 1500), alongAxis: 0).asPlane() }
+    func plane(_ x: Tensor) -> Tensor { unscaled(x.sliced(0..<min(n, 1500), alongAxis: 0)).asPlane() }
     return FlowEvaluation(
       straightness: measured.straightness.mean().item(),
       costs: [1, 2, 4].map { TransportCost.power($0, z0, measured.end) },
       steps: steps, distances: distances, adaptiveEvaluations: Int(adaptive.evaluations.item()),
       adaptiveDistance: distance(adaptive.value), distilledDistance: distilledEnd.map(distance),
-      pathStraightness: measured.straightness, paths: picked.reshaped(to: [26 * shown] + pointShape).asPlane().reshaped(to: [26, shown, 2]),
+      pathStraightness: measured.straightness, paths: unscaled(picked).reshaped(to: [26 * shown] + pointShape).asPlane().reshaped(to: [26, shown, 2]),
       oneStep: plane(oneStep), full: plane(measured.end), distilled: distilledEnd.map(plane))
   }
 }

@@ -1,4 +1,5 @@
 import FluxionCore
+import FluxionData
 import FluxionExperiment
 import FluxionReport
 
@@ -10,13 +11,15 @@ struct RectifiedFlowReport {
   let floor: Double
   /// E‖X₁ - X₀‖ᵖ of the independent coupling, p = 1, 2, 4.
   let independent: [Double]
-  /// The first coordinates of test points, in the units of training.
+  /// The first coordinates of test points, in the units of the data.
   let data: [Figure.Point]
   /// For images: test images and samples side by side; empty for points.
   let images: [ReportPage.ImageRow]
   let history: HistoryTable
   let isTransfer: Bool
   let dataName: String
+  /// The names of the first columns of a table of points; empty for anything else.
+  let columns: [String]
 
   init(
     _ run: RunContext<RectifiedFlow.Configuration>, flow: TrainedRectifiedFlow, rounds: [FlowEvaluation], floor: Double,
@@ -26,11 +29,12 @@ struct RectifiedFlowReport {
     self.rounds = rounds
     self.floor = floor
     self.independent = independent
-    self.data = Self.points(data.sliced(0..<min(data.count, 1500), alongAxis: 0).asPlane())
+    self.data = Self.points(flow.unscaled(data.sliced(0..<min(data.count, 1500), alongAxis: 0)).asPlane())
     images = ImageSheet(flow, key: run.key.fold(5)).rows(data: flow.unscaled(data))
     history = run.history
     isTransfer = run.inputs.files["source"] != nil
     dataName = run.inputs.paths["data"] ?? "eight Gaussians"
+    columns = run.data?.columnNames ?? []
     title = "Rectified flow"
   }
 
@@ -107,7 +111,8 @@ struct RectifiedFlowReport {
     }
     var shown = data
     for round in rounds { shown += Self.points(round.paths.reshaped(to: [round.paths.elementCount / 2, 2])) }
-    return (.linear(range: range(shown.map(\.x))), .linear(range: range(shown.map(\.y))))
+    func label(_ column: Int) -> String { columns.count > column ? columns[column] : "" }
+    return (.linear(label(0), range: range(shown.map(\.x))), .linear(label(1), range: range(shown.map(\.y))))
   }
 
   private func cloud(_ label: String, _ points: [Figure.Point], colour: Figure.Colour, opacity: Double) -> Figure.Mark {
@@ -197,5 +202,5 @@ struct RectifiedFlowReport {
     "The loss of the first round stays near its irreducible value V, the variance of X₁ - X₀ given Xₜ; that of later rounds may fall to 0, since their pairs are deterministic."
   }
   private let tableCaption =
-    "All in the units of training. The reference of a cost is the independent coupling; that of a distance is the floor. Exact flows never raise a cost from one round to the next."
+    "All in the units of training, in which the columns of a file have mean 0 and deviation 1. The reference of a cost is the independent coupling; that of a distance is the floor. Exact flows never raise a cost from one round to the next."
 }
