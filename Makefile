@@ -1,16 +1,30 @@
 # make run    sets up what is missing, builds, and runs the main job: a rectified flow, with a report
 # make test   sets up what is missing, builds, and runs the tests (release configuration)
+# make matrix fills the table of every operation under every transform and writes its page
 SWIFT ?= swift
 CONFIGURATION ?= release
 ARGUMENTS ?=
 
-.PHONY: run test test-threads build bench docs format setup clean
+.PHONY: run test test-full test-threads matrix agreement build bench docs format setup clean
 
 run: build
 	.build/$(CONFIGURATION)/fluxion run rectified-flow $(ARGUMENTS)
 
 test: setup
 	scripts/test.sh -c $(CONFIGURATION) $(ARGUMENTS)
+
+# The same with every cell of the matrix of operations, of which `make test` runs a sample.
+test-full: setup
+	FLUXION_MATRIX=full scripts/test.sh -c $(CONFIGURATION) $(ARGUMENTS)
+
+# Every operation × transform × element type × sample × engine, written to the documentation; fails if a cell does.
+matrix: setup
+	$(SWIFT) build -c release --product FluxionMatrix
+	.build/release/FluxionMatrix --page Sources/Fluxion/Documentation.docc/OperationMatrix.md $(ARGUMENTS)
+
+# Random programs in Fluxion and in JAX: values, gradients, Hessian-vector products.
+agreement: setup
+	scripts/agreement/run.sh $(ARGUMENTS)
 
 # The suite under the thread sanitizer (a build of its own).
 test-threads: setup

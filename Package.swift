@@ -73,7 +73,11 @@ let package = Package(
     .target(name: "FluxionExamples", dependencies: ["Fluxion", "FluxionFlows"], path: "Examples", swiftSettings: settings),
 
     // MARK: - Tests
-    .target(name: "FluxionTestSupport", dependencies: ["FluxionCore"], swiftSettings: settings),
+    .target(name: "FluxionTestSupport", dependencies: ["FluxionCore", "FluxionTransforms"], swiftSettings: settings),
+    // Fills the table of every operation under every transform: `make matrix`.
+    .executableTarget(
+      name: "FluxionMatrix", dependencies: ["FluxionCPU", "FluxionCore", "FluxionTestSupport"], path: "Tests/FluxionMatrix",
+      swiftSettings: settings),
     .testTarget(name: "ArchitectureTests", swiftSettings: settings),
     .testTarget(
       name: "ExamplesTests", dependencies: ["Fluxion", "FluxionExamples", "FluxionFlows"],

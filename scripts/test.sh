@@ -10,8 +10,9 @@ set -- -Xswiftc -enable-testing --scratch-path .build/tests "$@"
 swift build --build-tests "$@" || exit 1
 swift test --skip-build "$@" 2>&1 | tee "$log"
 
-passed=$(grep -cE '^(✔|.*✔) Test .* passed after' "$log")
-failed=$(grep -cE '✘ Test .* failed after' "$log")
+# A suite's line begins with "Suite", the run's with "Test run with": neither is a test.
+passed=$(grep -E '✔ Test .* passed after' "$log" | grep -cv '✔ Test run with')
+failed=$(grep -E '✘ Test .* failed after' "$log" | grep -cv '✘ Test run with')
 summary=$(grep -cE 'Test run with [0-9]+ tests? .*(passed|failed)' "$log")
 if [ "$summary" -eq 0 ]; then
   echo "the test run ended before its summary" >&2

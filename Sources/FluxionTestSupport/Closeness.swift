@@ -68,7 +68,7 @@ private func record(_ problem: String?, _ comment: String, _ location: SourceLoc
 }
 
 /// Real and imaginary parts side by side.
-private func parts(_ x: Tensor) -> [Double] {
+func parts(_ x: Tensor) -> [Double] {
   x.elementType.isComplex ? zip(x.real.doubles(), x.imaginary.doubles()).flatMap { [$0, $1] } : x.doubles()
 }
 

@@ -1,3 +1,5 @@
+internal import FluxionCore
+
 /// An array for expected values: nothing but lengths and numbers, so that what a test expects is computed without the code it tests.
 public struct PlainArray: Sendable, Equatable {
   public let shape: [Int]
@@ -26,6 +28,9 @@ public struct PlainArray: Sendable, Equatable {
     return values[place]
   }
   public subscript(_ index: Int...) -> Double { self[index] }
+
+  /// The numbers as a tensor of `type` lists them.
+  func parts(as type: ElementType) -> [Double] { values }
 
   /// All index vectors in row-major order.
   public static func indices(of shape: [Int]) -> [[Int]] {

@@ -17,14 +17,18 @@ struct MatrixForm {
   init?(_ form: MemoryForm, _ shape: Shape, batch: [Int], rows rowAxes: [Int], columns columnAxes: [Int]) {
     base = form.base
     offset = form.offset
+    if shape.elementCount == 0 {
+      // There is nothing to be found anywhere.
+      (rows, columns) = (rowAxes.reduce(1) { $0 * shape[$1] }, columnAxes.reduce(1) { $0 * shape[$1] })
+      (leading, isTransposed, batchStrides) = (Swift.max(1, columns), false, batch.map { _ in 0 })
+      return
+    }
     batchStrides = batch.map { shape[$0] == 1 ? 0 : form.strides[$0] }
     guard batchStrides.allSatisfy({ $0 >= 0 }), let r = MatrixForm.joined(form, shape, rowAxes),
       let c = MatrixForm.joined(form, shape, columnAxes)
     else { return nil }
     (rows, columns) = (r.length, c.length)
-    if shape.elementCount == 0 {
-      (leading, isTransposed) = (Swift.max(1, columns), false)
-    } else if (c.length == 1 || c.stride == 1) && (r.length == 1 || r.stride >= c.length) {
+    if (c.length == 1 || c.stride == 1) && (r.length == 1 || r.stride >= c.length) {
       isTransposed = false
       leading = r.length == 1 ? c.length : r.stride
     } else if (r.length == 1 || r.stride == 1) && (c.length == 1 || c.stride >= r.length) {

@@ -65,10 +65,13 @@ private func windowIndices(_ starts: [Mapped], _ sizes: [Int], _ size: Int) -> T
   return stacked(places, alongAxis: shape.rank)
 }
 
+/// 0 in the type of the other starts.
+private func firstRow(_ starts: [Mapped]) -> Tensor { Tensor(0, as: starts.first?.tensor.elementType ?? .int32) }
+
 func batchedSlice(_ sizes: [Int], _ x: [Mapped], _ size: Int) -> Tensor {
   let starts = Array(x.dropFirst())
   guard starts.contains(where: \.isMapped) else {
-    return apply1(.dynamicSlice(sizes: [size] + sizes), [x[0].tensor, Tensor(Int32(0))] + starts.map(\.tensor))
+    return apply1(.dynamicSlice(sizes: [size] + sizes), [x[0].tensor, firstRow(starts)] + starts.map(\.tensor))
   }
   // A scalar has no places to gather from; its only window is itself.
   return apply1(.gather(batch: 1), x[0].brought(size), windowIndices(starts, sizes, size))
@@ -78,7 +81,7 @@ func batchedUpdate(_ x: [Mapped], _ size: Int) -> Tensor {
   let starts = Array(x.dropFirst(2))
   let operand = x[0].brought(size), update = x[1].brought(size)
   guard starts.contains(where: \.isMapped) else {
-    return apply1(.dynamicUpdateSlice, [operand, update, Tensor(Int32(0))] + starts.map(\.tensor))
+    return apply1(.dynamicUpdateSlice, [operand, update, firstRow(starts)] + starts.map(\.tensor))
   }
   let indices = windowIndices(starts, Array(update.shape.dimensions.dropFirst()), size)
   return apply1(.scatter(.set, batch: 1), operand, indices, update)

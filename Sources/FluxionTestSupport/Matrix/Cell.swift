@@ -1,0 +1,78 @@
+public import FluxionCore
+
+/// One field of the matrix: an operation under one transform, in one element type, at one sample, on one engine.
+public struct Cell: Sendable, Hashable {
+  public let operation: String
+  public let elementType: ElementType
+  /// The place among the operation's samples.
+  public let sample: Int
+  public let transform: Transform
+  /// By name.
+  public let engine: String
+}
+
+/// What becomes of a cell.
+public enum Outcome: Sendable, Hashable {
+  /// With the largest error, relative to the scale of what was expected.
+  case passed(error: Double)
+  case refused(reason: String)
+  case failed(message: String)
+}
+
+extension OperationCase {
+  /// All cells of the operation, in the order in which they share work.
+  public func cells(engines: [String]) -> [Cell] {
+    elementTypes.flatMap { type in
+      samples.indices.flatMap { sample in
+        Transform.allCases.flatMap { transform in
+          engines.map { Cell(operation: name, elementType: type, sample: sample, transform: transform, engine: $0) }
+        }
+      }
+    }
+  }
+
+  /// A part of the cells that has every transform and every sample: types and engines rotate through the combinations of the two.
+  public func sampledCells(engines: [String]) -> [Cell] {
+    var turn = Int(truncatingIfNeeded: name.letters(from: 7) >> 1)
+    func next(_ n: Int) -> Int {
+      turn &+= 1
+      return Int(UInt(bitPattern: turn) % UInt(n))
+    }
+    return Transform.allCases.flatMap { transform -> [Cell] in
+      // Values of all samples and types, on one engine each; of each further transform one sample.
+      let places = transform == .value ? Array(samples.indices) : [next(samples.count)]
+      return places.flatMap { sample -> [Cell] in
+        let types = transform == .value ? elementTypes : [elementTypes[next(elementTypes.count)]]
+        return types.map {
+          Cell(operation: name, elementType: $0, sample: sample, transform: transform, engine: engines[next(engines.count)])
+        }
+      }
+    }
+  }
+
+  /// Why the cell is refused, if it is.
+  public func refusal(_ cell: Cell) -> String? {
+    let shapeClass = samples[cell.sample].shapeClass
+    for e in exceptions
+    where e.transforms?.contains(cell.transform) ?? true && e.elementTypes?.contains(cell.elementType) ?? true
+      && e.engines?.contains(cell.engine) ?? true && e.shapeClasses?.contains(shapeClass) ?? true
+    {
+      return e.reason
+    }
+    guard cell.transform.order > 0 else { return nil }
+    if !domains.contains(where: { $0.elementType(in: cell.elementType).isDifferentiable }) {
+      return "integers and truth values carry no derivative"
+    }
+    if !resultTypes.contains(where: { $0(cell.elementType).isDifferentiable }) {
+      return "its result is an integer or a truth value, through which no derivative flows"
+    }
+    return isDifferentiable ? nil : "declared as not differentiable"
+  }
+}
+
+extension Domain {
+  func elementType(in type: ElementType) -> ElementType {
+    if case .real = self { return type.realPart }
+    return elementType ?? type
+  }
+}

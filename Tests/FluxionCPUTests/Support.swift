@@ -1,0 +1,4 @@
+import FluxionCPU
+import FluxionCore
+
+let cpu = Device(engine: CPUEngine())

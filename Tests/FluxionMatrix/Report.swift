@@ -1,0 +1,39 @@
+import FluxionCore
+import FluxionTestSupport
+import Foundation
+
+/// The lines by which a process tells what became of its cells: `cell K` before, then `passed E`, `refused R` or `failed M`.
+enum Report {
+  static func tell(_ operation: OperationCase, from first: Int, devices: [Device]) {
+    let bench = Bench(operation, devices: devices)
+    for (i, cell) in operation.cells(engines: devices.map(\.engine.name)).enumerated().dropFirst(first) {
+      write("cell \(i)")
+      switch bench.judge(cell) {
+      case let .passed(error): write("passed \(error)")
+      case let .refused(reason): write("refused \(reason)")
+      case let .failed(message): write("failed \(message.replacing("\n", with: " "))")
+      }
+    }
+  }
+
+  private static func write(_ line: String) { FileHandle.standardOutput.write(Data((line + "\n").utf8)) }
+
+  /// The outcomes told, the cell in progress where the lines end within one, and what else was said.
+  static func read(_ text: String) -> (outcomes: [Int: Outcome], unfinished: Int?, remarks: String) {
+    var outcomes: [Int: Outcome] = [:]
+    var current: Int?
+    var remarks: [Substring] = []
+    for line in text.split(separator: "\n") {
+      let words = line.split(separator: " ", maxSplits: 1, omittingEmptySubsequences: false)
+      let rest = words.count > 1 ? String(words[1]) : ""
+      switch (words[0], current) {
+      case ("cell", _): current = Int(rest)
+      case ("passed", let cell?): (outcomes[cell], current) = (.passed(error: Double(rest) ?? .nan), nil)
+      case ("refused", let cell?): (outcomes[cell], current) = (.refused(reason: rest), nil)
+      case ("failed", let cell?): (outcomes[cell], current) = (.failed(message: rest), nil)
+      default: remarks.append(line)
+      }
+    }
+    return (outcomes, current, remarks.joined(separator: " "))
+  }
+}

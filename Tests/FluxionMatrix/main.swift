@@ -1,0 +1,49 @@
+import FluxionCPU
+import FluxionCore
+import FluxionTestSupport
+import Foundation
+
+// Fills the matrix and writes it as a page.
+//
+//   FluxionMatrix [--page PATH] [--processes N] [--matching TEXT]
+//
+// Each operation runs in a process of its own (`--operation NAME --from K`), which tells a line per cell: a program that traps costs
+// its cell and no other.
+
+let engines = [Device.reference, Device(engine: CPUEngine())]
+let names = engines.map(\.engine.name)
+
+func option(_ name: String) -> String? {
+  let arguments = CommandLine.arguments
+  guard let i = arguments.firstIndex(of: name), i + 1 < arguments.count else { return nil }
+  return arguments[i + 1]
+}
+
+if let name = option("--operation") {
+  guard let operation = OperationCase.all.first(where: { $0.name == name }) else { fatalError("no operation \(name)") }
+  Report.tell(operation, from: Int(option("--from") ?? "0") ?? 0, devices: engines)
+  exit(0)
+}
+
+let families = OperationCase.families.map { family in
+  OperationCase.Family(family.name, family.cases.filter { $0.name.contains(option("--matching") ?? $0.name) })
+}
+let outcomes = await Supervisor(processes: Int(option("--processes") ?? "2") ?? 2, engines: names).run(families.flatMap(\.cases))
+
+var (passed, refused, failed) = (0, 0, 0)
+for operation in families.flatMap(\.cases) {
+  for (cell, outcome) in outcomes[operation.name] ?? [] {
+    switch outcome {
+    case .passed: passed += 1
+    case .refused: refused += 1
+    case let .failed(message):
+      failed += 1
+      print("\(cell.operation) \(cell.transform.rawValue) \(cell.elementType) \(operation.samples[cell.sample].shapes) \(cell.engine): \(message)")
+    }
+  }
+}
+if let path = option("--page") {
+  try MatrixPage(families, engines: names, outcomes: outcomes).text.write(toFile: path, atomically: true, encoding: .utf8)
+}
+print("\(passed) cells passed, \(refused) refused with a reason, \(failed) failed")
+exit(failed == 0 ? 0 : 1)
