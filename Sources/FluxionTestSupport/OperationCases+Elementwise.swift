@@ -8,12 +8,13 @@ internal import FluxionCore
 /// Shapes for functions of one operand.
 private let unarySamples: [OperationCase.Sample] = [
   .init(.scalar, []), .init(.empty, [2, 0]), .init(.one, [1]), .init(.vector, [19]), .init(.matrix, [3, 5]),
+  .init(.large, [31, 67]),
 ]
 
 /// Shapes for functions of two operands.
 private let binarySamples: [OperationCase.Sample] = [
   .init(.scalar, [], []), .init(.empty, [0], [0]), .init(.one, [1], [1]), .init(.vector, [17], [17]), .init(.matrix, [3, 5], [3, 5]),
-  .init(.broadcast, [3, 1], [4]), .init(.broadcast, [], [2, 3]),
+  .init(.broadcast, [3, 1], [4]), .init(.broadcast, [], [2, 3]), .init(.large, [31, 67], [31, 67]), .init(.broadcast, [29, 1], [53]),
 ]
 
 private func unary(
@@ -101,10 +102,12 @@ extension OperationCase {
     unary("logGamma", .range(0.3, 6), { logGamma($0) }, { log(tgamma($0)) }, tolerance: Tolerance(ulps: 8, epsilons: 8)),
     unary("digamma", .range(0.8, 6), { digamma($0) }, { psi($0) }, tolerance: Tolerance(ulps: 4, epsilons: 4, absolute: 1e-9)),
     unary("trigamma", .range(0.8, 6), { trigamma($0) }, { psi1($0) }, tolerance: Tolerance(ulps: 8, absolute: 1e-12)),
-    unary("floor", .awayFromZero(0.1, 0.9), { floor($0 * 3) }, { ($0 * 3).rounded(.down) }, tolerance: .exact, isDifferentiable: false),
-    unary("ceil", .range(-4, 4), { ceil($0) }, { -floor(-$0) }, tolerance: .exact, isDifferentiable: false),
-    unary("round", .range(-4, 4), { round($0) }, { roundHalfEven($0) }, tolerance: .exact, isDifferentiable: false),
-    unary("trunc", .range(-4, 4), { trunc($0) }, { $0 < 0 ? ceil($0) : floor($0) }, tolerance: .exact, isDifferentiable: false),
+    // Constant between jumps: the domain keeps clear of those, and every derivative is zero.
+    unary("floor", .awayFromZero(0.1, 0.9), { floor($0) * 3 }, { $0.rounded(.down) * 3 }, tolerance: .exact),
+    unary("ceil", .awayFromZero(1.1, 1.9), { ceil($0) }, { -floor(-$0) }, tolerance: .exact),
+    unary("round", .awayFromZero(1.6, 2.4), { round($0) }, { roundHalfEven($0) }, tolerance: .exact),
+    unary("roundHalves", .integers(-9, 9), { round($0 / 2) }, { roundHalfEven($0 / 2) }, tolerance: .exact, isDifferentiable: false),
+    unary("trunc", .awayFromZero(1.1, 1.9), { trunc($0) }, { $0 < 0 ? ceil($0) : floor($0) }, tolerance: .exact),
     unary("isFinite", .range(-4, 4), { isFinite($0) }, { _ in 1 }, tolerance: .exact, isDifferentiable: false, result: .bool),
     unary("isNaN", .range(-4, 4), { isNaN($0) }, { _ in 0 }, tolerance: .exact, isDifferentiable: false, result: .bool),
     unary("stopGradient", .range(-4, 4), { stopGradient($0) }, { $0 }, tolerance: .exact, isDifferentiable: false),
@@ -112,7 +115,7 @@ extension OperationCase {
     unary("silu", .range(-4, 4), { silu($0) }, { $0 / (1 + exp(-$0)) }, tolerance: Tolerance(ulps: 8)),
     unary("gelu", .range(-3, 3), { gelu($0) }, { $0 * erfc(-$0 / 2.0.squareRoot()) / 2 }, tolerance: Tolerance(ulps: 8, epsilons: 8)),
     unary("softplus", .awayFromZero(0.1, 4), { softplus($0) }, { log1p(exp($0)) }, tolerance: Tolerance(ulps: 8)),
-    unary("clamped", .awayFromZero(0.1, 2), { $0.clamped(to: -1...1.5) }, { Swift.min(1.5, Swift.max(-1, $0)) }, tolerance: .exact),
+    unary("clamped", .integers(-4, 4), { $0.clamped(to: -1.5...2.5) }, { Swift.min(2.5, Swift.max(-1.5, $0)) }, tolerance: .exact),
     unary("convertToInt", .range(-9, 9), { $0.converted(to: .int32) }, { trunc($0) }, tolerance: .exact, isDifferentiable: false, result: .int32),
     unary("integerNegate", .integers(-9, 9), { -$0 }, { -$0 }, types: integers, tolerance: .exact, isDifferentiable: false),
     unary(
@@ -127,7 +130,7 @@ extension OperationCase {
     binary("subtract", .range(-2, 2), .range(-2, 2), { $0 - $1 }, { $0 - $1 }, tolerance: .ulps(1)),
     binary("multiply", .range(-2, 2), .range(-2, 2), { $0 * $1 }, { $0 * $1 }, tolerance: .ulps(1)),
     binary("divide", .range(-2, 2), .awayFromZero(0.5, 2), { $0 / $1 }, { $0 / $1 }, tolerance: .ulps(1)),
-    binary("remainder", .range(1.05, 1.9), .range(0.6, 0.9), { $0 % $1 }, { $0 - $1 * trunc($0 / $1) }, tolerance: Tolerance(ulps: 4, epsilons: 2)),
+    binary("remainder", .range(1.05, 1.15), .range(0.6, 0.95), { $0 % $1 }, { $0 - $1 * trunc($0 / $1) }, tolerance: Tolerance(ulps: 4, epsilons: 2)),
     binary("power", .range(0.4, 2.5), .range(-2, 2), { pow($0, $1) }, { exp($1 * log($0)) }, tolerance: .ulps(8)),
     binary("atan2", .awayFromZero(0.3, 2), .awayFromZero(0.3, 2), { atan2($0, $1) }, { y, x in
       // The half-angle formula.
@@ -159,20 +162,32 @@ extension OperationCase {
   static let choiceCases: [OperationCase] = [
     OperationCase(
       "select",
-      [.init(.scalar, [], [], []), .init(.empty, [0], [0], [0]), .init(.vector, [9], [9], [9]), .init(.broadcast, [3, 1], [4], [])],
+      [
+        .init(.scalar, [], [], []), .init(.empty, [0], [0], [0]), .init(.one, [1], [1], [1]), .init(.vector, [9], [9], [9]),
+        .init(.broadcast, [3, 1], [4], []), .init(.large, [31, 37], [31, 37], [31, 37]),
+      ],
       [.truth, .range(-2, 2), .range(-2, 2)], { x in select(x[0], x[1], x[2]) },
       expected: { x in PlainArray.elementwise(x) { $0[0] != 0 ? $0[1] : $0[2] } }),
     OperationCase(
       "clamp",
-      [.init(.scalar, [], [], []), .init(.empty, [0], [0], [0]), .init(.vector, [9], [9], [9]), .init(.broadcast, [3, 4], [4], [])],
+      [
+        .init(.scalar, [], [], []), .init(.empty, [0], [0], [0]), .init(.one, [1], [1], [1]), .init(.vector, [9], [9], [9]),
+        .init(.broadcast, [3, 4], [4], []), .init(.large, [31, 37], [31, 37], [31, 37]),
+      ],
       [.awayFromZero(1.2, 2), .range(-1, -0.5), .range(0.5, 1)], { x in clamp(x[0], x[1], x[2]) },
       expected: { x in PlainArray.elementwise(x) { Swift.min($0[2], Swift.max($0[1], $0[0])) } }),
     OperationCase(
-      "complexModulus", [.init(.scalar, [], []), .init(.vector, [7], [7]), .init(.broadcast, [2, 1], [3])],
+      "complexModulus", [
+        .init(.scalar, [], []), .init(.empty, [0], [0]), .init(.one, [1], [1]), .init(.vector, [7], [7]), .init(.broadcast, [2, 1], [3]),
+        .init(.large, [31, 37], [31, 37]),
+      ],
       [.awayFromZero(0.3, 2), .awayFromZero(0.3, 2)], tolerance: .ulps(4), { x in abs(complex(x[0], x[1])) },
       expected: { x in PlainArray.elementwise(x) { ($0[0] * $0[0] + $0[1] * $0[1]).squareRoot() } }),
     OperationCase(
-      "complexProduct", [.init(.scalar, [], []), .init(.vector, [7], [7]), .init(.broadcast, [2, 1], [3])],
+      "complexProduct", [
+        .init(.scalar, [], []), .init(.empty, [0], [0]), .init(.one, [1], [1]), .init(.vector, [7], [7]), .init(.broadcast, [2, 1], [3]),
+        .init(.large, [31, 37], [31, 37]),
+      ],
       [.range(-2, 2), .range(-2, 2)], tolerance: Tolerance(ulps: 8, epsilons: 32),
       { x in
         // Im((a + ib)² · e^{i·a}) with all the functions complex.
@@ -187,7 +202,10 @@ extension OperationCase {
         }
       }),
     OperationCase(
-      "logicalAnd", [.init(.vector, [8], [8]), .init(.broadcast, [2, 1], [3])], [.truth, .truth], elementTypes: [.bool],
+      "logicalAnd", [
+        .init(.scalar, [], []), .init(.empty, [0], [0]), .init(.one, [1], [1]), .init(.vector, [8], [8]), .init(.broadcast, [2, 1], [3]),
+        .init(.large, [31, 37], [31, 37]),
+      ], [.truth, .truth], elementTypes: [.bool],
       isDifferentiable: false, { x in (x[0] .& x[1]) .| (.!x[0] .^ x[1]) },
       expected: { x in PlainArray.elementwise(x) { v in (v[0] != 0 && v[1] != 0) || ((v[0] == 0) != (v[1] != 0)) ? 1 : 0 } }),
   ]
