@@ -78,6 +78,10 @@ let package = Package(
     .executableTarget(
       name: "FluxionMatrix", dependencies: ["FluxionCPU", "FluxionCore", "FluxionTestSupport"], path: "Tests/FluxionMatrix",
       swiftSettings: settings),
+    // Runs the random programs that `make agreement` compares with JAX.
+    .executableTarget(
+      name: "FluxionAgreement", dependencies: ["FluxionCPU", "FluxionCore", "FluxionTransforms"], path: "Tests/FluxionAgreement",
+      swiftSettings: settings),
     .testTarget(name: "ArchitectureTests", swiftSettings: settings),
     .testTarget(
       name: "ExamplesTests", dependencies: ["Fluxion", "FluxionExamples", "FluxionFlows"],
