@@ -190,6 +190,16 @@ import Testing
     } throws: { error in "\(error)".contains("tan") && "\(error)".contains("c64") }
   }
 
+  @Test("more memory than there is: one clear error, and the program lives on") func outOfMemory() throws {
+    // 2⁶¹ bytes as a result.
+    let column = Tensor.ones([1 << 20, 1])
+    #expect(throws: ExecutionError.outOfMemory(byteCount: 1 << 61)) {
+      let graph = traceGraph([TensorType([1 << 20, 1], .float32)]) { x in [x[0] + Tensor.zeros([1, 1 << 39])] }.graph
+      _ = try CPUEngine().compile(graph, options: CompilationOptions()).run([column.hostBuffer("run")], donated: [])
+    }
+    #expect((column.sum()).item() == Double(1 << 20))
+  }
+
   // MARK: Random words
 
   @Test("random words are the reference's, for one key and for many") func random() throws {

@@ -41,11 +41,11 @@ final class CPUExecutable: Executable, @unchecked Sendable {
     var outputs: [HostBuffer] = []
     outputs.reserveCapacity(resultByteCounts.count)
     if donations.isEmpty || donated.isEmpty {
-      for byteCount in resultByteCounts { outputs.append(HostBuffer(byteCount: byteCount)) }
+      for byteCount in resultByteCounts { outputs.append(try HostBuffer(allocating: byteCount)) }
     } else {
-      makeOutputs(&outputs, arguments, donated)
+      try makeOutputs(&outputs, arguments, donated)
     }
-    if let error = execute(arguments, outputs) { throw error }
+    try execute(arguments, outputs)
     if results.count == outputs.count, isPlain { return outputs }
     return results.map { source in
       switch source {
@@ -65,19 +65,21 @@ final class CPUExecutable: Executable, @unchecked Sendable {
   }
 
   /// Memory for the results: that of donated arguments, where the plan allows it, else new.
-  private func makeOutputs(_ outputs: inout [HostBuffer], _ arguments: borrowing [HostBuffer], _ donated: [Bool]) {
+  private func makeOutputs(_ outputs: inout [HostBuffer], _ arguments: borrowing [HostBuffer], _ donated: [Bool])
+    throws(ExecutionError)
+  {
     var source = [Int](repeating: -1, count: resultByteCounts.count)
     for (argument, result) in donations where argument < donated.count && donated[argument] { source[result] = argument }
     for (result, byteCount) in resultByteCounts.enumerated() {
-      outputs.append(source[result] >= 0 ? arguments[source[result]] : HostBuffer(byteCount: byteCount))
+      outputs.append(source[result] >= 0 ? arguments[source[result]] : try HostBuffer(allocating: byteCount))
     }
   }
 
-  private func execute(_ arguments: borrowing [HostBuffer], _ outputs: borrowing [HostBuffer]) -> ExecutionError? {
-    let arena = arenas.take()
+  private func execute(_ arguments: borrowing [HostBuffer], _ outputs: borrowing [HostBuffer]) throws(ExecutionError) {
+    let arena = try arenas.take()
     defer { arenas.give(arena) }
     let count = arguments.count
-    return withUnsafeTemporaryAllocation(of: UnsafeMutableRawPointer?.self, capacity: count + outputs.count + 1) { pointers in
+    let error = withUnsafeTemporaryAllocation(of: UnsafeMutableRawPointer?.self, capacity: count + outputs.count + 1) { pointers -> ExecutionError? in
       for i in 0..<count { pointers[i] = arguments[i].pointer }
       for i in 0..<outputs.count { pointers[count + i] = outputs[i].pointer }
       let base = pointers.baseAddress!
@@ -87,6 +89,7 @@ final class CPUExecutable: Executable, @unchecked Sendable {
       }
       return code == FX_OK ? nil : failures.error(status, arena)
     }
+    if let error { throw error }
   }
 }
 
@@ -107,11 +110,11 @@ final class ArenaPool: @unchecked Sendable {
     for arena in free.withLock({ $0.arenas }) { fx_free(arena, byteCount) }
   }
 
-  func take() -> UnsafeMutableRawPointer {
+  func take() throws(ExecutionError) -> UnsafeMutableRawPointer {
     let known = free.withLock { list -> FreeArena in FreeArena(pointer: list.arenas.popLast()) }
     if let pointer = known.pointer { return pointer }
     guard let made = fx_allocate(Swift.max(64, byteCount)) else {
-      fatalError("out of memory: \(byteCount) bytes were asked for. Use smaller arrays, or a smaller batch.")
+      throw .outOfMemory(byteCount: byteCount)
     }
     return made
   }

@@ -56,18 +56,21 @@ public final class Device: Sendable {
 
   /// Compiles (once) and runs, trapping at the caller's line on failure.
   package func run(_ graph: Graph, _ arguments: [Tensor]) -> [Tensor] {
-    do {
-      var options = CompilationOptions()
-      options.findsNaN = NaNSearch.isActive
-      let program = try executable(for: graph, options: options)
-      let buffers = arguments.map { $0.hostBuffer("run") }
-      let results = try program.run(buffers, donated: [])
-      return zip(graph.outputTypes, results).map { Tensor($0, buffer: $1) }
-    } catch let error as ExecutionError {
-      trapAtCaller(error)
+    do throws(ExecutionError) { return try attempt(graph, arguments) } catch { trapAtCaller(error) }
+  }
+
+  /// Compiles (once) and runs, for hosts that survive a failure.
+  package func attempt(_ graph: Graph, _ arguments: [Tensor]) throws(ExecutionError) -> [Tensor] {
+    var options = CompilationOptions()
+    options.findsNaN = NaNSearch.isActive
+    let program: any Executable
+    do throws(EngineError) {
+      program = try executable(for: graph, options: options)
     } catch {
-      trapAtCaller(ProgramError("compile", "\(error)"))
+      throw .engine("compile: \(error)")
     }
+    let results = try program.run(arguments.map { $0.hostBuffer("run") }, donated: [])
+    return zip(graph.outputTypes, results).map { Tensor($0, buffer: $1) }
   }
 
   package func evaluate(_ operation: Operation, _ operands: [Tensor], _ resultTypes: [TensorType]) -> [Tensor] {

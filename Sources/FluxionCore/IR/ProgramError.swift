@@ -25,11 +25,12 @@ package func requireOfCaller(_ condition: Bool, _ operation: String, _ message: 
   if !condition { trapAtCaller(ProgramError(operation, message())) }
 }
 
-/// A program that was legal but met something at run time that it must not: an index outside its axis, or a NaN when those are
-/// looked for.
+/// A program that was legal but met something at run time that it must not: an index outside its axis, a NaN when those are looked
+/// for, or the end of the memory.
 public enum ExecutionError: Error, Hashable, Sendable {
   case indexOutOfBounds(operation: String, index: Int, bound: Int, callSite: CallSite?)
   case madeNaN(operation: String, count: Int, elements: Int, detail: String, callSite: CallSite?)
+  case outOfMemory(byteCount: Int)
   case engine(String)
 }
 
@@ -41,6 +42,8 @@ extension ExecutionError: CustomStringConvertible {
       return "\(operation)\(place(site)): index \(index) is out of bounds for an axis of length \(bound). Indices run from 0 to \(bound - 1)."
     case let .madeNaN(operation, count, elements, detail, site):
       return "nan: first made by \(operation)\(place(site)); \(count) of \(elements) elements\(detail.isEmpty ? "" : ", " + detail)."
+    case let .outOfMemory(byteCount):
+      return "out of memory: \(byteCount) bytes were asked for. Use smaller arrays, or a smaller batch."
     case let .engine(message): return message
     }
   }

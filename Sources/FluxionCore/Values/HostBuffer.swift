@@ -15,14 +15,19 @@ public final class HostBuffer: @unchecked Sendable {
   private let block: UnsafeMutableRawPointer?
   private let release: (@Sendable (UnsafeMutableRawPointer) -> Void)?
 
-  /// Uninitialised memory for `byteCount` bytes. Traps, naming the amount, when the system has no more to give.
-  public init(byteCount: Int) {
+  /// Uninitialised memory for `byteCount` bytes. Traps at the caller's line, naming the amount, when the system has no more to give.
+  public convenience init(byteCount: Int) {
+    do throws(ExecutionError) { try self.init(allocating: byteCount) } catch { trapAtCaller(error) }
+  }
+
+  /// The same for who can go on without the memory.
+  package init(allocating byteCount: Int) throws(ExecutionError) {
     // Rounded up so that vector kernels may read whole lines.
     let size = Swift.max(64, (byteCount + 63) & ~63)
     // The C library keeps small blocks at hand for each thread, but only those without an alignment of their own.
     let isSmall = size <= 896
     guard let memory = isSmall ? malloc(size + 48) : aligned_alloc(64, size) else {
-      fatalError("out of memory: \(byteCount) bytes were asked for. Use smaller arrays, or a smaller batch.")
+      throw .outOfMemory(byteCount: byteCount)
     }
     block = memory
     pointer = isSmall ? UnsafeMutableRawPointer(bitPattern: (UInt(bitPattern: memory) + 63) & ~63)! : memory

@@ -32,10 +32,11 @@ struct TrainingProgram<State: Codable, Report: Codable> {
 
   /// Runs steps `start ..< start + count`.
   ///
-  /// - Throws: `ProgramError` when the step cannot mean anything, which settings or data may be the cause of.
-  mutating func run(from start: Int, count: Int) throws(ProgramError) -> ChunkReport {
+  /// - Throws: `ProgramError` when the step cannot mean anything, which settings or data may be the cause of; `ExecutionError` when it
+  ///   fails at work, for want of memory for example.
+  mutating func run(from start: Int, count: Int) throws -> ChunkReport {
     let (graph, captures) = try program(count)
-    let results = graph(leaves + [Tensor(Int32(start)), key.words] + captures)
+    let results = try Device.current.attempt(graph, leaves + [Tensor(Int32(start)), key.words] + captures)
     leaves = Array(results.prefix(leaves.count))
     return ChunkReport(names: reportNames, columns: results.dropFirst(leaves.count).map { $0.doubles() })
   }
