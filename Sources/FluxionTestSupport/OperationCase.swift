@@ -163,6 +163,8 @@ public struct OperationCase: Sendable, CustomTestStringConvertible {
     Family("Reductions", reductionCases),
     Family("Products and convolutions", productCases),
     Family("Sorting", sortingCases),
+    Family("Bits", bitCases),
+    Family("Control flow", controlFlowCases),
   ]
 
   public static let all: [OperationCase] = families.flatMap(\.cases)

@@ -184,6 +184,14 @@ extension OperationCase {
       [.awayFromZero(0.3, 2), .awayFromZero(0.3, 2)], tolerance: .ulps(4), { x in abs(complex(x[0], x[1])) },
       expected: { x in PlainArray.elementwise(x) { ($0[0] * $0[0] + $0[1] * $0[1]).squareRoot() } }),
     OperationCase(
+      "conjugateProduct", [.init(.scalar, [], []), .init(.empty, [0], [0]), .init(.one, [1], [1]), .init(.broadcast, [2, 1], [3]), .init(.large, [31, 37], [31, 37])],
+      [.range(-2, 2), .range(-2, 2)], tolerance: Tolerance(ulps: 4, epsilons: 8),
+      { x in
+        let z = complex(x[0], x[1])
+        return (z.conjugate() * exp(z)).real
+      },
+      expected: { x in PlainArray.elementwise(x) { v in exp(v[0]) * (v[0] * cos(v[1]) + v[1] * sin(v[1])) } }),
+    OperationCase(
       "complexProduct", [
         .init(.scalar, [], []), .init(.empty, [0], [0]), .init(.one, [1], [1]), .init(.vector, [7], [7]), .init(.broadcast, [2, 1], [3]),
         .init(.large, [31, 37], [31, 37]),

@@ -21,6 +21,13 @@ extension OperationCase {
       "transposed", [.init(.tensor, [2, 3, 4]), .init(.empty, [2, 0, 4]), .init(.one, [1, 1, 1]), .init(.large, [13, 11, 9])], [.range(-2, 2)], { x in x[0].transposed([2, 0, 1]) },
       expected: { x in PlainArray([x[0].shape[2], x[0].shape[0], x[0].shape[1]]) { i in x[0][i[1], i[2], i[0]] } }),
     OperationCase(
+      "flattened", [.init(.scalar, []), .init(.matrix, [3, 4]), .init(.empty, [0, 4]), .init(.one, [1, 1]), .init(.large, [31, 37])],
+      [.range(-2, 2)], { x in x[0].flattened() }, expected: { x in PlainArray([x[0].values.count], x[0].values) }),
+    OperationCase(
+      "swappingAxes", [.init(.tensor, [2, 3, 4]), .init(.empty, [2, 0, 4]), .init(.one, [1, 1, 1]), .init(.large, [13, 11, 9])],
+      [.range(-2, 2)], { x in x[0].swappingAxes(0, -1) },
+      expected: { x in PlainArray(x[0].shape.reversed()) { i in x[0][i[2], i[1], i[0]] } }),
+    OperationCase(
       "movingAxis", [.init(.tensor, [2, 3, 4]), .init(.empty, [2, 0, 4]), .init(.one, [1, 1, 1]), .init(.large, [13, 11, 9])], [.range(-2, 2)], { x in x[0].movingAxis(0, to: 2) },
       expected: { x in PlainArray([x[0].shape[1], x[0].shape[2], x[0].shape[0]]) { i in x[0][i[2], i[0], i[1]] } }),
     OperationCase(
@@ -169,6 +176,23 @@ extension OperationCase {
       { x in segmentSum(x[0], ids: x[1], count: 4) },
       expected: { x in
         PlainArray([4, x[0].shape[1]]) { i in x[1].values.indices.reduce(0) { $0 + (Int(x[1][$1]) == i[0] ? x[0][$1, i[1]] : 0) } }
+      }),
+    OperationCase(
+      "segmentMean", [.init(.matrix, [6, 2], [6]), .init(.empty, [0, 2], [0]), .init(.one, [1, 1], [1]), .init(.large, [31, 37], [31])],
+      [.range(-2, 2), .indices(3)], tolerance: Tolerance(epsilons: 16), { x in segmentMean(x[0], ids: x[1], count: 4) },
+      expected: { x in
+        PlainArray([4, x[0].shape[1]]) { i in
+          let rows = x[1].values.indices.filter { Int(x[1][$0]) == i[0] }
+          return rows.reduce(0) { $0 + x[0][$1, i[1]] } / Double(Swift.max(1, rows.count))
+        }
+      }),
+    OperationCase(
+      "segmentMax", [.init(.matrix, [6, 2], [6]), .init(.empty, [0, 2], [0]), .init(.one, [1, 1], [1]), .init(.large, [31, 37], [31])],
+      [.distinct, .indices(3)], { x in maximum(segmentMax(x[0], ids: x[1], count: 4), -999) },
+      expected: { x in
+        PlainArray([4, x[0].shape[1]]) { i in
+          x[1].values.indices.filter { Int(x[1][$0]) == i[0] }.reduce(-999) { Swift.max($0, x[0][$1, i[1]]) }
+        }
       }),
     OperationCase(
       "oneHotTimes", [.init(.vector, [3], [4]), .init(.empty, [3], [0]), .init(.large, [3], [401])], [.range(-2, 2), .indices(3)],

@@ -186,6 +186,8 @@ public func minimum(_ a: Tensor, _ b: Tensor) -> Tensor { binary(.minimum, a, b)
 /// The larger of each pair; NaN if either is. Where both are equal each gets half the derivative.
 public func maximum(_ a: Tensor, _ b: Tensor) -> Tensor { binary(.maximum, a, b) }
 /// The next representable number after `a` in the direction of `b`.
+/// Shifts a right by b places, bringing in copies of the sign: ⌊a / 2ᵇ⌋ of signed integers.
+public func arithmeticShiftRight(_ a: Tensor, _ b: Tensor) -> Tensor { binary(.shiftRightArithmetic, a, b) }
 public func nextAfter(_ a: Tensor, _ b: Tensor) -> Tensor { binary(.nextAfter, a, b) }
 
 /// `ifTrue` where the condition holds, else `ifFalse`. A derivative flows only through the branch taken: what the other one holds,

@@ -1,0 +1,90 @@
+internal import FluxionCore
+internal import FluxionTransforms
+#if canImport(Glibc)
+  internal import Glibc
+#elseif canImport(Darwin)
+  internal import Darwin
+#endif
+
+private let loopTolerance = Tolerance(ulps: 16, epsilons: 64)
+private let noReverse = OperationCase.Exception(
+  "the trip count is not known before the loop runs, so that nothing can be kept for a way back", transforms: Transform.reverseDerivatives)
+
+extension OperationCase {
+  static let controlFlowCases: [OperationCase] = [
+    OperationCase(
+      "scan.last", [.init(.matrix, [5, 3], [3]), .init(.empty, [5, 0], [0]), .init(.empty, [0, 3], [3]), .init(.one, [1, 1], [1]), .init(.large, [9, 127], [127])],
+      [.range(-1, 1), .range(-1, 1)], tolerance: loopTolerance,
+      { x in scan(over: x[0], from: x[1]) { (h: Tensor, row: Tensor) -> Tensor in tanh(0.5 * h + row) } },
+      expected: { x in
+        PlainArray(x[1].shape) { i in (0..<x[0].shape[0]).reduce(x[1][i]) { h, t in tanh(0.5 * h + x[0][t, i[0]]) } }
+      }),
+    OperationCase(
+      "scan.outputsReversed", [.init(.matrix, [5, 3], [3]), .init(.one, [1, 1], [1]), .init(.empty, [0, 3], [3]), .init(.large, [9, 127], [127])],
+      [.range(-1, 1), .range(-1, 1)], tolerance: loopTolerance,
+      { x in
+        scan(over: x[0], from: x[1], reverse: true) { (h: Tensor, row: Tensor) -> (Tensor, Tensor) in
+          let next = sin(h) * row
+          return (next, next + h)
+        }.outputs
+      },
+      expected: { x in
+        x[0].withColumns { column, rows in
+          var h = x[1][column]
+          var outputs = rows
+          for t in rows.indices.reversed() {
+            let next = sin(h) * rows[t]
+            outputs[t] = next + h
+            h = next
+          }
+          return outputs
+        }
+      }),
+    OperationCase(
+      "whileLoop", [.init(.vector, [4]), .init(.scalar, []), .init(.empty, [0]), .init(.one, [1]), .init(.matrix, [2, 3]), .init(.large, [1009])],
+      [.range(-1, 1)], tolerance: loopTolerance, exceptions: [noReverse],
+      { x in
+        whileLoop(from: [x[0], Tensor(Int32(0))], while: { $0[1] .< 5 }, do: { [sin($0[0]) + 0.1, $0[1] + 1] })[0]
+      },
+      expected: { x in PlainArray.elementwise(x) { v in (0..<5).reduce(v[0]) { y, _ in sin(y) + 0.1 } } }),
+    OperationCase(
+      "cond", [.init(.vector, [4], [4], []), .init(.scalar, [], [], []), .init(.empty, [0], [0], []), .init(.one, [1], [1], []), .init(.broadcast, [3, 1], [4], []), .init(.large, [31, 37], [31, 37], [])],
+      [.range(-1, 1), .range(-1, 1), .truth], tolerance: loopTolerance,
+      { x in cond(x[2]) { sin(x[0]) * x[1] } else: { x[0] - x[1] * x[1] } },
+      expected: { x in
+        PlainArray.elementwise([x[0], x[1]]) { v in x[2].values[0] != 0 ? sin(v[0]) * v[1] : v[0] - v[1] * v[1] }
+      }),
+    OperationCase(
+      "switchCase", [.init(.vector, [4], []), .init(.scalar, [], []), .init(.empty, [0], []), .init(.one, [1], []), .init(.matrix, [2, 3], []), .init(.large, [1009], [])],
+      [.range(-1, 1), .indices(3)], tolerance: loopTolerance,
+      { x in switchCase(x[1], [{ sin(x[0]) }, { x[0] * x[0] }, { exp(x[0]) }]) },
+      expected: { x in PlainArray.elementwise([x[0]]) { v in [sin(v[0]), v[0] * v[0], exp(v[0])][Int(x[1].values[0])] } }),
+    OperationCase(
+      "checkpoint", [.init(.vector, [4]), .init(.scalar, []), .init(.empty, [0]), .init(.one, [1]), .init(.matrix, [2, 3]), .init(.large, [1009])],
+      [.range(-1, 1)], tolerance: loopTolerance,
+      { x in
+        let kept: @Sendable (Tensor) -> Tensor = checkpoint { (v: Tensor) -> Tensor in exp(sin(v) * v) }
+        return kept(x[0])
+      },
+      expected: { x in PlainArray.elementwise(x) { exp(sin($0[0]) * $0[0]) } }),
+    OperationCase(
+      "customJVP", [.init(.vector, [4]), .init(.scalar, []), .init(.empty, [0]), .init(.one, [1]), .init(.matrix, [2, 3]), .init(.large, [1009])],
+      [.range(-1, 1)], tolerance: loopTolerance,
+      { x in
+        let exponential: @Sendable (Tensor) -> Tensor = customJVP({ exp($0) }, tangent: { x, t in
+          let e = exp(x)
+          return (e, e * t)
+        })
+        return exponential(x[0])
+      },
+      expected: { x in PlainArray.elementwise(x) { exp($0[0]) } }),
+  ]
+}
+
+extension PlainArray {
+  /// A matrix whose columns are those that `f` makes of this one's.
+  fileprivate func withColumns(_ f: (Int, [Double]) -> [Double]) -> PlainArray {
+    let columns = (0..<shape[1]).map { c in f(c, (0..<shape[0]).map { self[$0, c] }) }
+    return PlainArray(shape) { columns[$0[1]][$0[0]] }
+  }
+}
