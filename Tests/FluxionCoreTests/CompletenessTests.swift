@@ -56,7 +56,7 @@ import Testing
         let (name, signature) = (String(match.1), match.2)
         guard signature.contains(/->.*(Tensor|Result|Carry)/) else { continue }
         count += 1
-        let isNamed = rows.contains(try Regex("\\b\(name)\\b[(\\[ ]"))
+        let isNamed = rows.contains(try Regex("\\W\(name)[(\\[ ]"))
         if !isNamed && Self.unnamed[name] == nil && !missing.contains(name) { missing.append(name) }
       }
     }
