@@ -165,20 +165,26 @@ private final class SampleBench {
     }
   }
 
-  /// ⟨Jᵀw, u⟩ = ⟨w, J u⟩, with J u by differences, and without differences where there is a forward derivative.
+  /// ⟨Jᵀw, d⟩ = ⟨w, J d⟩, with J d by differences, for d = u and for d along Jᵀw itself, where no terms cancel; and without differences
+  /// where there is a forward derivative.
   private func pairingError(_ results: [Tensor]) throws(Wrong) -> Double {
-    let gradient = results.prefix(problem.active(problem.x).count).map(parts)
-    let back = pairing(gradient, problem.active(problem.u).map(parts))
-    var worst = 0.0
+    let gradient = Array(results.prefix(problem.active(problem.x).count))
     let weights = problem.w.map(parts)
-    let forwardRefused = operation.exceptions.contains { $0.transforms?.contains(.jvp) ?? true }
-    let slopes = [("differences", try differences(.value, problem.u).map(parts), bound)]
-      + (forwardRefused ? [] : [("jvp", try run(.jvp, at: problem.x).prefix(problem.w.count).map(parts), Swift.max(1e-10, bound * 1e-3))])
-    for (name, slope, bound) in slopes {
+    let steepest = Device.reference.active { problem.direction(along: gradient) }
+    var slopes: [(name: String, direction: [Tensor], slope: [[Double]], bound: Double)] = []
+    for direction in [problem.u, steepest] {
+      slopes.append(("differences", direction, try differences(.value, direction).map(parts), bound))
+    }
+    if !operation.exceptions.contains(where: { $0.transforms?.contains(.jvp) ?? true }) {
+      slopes.append(("jvp", problem.u, try run(.jvp, at: problem.x).prefix(problem.w.count).map(parts), Swift.max(1e-10, bound * 1e-3)))
+    }
+    var worst = 0.0
+    for (name, direction, slope, bound) in slopes {
+      let back = pairing(gradient.map(parts), problem.active(direction).map(parts))
       let forth = pairing(weights, slope)
       let error = Swift.abs(back.sum - forth.sum) / Swift.max(back.size, forth.size, scaleFloor)
       guard error <= bound else {
-        throw Wrong("⟨Jᵀw, u⟩ is \(back.sum), ⟨w, Ju⟩ by \(name) \(forth.sum): relative error \(error), allowed \(bound)")
+        throw Wrong("⟨Jᵀw, d⟩ is \(back.sum), ⟨w, Jd⟩ by \(name) \(forth.sum): relative error \(error), allowed \(bound)")
       }
       worst = Swift.max(worst, error)
     }

@@ -56,6 +56,17 @@ struct Problem: Sendable {
   /// The part of a structure of operands that carries derivatives.
   func active(_ x: [Tensor]) -> [Tensor] { zip(x, isOperandActive).filter(\.1).map(\.0) }
 
+  /// The gradient, scaled to be at most 1, as a direction in the operands' structure.
+  func direction(along gradient: [Tensor]) -> [Tensor] {
+    let size = gradient.flatMap { parts($0) }.reduce(0) { $1.isFinite ? Swift.max($0, Swift.abs($1)) : $0 }
+    var rest = gradient[...]
+    return zip(x, isOperandActive).map { x, isActive in
+      guard isActive else { return Tensor.zeros(x.shape, as: x.elementType) }
+      let g = rest.removeFirst()
+      return size == 0 ? g : g * Tensor(1 / size, as: g.elementType.realPart)
+    }
+  }
+
   private func alongU(_ x: [Tensor]) -> [Tensor] { FluxionTransforms.jvp(f, at: x, along: u).tangent }
   /// ∇⟨w, f⟩.
   private func pulledBack(_ x: [Tensor]) -> [Tensor] { active(FluxionTransforms.vjp(f, at: x).pullback(w)) }
