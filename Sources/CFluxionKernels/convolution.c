@@ -1,17 +1,21 @@
-// Two-dimensional convolution and its two gradients: patches are written out as rows of a matrix (im2col) for a block of output
-// positions that fits the cache, and a matrix product does the rest. 1×1 kernels without padding need no patches.
+// Convolution over up to three axes and its two gradients: patches are written out as rows of a matrix (im2col) for a block of output
+// positions that fits the cache, and a matrix product does the rest. Kernels of one element without padding need no patches.
 
 #include "internal.h"
 
-// Numbers that all three roles share. A "patch" is the part of x under one output position for one group: kernel_h · kernel_w · channels/groups.
+// Numbers that all three roles share. A "patch" is the part of x under one output position for one group: the kernel's elements · channels/groups.
 typedef struct geometry {
-  int64_t positions;       // output positions in all images
+  int64_t image_positions; // output positions in one image
+  int64_t positions;       // in all images
+  int64_t image_elements;  // of x
   int64_t group_channels, group_features, patch;
 } geometry;
 
 static geometry geometry_of(const fx_convolution *step) {
-  int64_t channels = step->channels / step->groups;
-  return (geometry){step->batch * step->out_height * step->out_width, channels, step->features / step->groups, step->kernel_h * step->kernel_w * channels};
+  const int64_t *out = step->out_size, *in = step->size, *kernel = step->kernel, channels = step->channels / step->groups;
+  const int64_t positions = out[0] * out[1] * out[2];
+  return (geometry){positions, step->batch * positions, in[0] * in[1] * in[2] * step->channels, channels, step->features / step->groups,
+                    kernel[0] * kernel[1] * kernel[2] * channels};
 }
 
 enum { patch_bytes_wanted = 256 * 1024, most_kernel_chunks = 16 };
@@ -21,14 +25,16 @@ uint64_t fx_prepare_convolution(fx_convolution *step) {
   if (step->type != FX_F32 && step->type != FX_F64) return fx_refuse("convolution: f32 or f64");
   if (step->role > FX_CONVOLUTION_KERNEL_GRADIENT) return fx_refuse("convolution: unknown role");
   if (step->groups < 1 || step->channels % step->groups || step->features % step->groups) return fx_refuse("convolution: channels and features must be multiples of groups");
-  if (step->stride_h < 1 || step->stride_w < 1 || step->dilation_h < 1 || step->dilation_w < 1) return fx_refuse("convolution: strides and dilations must be positive");
-  const int64_t extents[] = {step->batch, step->height, step->width, step->channels, step->kernel_h, step->kernel_w, step->features, step->out_height, step->out_width};
-  for (size_t i = 0; i < sizeof extents / sizeof *extents; i++)
-    if (extents[i] < 0) return fx_refuse("convolution: negative extent");
+  if (step->batch < 0 || step->channels < 0 || step->features < 0) return fx_refuse("convolution: negative extent");
+  for (int d = 0; d < 3; d++) {
+    if (step->stride[d] < 1 || step->dilation[d] < 1) return fx_refuse("convolution: strides and dilations must be positive");
+    if (step->size[d] < 0 || step->kernel[d] < 0 || step->out_size[d] < 0) return fx_refuse("convolution: negative extent");
+  }
   geometry shape = geometry_of(step);
   int64_t size = (int64_t)fx_type_size((fx_type)step->type);
-  step->direct = step->kernel_h == 1 && step->kernel_w == 1 && step->stride_h == 1 && step->stride_w == 1 && step->pad_top == 0 && step->pad_left == 0 &&
-                 step->out_height == step->height && step->out_width == step->width;
+  step->direct = 1;
+  for (int d = 0; d < 3; d++)
+    if (step->kernel[d] != 1 || step->stride[d] != 1 || step->padding[d] != 0 || step->out_size[d] != step->size[d]) step->direct = 0;
   int64_t patch_bytes = fx_max64(1, shape.patch) * size;
   step->row_block = fx_max64(16, fx_min64(patch_bytes_wanted / patch_bytes, 4096));
   uint64_t patches = step->direct ? 0 : fx_align64((uint64_t)(step->row_block * patch_bytes));
@@ -38,7 +44,7 @@ uint64_t fx_prepare_convolution(fx_convolution *step) {
     step->chunk_scratch = patches;
   } else if (step->role == FX_CONVOLUTION_INPUT_GRADIENT) {
     // Patches of neighbouring positions overlap, so one chunk takes whole images.
-    step->image_block = fx_max64(1, fx_min64(step->row_block / fx_max64(1, step->out_height * step->out_width), fx_divide_up(step->batch, 16)));
+    step->image_block = fx_max64(1, fx_min64(step->row_block / fx_max64(1, shape.image_positions), fx_divide_up(step->batch, 16)));
     step->chunk_count = fx_max64(1, fx_divide_up(step->batch, step->image_block));
     step->chunk_scratch = patches;
   } else {
@@ -67,9 +73,9 @@ typedef void (*patch_row)(const convolution_run *run, char *image, int64_t offse
 static void read_row(const convolution_run *run, char *image, int64_t offset, char *patch, int64_t j, int64_t end) {
   const fx_convolution *step = run->step;
   size_t bytes = (size_t)(run->shape.group_channels * run->size);
-  int64_t pace = step->dilation_w * step->channels * run->size;
+  int64_t pace = step->dilation[2] * step->channels * run->size;
   const char *from = image + offset + j * pace;
-  if (step->dilation_w == 1 && step->groups == 1) memcpy(patch + j * (int64_t)bytes, from, bytes * (size_t)(end - j));
+  if (step->dilation[2] == 1 && step->groups == 1) memcpy(patch + j * (int64_t)bytes, from, bytes * (size_t)(end - j));
   else for (; j < end; j++, from += pace) memcpy(patch + j * (int64_t)bytes, from, bytes);
 }
 
@@ -80,7 +86,7 @@ static void read_row(const convolution_run *run, char *image, int64_t offset, ch
     for (int64_t c = 0; c < channels; c++) to[c] += from[c];                                               \
   }
 static void add_row(const convolution_run *run, char *image, int64_t offset, char *patch, int64_t j, int64_t end) {
-  int64_t channels = run->shape.group_channels, pace = run->step->dilation_w * run->step->channels * run->size;
+  int64_t channels = run->shape.group_channels, pace = run->step->dilation[2] * run->step->channels * run->size;
   if (run->step->type == FX_F32) ADD_ROW(float)
   else ADD_ROW(double)
 }
@@ -88,26 +94,29 @@ static void add_row(const convolution_run *run, char *image, int64_t offset, cha
 // Visits the kernel rows of the patches at output positions begin ..< end. With clear, the parts outside x become zero.
 static void visit_patches(const convolution_run *run, char *x, int64_t group, int64_t begin, int64_t end, char *patches, bool clear, patch_row visit) {
   const fx_convolution *step = run->step;
-  int64_t row_bytes = step->kernel_w * run->shape.group_channels * run->size, column_bytes = run->shape.group_channels * run->size;
-  int64_t q = begin % step->out_width, p = begin / step->out_width % step->out_height, image = begin / step->out_width / step->out_height;
+  const int64_t *size = step->size, *kernel = step->kernel, *out = step->out_size;
+  const int64_t column_bytes = run->shape.group_channels * run->size, row_bytes = kernel[2] * column_bytes;
+  int64_t q = begin % out[2], p = begin / out[2] % out[1], o = begin / out[2] / out[1] % out[0], image = begin / run->shape.image_positions;
   for (int64_t position = begin; position < end; position++) {
-    int64_t left = q * step->stride_w - step->pad_left, top = p * step->stride_h - step->pad_top;
-    int64_t j_begin = left < 0 ? fx_min64(step->kernel_w, fx_divide_up(-left, step->dilation_w)) : 0;
-    int64_t j_end = fx_max64(j_begin, fx_min64(step->kernel_w, step->width > left ? fx_divide_up(step->width - left, step->dilation_w) : 0));
-    for (int64_t i = 0; i < step->kernel_h; i++, patches += row_bytes) {
-      int64_t y = top + i * step->dilation_h;
-      bool inside = y >= 0 && y < step->height && j_begin < j_end;
+    const int64_t front = o * step->stride[0] - step->padding[0], top = p * step->stride[1] - step->padding[1], left = q * step->stride[2] - step->padding[2];
+    const int64_t j_begin = left < 0 ? fx_min64(kernel[2], fx_divide_up(-left, step->dilation[2])) : 0;
+    const int64_t j_end = fx_max64(j_begin, fx_min64(kernel[2], size[2] > left ? fx_divide_up(size[2] - left, step->dilation[2]) : 0));
+    for (int64_t h = 0, i = 0; h < kernel[0] && i < kernel[1]; patches += row_bytes) {
+      const int64_t z = front + h * step->dilation[0], y = top + i * step->dilation[1];
+      if (++i == kernel[1]) i = 0, h++;
+      const bool inside = z >= 0 && z < size[0] && y >= 0 && y < size[1] && j_begin < j_end;
       if (clear && !inside) memset(patches, 0, (size_t)row_bytes);
       if (!inside) continue;
       if (clear && j_begin > 0) memset(patches, 0, (size_t)(j_begin * column_bytes));
-      if (clear && j_end < step->kernel_w) memset(patches + j_end * column_bytes, 0, (size_t)((step->kernel_w - j_end) * column_bytes));
-      int64_t offset = (((image * step->height + y) * step->width + left) * step->channels + group * run->shape.group_channels) * run->size;
+      if (clear && j_end < kernel[2]) memset(patches + j_end * column_bytes, 0, (size_t)((kernel[2] - j_end) * column_bytes));
+      const int64_t offset = ((((image * size[0] + z) * size[1] + y) * size[2] + left) * step->channels + group * run->shape.group_channels) * run->size;
       visit(run, x, offset, patches, j_begin, j_end);
     }
-    if (++q == step->out_width) {
-      q = 0;
-      if (++p == step->out_height) p = 0, image++;
-    }
+    if (++q < out[2]) continue;
+    q = 0;
+    if (++p < out[1]) continue;
+    p = 0;
+    if (++o == out[0]) o = 0, image++;
   }
 }
 
@@ -144,7 +153,7 @@ static void input_gradient_chunk(void *context, int64_t chunk) {
   const fx_convolution *step = run->step;
   const geometry *shape = &run->shape;
   int64_t size = run->size, first_image = chunk * step->image_block, last_image = fx_min64(first_image + step->image_block, step->batch);
-  int64_t per_image = step->out_height * step->out_width, image_elements = step->height * step->width * step->channels;
+  int64_t per_image = shape->image_positions, image_elements = shape->image_elements;
   char *patches = run->scratch + (uint64_t)chunk * step->chunk_scratch;
   if (!step->direct) memset(run->out + first_image * image_elements * size, 0, (size_t)((last_image - first_image) * image_elements * size));
   for (int64_t begin = first_image * per_image; begin < last_image * per_image; begin += step->row_block) {
@@ -193,7 +202,7 @@ fx_code fx_run_convolution(const fx_convolution *step, const fx_context *context
       if (run.shape.positions * step->features > 0) fx_parallel_for(step->chunk_count, output_chunk, &run);
       break;
     case FX_CONVOLUTION_INPUT_GRADIENT:
-      if (step->batch * step->height * step->width * step->channels > 0) fx_parallel_for(step->chunk_count, input_gradient_chunk, &run);
+      if (step->batch * run.shape.image_elements > 0) fx_parallel_for(step->chunk_count, input_gradient_chunk, &run);
       break;
     default: {
       fx_parallel_for(step->chunk_count, kernel_gradient_chunk, &run);

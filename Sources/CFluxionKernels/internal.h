@@ -39,6 +39,8 @@ typedef void (*fx_combine_kernel)(size_t count, const void *x, void *accumulator
 typedef void (*fx_gemm_kernel)(int64_t m, int64_t n, int64_t k, const void *a, int64_t lda, bool transpose_a, const void *b, int64_t ldb,
                                bool transpose_b, void *c, int64_t ldc, bool accumulate);
 
+typedef struct fx_fft_kernels fx_fft_kernels;   // see fft.h
+
 // The kernels of one instruction set.
 typedef struct fx_kernel_table {
   fx_kernel operations[FX_OP_COUNT][FX_TYPE_COUNT];      // by operand type
@@ -47,6 +49,7 @@ typedef struct fx_kernel_table {
   fx_combine_kernel combine[6][FX_TYPE_COUNT];           // x of the value's type
   fx_combine_kernel merge[6][FX_TYPE_COUNT];             // x of the accumulator's type
   fx_gemm_kernel gemm_f32, gemm_f64;
+  const fx_fft_kernels *fft;                             // two: f32, f64
   int32_t vector_bytes;
   const char *name;
 } fx_kernel_table;
@@ -88,6 +91,7 @@ FX_INLINE void *fx_slot_at(const fx_context *context, uint32_t slot, int64_t off
 FX_DECLARE_STEP(fused, fx_fused)
 FX_DECLARE_STEP(gemm, fx_gemm)
 FX_DECLARE_STEP(convolution, fx_convolution)
+FX_DECLARE_STEP(fourier, fx_fourier)
 FX_DECLARE_STEP(copy, fx_copy)
 FX_DECLARE_STEP(fill, fx_fill)
 FX_DECLARE_STEP(pad, fx_pad)

@@ -1,6 +1,6 @@
 // Kernels for AVX2 with fused multiply-add.
 
-#include "internal.h"
+#include "fft.h"
 
 #if FX_X86
 
@@ -17,6 +17,7 @@
 #include "kernels_body.h"
 #include "reduce_body.h"
 #include "gemm_body.h"
+#include "fft_body.h"
 #include "kernels_table.h"
 
 #pragma clang attribute pop

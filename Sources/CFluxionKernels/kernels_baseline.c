@@ -1,6 +1,6 @@
 // Kernels that every supported processor runs: SSE4.2 on x86-64, NEON on AArch64, plain vectors of 16 bytes elsewhere.
 
-#include "internal.h"
+#include "fft.h"
 
 #define FX_VECTOR_BYTES 16
 #define FX_NAME(name) name##_baseline
@@ -22,6 +22,7 @@
 #include "kernels_body.h"
 #include "reduce_body.h"
 #include "gemm_body.h"
+#include "fft_body.h"
 #include "kernels_table.h"
 
 #if FX_X86

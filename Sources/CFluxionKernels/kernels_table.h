@@ -27,6 +27,8 @@ DEFINE_ALIAS(ne_bool, xor_bool)
 DEFINE_ALIAS(c64_to_c64, copy_c64)
 DEFINE_ALIAS(c128_to_c128, copy_c128)
 
+static const fx_fft_kernels FX_NAME(fft_kernels)[2] = {FFT_KERNELS_OF(f32), FFT_KERNELS_OF(f64)};
+
 static const fx_kernel_table FX_NAME(table) = {
   .operations = {
     EVERY(FX_COPY, FX_NAME(copy_8), FX_NAME(copy_32), FX_NAME(copy_64), FX_NAME(copy_c128)),
@@ -103,6 +105,7 @@ static const fx_kernel_table FX_NAME(table) = {
   .merge = COMBINES(FX_NAME(combine_sum_f64), FX_NAME(combine_product_f64)),   // f32 sums are carried in f64
   .gemm_f32 = FX_NAME(gemm_f32),
   .gemm_f64 = FX_NAME(gemm_f64),
+  .fft = FX_NAME(fft_kernels),
   .vector_bytes = FX_VECTOR_BYTES,
   .name = FX_ISA_NAME,
 };

@@ -163,6 +163,7 @@ static fx_code run_plain_step(uint32_t kind, const void *payload, const fx_conte
     case FX_STEP_FUSED: return fx_run_fused(payload, context);
     case FX_STEP_GEMM: return fx_run_gemm(payload, context);
     case FX_STEP_CONVOLUTION: return fx_run_convolution(payload, context);
+    case FX_STEP_FOURIER: return fx_run_fourier(payload, context);
     case FX_STEP_COPY: return fx_run_copy(payload, context);
     case FX_STEP_FILL: return fx_run_fill(payload, context);
     case FX_STEP_PAD: return fx_run_pad(payload, context);
@@ -264,6 +265,7 @@ uint64_t fx_prepare(fx_step_kind kind, void *payload) {
     case FX_STEP_FUSED: return fx_prepare_fused(payload);
     case FX_STEP_GEMM: return fx_prepare_gemm(payload);
     case FX_STEP_CONVOLUTION: return fx_prepare_convolution(payload);
+    case FX_STEP_FOURIER: return fx_prepare_fourier(payload);
     case FX_STEP_COPY: return fx_prepare_copy(payload);
     case FX_STEP_FILL: return fx_prepare_fill(payload);
     case FX_STEP_PAD: return fx_prepare_pad(payload);

@@ -39,7 +39,7 @@ private func batchingRule(_ operation: Operation, _ x: [Mapped], _ size: Int) ->
   /// All operands brought to the mapped axis, then one operation.
   func all(_ operation: Operation) -> [Mapped] { mapped(apply(operation, x.map { $0.brought(size) })) }
   switch operation {
-  case .unary, .binary, .compare, .select, .clamp, .convert, .bitcast, .complex, .threefry: return all(operation)
+  case .unary, .binary, .compare, .select, .clamp, .convert, .bitcast, .complex, .threefry, .fourier: return all(operation)
   case let .concatenate(axis): return all(.concatenate(axis: axis + 1))
   case let .sort(axis, descending): return all(.sort(axis: axis + 1, descending: descending))
   case let .broadcast(shape, axes): return all(.broadcast([size] + shape, axes: [0] + axes.map { $0 + 1 }))

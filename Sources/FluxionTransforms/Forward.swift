@@ -50,6 +50,7 @@ private func tangentRule(_ operation: Operation, _ x: [Tensor], _ t: [Tensor?]) 
     case let .binary(f): return (results, [binaryTangent(f, x[0], x[1], results[0], t[0], t[1])])
     case .select, .clamp, .convert, .complex: return (results, [choiceTangent(operation, x, results[0], t)])
     case .compare, .bitcast, .argReduce: return (results, [nil])
+    case .fourier: return (results, [apply1(operation, t[0]!)])
     case .reduce, .dot, .convolution: return (results, [contractionTangent(operation, x, results[0], t)])
     default: return (results, [movementTangent(operation, x, results[0], t)])
     }

@@ -86,6 +86,7 @@ private func transposeRule(_ node: Node, _ types: [TensorType], _ x: [Tensor?], 
   case let .reduce(.sum, axes): return [spread(ct, over: types[0].shape, axes)]
   case let .dot(dimensions): return dotTranspose(dimensions, types, x, ct)
   case let .convolution(geometry, role): return convolutionTranspose(geometry, role, x, ct)
+  case let .fourier(transform): return [fourierTranspose(transform, ct)]
   default: return movementTranspose(node.operation, types, x, ct)
   }
   preconditionFailure("\(node.operation.name) is not linear")

@@ -148,11 +148,13 @@ extension Kernels {
               step.type = type.rawValue
               step.role = role.rawValue
               (step.first, step.second, step.out) = (0, 1, 2)
-              (step.batch, step.height, step.width, step.channels) = (Int64(s.batch), Int64(s.height), Int64(s.width), Int64(s.channels))
-              (step.kernel_h, step.kernel_w, step.features) = (Int64(s.kernelH), Int64(s.kernelW), Int64(s.features))
-              (step.out_height, step.out_width) = (Int64(s.outHeight), Int64(s.outWidth))
-              (step.stride_h, step.stride_w, step.dilation_h, step.dilation_w) = (Int64(s.stride), Int64(s.stride), Int64(s.dilation), Int64(s.dilation))
-              (step.pad_top, step.pad_left, step.groups) = (Int64(s.top), Int64(s.left), Int64(s.groups))
+              (step.batch, step.channels, step.features, step.groups) = (Int64(s.batch), Int64(s.channels), Int64(s.features), Int64(s.groups))
+              step.size = (1, Int64(s.height), Int64(s.width))
+              step.kernel = (1, Int64(s.kernelH), Int64(s.kernelW))
+              step.out_size = (1, Int64(s.outHeight), Int64(s.outWidth))
+              step.stride = (1, Int64(s.stride), Int64(s.stride))
+              step.dilation = (1, Int64(s.dilation), Int64(s.dilation))
+              step.padding = (0, Int64(s.top), Int64(s.left))
               let got: [Double]
               if type == FX_F32 {
                 let out = memory.array([Float](repeating: .nan, count: expected.count))

@@ -264,24 +264,46 @@ typedef enum fx_convolution_role {
   FX_CONVOLUTION_KERNEL_GRADIENT = 2    // first = x, second = dy, out = dw
 } fx_convolution_role;
 
-// FX_STEP_CONVOLUTION: y[n,p,q,f] = sum over i,j,c of x[n, p*stride_h + i*dilation_h - pad_top, q*stride_w + j*dilation_w - pad_left, c] * w[i,j,c,f]
-// (cross-correlation, as everybody does). x: [batch, height, width, channels]; w: [kernel_h, kernel_w, channels/groups, features];
-// y: [batch, out_height, out_width, features]; all contiguous; f32 or f64. Positions outside x read 0; padding may be negative.
-// Groups: output features f belong to group f / (features/groups), input channels likewise.
+// FX_STEP_CONVOLUTION: y[n,p,f] = sum over i,c of x[n, p*stride + i*dilation - padding, c] * w[i,c,f] (cross-correlation, as everybody does),
+// where p and i stand for the places along three spatial axes. Fewer axes: give the first ones length 1.
+// x: [batch, size..., channels]; w: [kernel..., channels/groups, features]; y: [batch, out_size..., features]; all contiguous; f32 or f64.
+// Positions outside x read 0; padding may be negative. Groups: output features f belong to group f / (features/groups), input channels likewise.
 typedef struct fx_convolution {
   uint32_t type, role;
   uint32_t first, second, out;    // slots, see the role
   int64_t first_offset, second_offset, out_offset;  // bytes
-  int64_t batch, height, width, channels;
-  int64_t kernel_h, kernel_w, features;
-  int64_t out_height, out_width;
-  int64_t stride_h, stride_w, pad_top, pad_left, dilation_h, dilation_w;
-  int64_t groups;
+  int64_t batch, channels, features, groups;
+  int64_t size[3], kernel[3], out_size[3];
+  int64_t stride[3], padding[3], dilation[3];       // padding: before the first element
   // derived
   int64_t image_block, row_block, chunk_count;
   uint64_t chunk_scratch, scratch_bytes;
   uint32_t direct, prepared;
 } fx_convolution;
+
+typedef enum fx_fourier_kind {
+  FX_FOURIER_FORWARD = 0,         // complex -> complex: X[k] = sum of x[j] e^(-2 pi i jk/n)
+  FX_FOURIER_INVERSE = 1,         // complex -> complex: x[j] = (1/n) sum of X[k] e^(+2 pi i jk/n)
+  FX_FOURIER_REAL_FORWARD = 2,    // real -> complex, the last axis cut to n/2 + 1
+  FX_FOURIER_REAL_INVERSE = 3     // complex, the last axis n/2 + 1 -> real; imaginary parts that a real result cannot have are not read
+} fx_fourier_kind;
+
+// FX_STEP_FOURIER: discrete Fourier transforms of [batch, lengths[0], ...]; everything contiguous, source and target different memory.
+typedef struct fx_fourier {
+  uint32_t type;                  // of the parts: f32 or f64
+  uint32_t kind, rank;            // kind: fx_fourier_kind; rank: 1 ... 3
+  uint32_t source, target;        // slots
+  int64_t source_offset, target_offset;   // bytes
+  int64_t batch;
+  int64_t lengths[3];             // of the signal, at least 1
+  void *table;                    // fx_fourier_table_bytes of memory, 64-byte aligned, which fx_prepare fills and runs only read
+  // derived
+  uint64_t spectrum_bytes;
+  uint32_t prepared;
+} fx_fourier;
+
+// The bytes of the table for a payload whose type, kind, rank, batch and lengths are filled in.
+uint64_t fx_fourier_table_bytes(const fx_fourier *step);
 
 // MARK: - Data movement
 
@@ -521,6 +543,7 @@ typedef enum fx_step_kind {
   FX_STEP_SCAN = 15,
   FX_STEP_CONDITIONAL = 16,
   FX_STEP_CALL = 17,
+  FX_STEP_FOURIER = 18,
   FX_STEP_KIND_COUNT
 } fx_step_kind;
 

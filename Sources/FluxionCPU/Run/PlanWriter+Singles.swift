@@ -114,6 +114,9 @@ extension PlanWriter {
     case let .convolution(geometry, role):
       try append(FX_STEP_CONVOLUTION, convolution(node, geometry, role, result), step)
 
+    case let .fourier(transform):
+      try append(FX_STEP_FOURIER, fourier(node, transform, types[0]), step)
+
     default: throw unsupported(node.operation, result.elementType)
     }
   }
@@ -189,14 +192,37 @@ extension PlanWriter {
     (made.first, made.first_offset) = place(node.operands[0])
     (made.second, made.second_offset) = place(node.operands[1])
     made.out = slot(node.firstResult.int)
-    let output = g.output
-    (made.batch, made.height, made.width, made.channels) = (Int64(g.input[0]), Int64(g.input[1]), Int64(g.input[2]), Int64(g.input[3]))
-    (made.kernel_h, made.kernel_w, made.features) = (Int64(g.kernel[0]), Int64(g.kernel[1]), Int64(g.kernel[3]))
-    (made.out_height, made.out_width) = (Int64(output[1]), Int64(output[2]))
-    (made.stride_h, made.stride_w) = (Int64(g.stride[0]), Int64(g.stride[1]))
-    (made.pad_top, made.pad_left) = (Int64(g.paddingLow[0]), Int64(g.paddingLow[1]))
-    (made.dilation_h, made.dilation_w) = (Int64(g.dilation[0]), Int64(g.dilation[1]))
+    // The kernel has three spatial axes: those that are missing have length 1, in front.
+    let n = g.spatialRank
+    func three(_ numbers: some Sequence<Int>, missing: Int) -> [Int] { [Int](repeating: missing, count: 3 - n) + numbers }
+    (made.batch, made.channels, made.features) = (Int64(g.input[0]), Int64(g.input[n + 1]), Int64(g.kernel[n + 1]))
+    fill(&made.size, three(g.input.dimensions[1...n], missing: 1))
+    fill(&made.kernel, three(g.kernel.prefix(n), missing: 1))
+    fill(&made.out_size, three(g.output.dimensions[1...n], missing: 1))
+    fill(&made.stride, three(g.stride, missing: 1))
+    fill(&made.padding, three(g.paddingLow, missing: 0))
+    fill(&made.dilation, three(g.dilation, missing: 1))
     made.groups = Int64(g.groups)
+    return made
+  }
+
+  private mutating func fourier(_ node: Node, _ f: FourierTransform, _ operand: TensorType) -> fx_fourier {
+    var made = fx_fourier()
+    made.type = UInt32(operand.elementType.realPart.rawValue)
+    made.kind =
+      switch f.kind {
+      case .forward: FX_FOURIER_FORWARD.rawValue
+      case .inverse: FX_FOURIER_INVERSE.rawValue
+      case .realForward: FX_FOURIER_REAL_FORWARD.rawValue
+      case .realInverse: FX_FOURIER_REAL_INVERSE.rawValue
+      }
+    made.rank = UInt32(f.lengths.count)
+    (made.source, made.source_offset) = place(node.operands[0])
+    made.target = slot(node.firstResult.int)
+    made.batch = product(operand.shape.dimensions.dropLast(f.lengths.count)[...])
+    fill(&made.lengths, f.lengths)
+    let bytes = Int(fx_fourier_table_bytes(&made))
+    made.table = UnsafeMutableRawPointer(storage.allocate(bytes, of: UInt8.self))
     return made
   }
 }

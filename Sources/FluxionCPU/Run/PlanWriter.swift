@@ -227,9 +227,15 @@ struct PlanWriter {
       cost.floatingPointOperations += 2 * Double(p.rows) * Double(p.columns) * Double(p.inner) * Double(matrices)
       if let epilogue = p.epilogue { cost.floatingPointOperations += operations(epilogue) }
     case .single:
-      guard case let .convolution(geometry, _) = graph.nodes[step.node].operation else { return }
-      let window = geometry.kernel[0] * geometry.kernel[1] * geometry.kernel[2]
-      cost.floatingPointOperations += 2 * Double(geometry.output.elementCount) * Double(window)
+      let node = graph.nodes[step.node]
+      switch node.operation {
+      case let .convolution(geometry, _):
+        let window = geometry.kernel.dropLast().reduce(1, *)
+        cost.floatingPointOperations += 2 * Double(geometry.output.elementCount) * Double(window)
+      case let .fourier(f):
+        cost.floatingPointOperations += f.floatingPointOperations(elements: Double(graph.types[node.operands[0].int].shape.elementCount))
+      default: return
+      }
     default: return
     }
   }

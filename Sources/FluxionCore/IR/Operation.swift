@@ -54,6 +54,8 @@ public enum Operation: Hashable, Sendable {
   // Products
   case dot(DotDimensions)
   case convolution(ConvolutionGeometry, ConvolutionRole)
+  /// Discrete Fourier transforms over the last axes.
+  case fourier(FourierTransform)
 
   /// Sorts all operands together along `axis` by the first; stable, NaN last.
   case sort(axis: Int, descending: Bool)
@@ -115,44 +117,89 @@ public struct DotDimensions: Hashable, Sendable {
   package func rhsFree(rank: Int) -> [Int] { (0..<rank).filter { !rhsBatch.contains($0) && !rhsContracting.contains($0) } }
 }
 
-/// A 2-D convolution: input `[N, H, W, C]`, kernel `[h, w, C / groups, O]`, output `[N, H′, W′, O]`.
+/// A convolution over one to three spatial axes: input `[N, S…, C]`, kernel `[s…, C / groups, O]`, output `[N, S′…, O]`.
 ///
 /// The three arrays are the factors of one trilinear form; each ``ConvolutionRole`` computes the gradient of that form with respect
 /// to one of them from the other two, so the set of three primitives is closed under differentiation.
 public struct ConvolutionGeometry: Hashable, Sendable {
   public var input: Shape, kernel: Shape
+  /// Per spatial axis, as are dilation and padding.
   public var stride: [Int], dilation: [Int]
-  /// Per axis, before and after; negative crops.
+  /// Before and after; negative crops.
   public var paddingLow: [Int], paddingHigh: [Int]
   public var groups: Int
 
+  /// Strides and dilations are 1 and paddings 0 unless given.
   public init(
-    input: Shape, kernel: Shape, stride: [Int] = [1, 1], dilation: [Int] = [1, 1], paddingLow: [Int] = [0, 0],
-    paddingHigh: [Int] = [0, 0], groups: Int = 1
+    input: Shape, kernel: Shape, stride: [Int]? = nil, dilation: [Int]? = nil, paddingLow: [Int]? = nil,
+    paddingHigh: [Int]? = nil, groups: Int = 1
   ) {
+    let axes = Swift.max(0, kernel.rank - 2)
     self.input = input
     self.kernel = kernel
-    self.stride = stride
-    self.dilation = dilation
-    self.paddingLow = paddingLow
-    self.paddingHigh = paddingHigh
+    self.stride = stride ?? [Int](repeating: 1, count: axes)
+    self.dilation = dilation ?? [Int](repeating: 1, count: axes)
+    self.paddingLow = paddingLow ?? [Int](repeating: 0, count: axes)
+    self.paddingHigh = paddingHigh ?? [Int](repeating: 0, count: axes)
     self.groups = groups
   }
 
+  /// The number of spatial axes.
+  public var spatialRank: Int { kernel.rank - 2 }
+
   /// The shape of the output.
   public var output: Shape {
-    let spatial = (0..<2).map { axis in
+    let spatial = (0..<spatialRank).map { axis in
       let window = (kernel[axis] - 1) * dilation[axis] + 1
       let room = input[axis + 1] + paddingLow[axis] + paddingHigh[axis] - window
       return room < 0 ? 0 : room / stride[axis] + 1
     }
-    return [input[0], spatial[0], spatial[1], kernel[3]]
+    return Shape([input[0]] + spatial + [kernel[kernel.rank - 1]])
   }
 }
 
 /// Which of the three arrays of a convolution is computed: the output from (input, kernel), the input's gradient from
 /// (output gradient, kernel), or the kernel's gradient from (input, output gradient).
 public enum ConvolutionRole: UInt8, Hashable, Sendable { case output, input, kernel }
+
+/// Discrete Fourier transforms over the last one to three axes, StableHLO's `fft`.
+///
+/// Forward X[k] = Σⱼ x[j] e^(-2πi jk/n) along each axis; the inverse has e^(+2πi jk/n) and divides by the number of elements.
+public struct FourierTransform: Hashable, Sendable {
+  public enum Kind: UInt8, Hashable, Sendable {
+    /// Complex to complex.
+    case forward, inverse
+    /// Real to complex; of the last axis only the first n / 2 + 1 elements, of which the others are conjugates.
+    case realForward
+    /// Complex to real, from the n / 2 + 1 elements that ``realForward`` gives. Imaginary parts that a real result cannot have,
+    /// of element 0 and for even n of element n / 2, are not read.
+    case realInverse
+  }
+  public var kind: Kind
+  /// Of the signal, one for each axis transformed; at least 1.
+  public var lengths: [Int]
+
+  public init(_ kind: Kind, lengths: [Int]) {
+    self.kind = kind
+    self.lengths = lengths
+  }
+
+  /// The usual count of the operations of a transform, 5 N log₂ N and half of it for real signals, for all `elements` of an operand.
+  package func floatingPointOperations(elements: Double) -> Double {
+    let n = Double(lengths.reduce(1, *))
+    let operand = Double((kind == .realInverse ? spectrum : lengths).reduce(1, *))
+    let isReal = kind == .realForward || kind == .realInverse
+    // The number of halvings of the length, without a logarithm from the C library.
+    let halvings = Double(n.exponent) + (n.significand - 1)
+    return (isReal ? 2.5 : 5) * (elements / operand) * n * halvings
+  }
+
+  /// The axes' lengths in the spectrum.
+  var spectrum: [Int] {
+    guard kind == .realForward || kind == .realInverse, let last = lengths.last else { return lengths }
+    return lengths.dropLast() + [last / 2 + 1]
+  }
+}
 
 /// A loop of known length. Operands: `constantCount` values every step sees, `carryCount` initial carries, then arrays sliced along
 /// their first axis. The body takes constants, carries, slices and gives new carries, then values that are stacked.
@@ -302,6 +349,7 @@ extension Operation {
     case let .argReduce(r, _): "argReduce.\(r)"
     case .dot: "dot"
     case let .convolution(_, role): "convolution.\(role)"
+    case let .fourier(transform): "fourier.\(transform.kind)"
     case .sort: "sort"
     case .scan: "scan"
     case .whileLoop: "while"

@@ -90,6 +90,7 @@ extension Operation {
         ("input", "\(g.input)"), ("kernel", "\(g.kernel)"), ("stride", "\(g.stride)"), ("dilation", "\(g.dilation)"),
         ("low", "\(g.paddingLow)"), ("high", "\(g.paddingHigh)"), ("groups", "\(g.groups)"),
       ]
+    case let .fourier(f): return [("lengths", "\(f.lengths)")]
     case let .sort(axis, descending): return [("axis", "\(axis)"), ("descending", "\(descending)")]
     case let .scan(s):
       let counts = [("length", "\(s.length)"), ("constants", "\(s.constantCount)"), ("carries", "\(s.carryCount)")]

@@ -117,6 +117,7 @@ extension Operation {
 
     case let .dot(dimensions): return [try dotType(operands[0], operands[1], dimensions)]
     case let .convolution(geometry, role): return [try convolutionType(operands[0], operands[1], geometry, role)]
+    case let .fourier(transform): return [try fourierType(operands[0], transform)]
     case let .sort(axis, _):
       try requireAxes([axis], operands[0].shape)
       try require(
@@ -297,16 +298,21 @@ extension Operation {
   {
     try require(
       a.elementType == b.elementType && a.elementType.isFloatingPoint, "operands \(a) and \(b) must both be f32 or both f64.")
+    let n = g.spatialRank
     try require(
-      g.input.rank == 4 && g.kernel.rank == 4,
-      "the input must be [N, H, W, C] and the kernel [h, w, C / groups, O], but they are \(g.input) and \(g.kernel).")
+      g.input.rank == g.kernel.rank && n >= 1 && n <= 3,
+      "the input must be [N, S…, C] and the kernel [s…, C / groups, O] with one to three spatial axes S, but they are \(g.input) and \(g.kernel).")
     try require(
-      g.stride.count == 2 && g.dilation.count == 2 && (g.stride + g.dilation).allSatisfy { $0 >= 1 } && g.groups >= 1
-        && g.paddingLow.count == 2 && g.paddingHigh.count == 2,
+      [g.stride, g.dilation, g.paddingLow, g.paddingHigh].allSatisfy { $0.count == n },
+      "strides \(g.stride), dilations \(g.dilation) and paddings \(g.paddingLow), \(g.paddingHigh) need one entry for each of the \(n) spatial axes.")
+    try require(
+      (g.stride + g.dilation).allSatisfy { $0 >= 1 } && g.groups >= 1,
       "strides \(g.stride), dilations \(g.dilation) and groups \(g.groups) must be at least 1.")
+    try require(g.kernel.prefix(n).allSatisfy { $0 >= 1 }, "the kernel \(g.kernel) has no elements along a spatial axis.")
+    let channels = g.input[n + 1]
     try require(
-      g.input[3] == g.kernel[2] * g.groups && g.kernel[3] % g.groups == 0,
-      "\(g.groups) groups over \(g.input[3]) input channels need a kernel with \(g.input[3] / Swift.max(1, g.groups)) input channels and a multiple of \(g.groups) outputs, but it is \(g.kernel).")
+      channels == g.kernel[n] * g.groups && g.kernel[n + 1] % g.groups == 0,
+      "\(g.groups) groups over \(channels) input channels need a kernel with \(channels / Swift.max(1, g.groups)) input channels and a multiple of \(g.groups) outputs, but it is \(g.kernel).")
     let (input, kernel, output) = (g.input, g.kernel, g.output)
     let (first, second, result) =
       switch role {
@@ -317,6 +323,29 @@ extension Operation {
     try require(
       a.shape == first && b.shape == second, "operands \(a) and \(b) do not fit the geometry, which expects \(first) and \(second).")
     return try checked(result, a.elementType)
+  }
+
+  private func fourierType(_ x: TensorType, _ f: FourierTransform) throws(ProgramError) -> TensorType {
+    let n = f.lengths.count
+    try require((1...3).contains(n), "transforms go over one to three axes at once, but \(n) lengths are given.")
+    try require(f.lengths.allSatisfy { $0 >= 1 }, "the lengths \(f.lengths) must be at least 1. An empty signal has no spectrum.")
+    switch f.kind {
+    case .realForward:
+      try require(
+        x.elementType == .float32 || x.elementType == .float64, "the elements must be f32 or f64, but they are \(x.elementType).")
+    case .forward, .inverse, .realInverse:
+      try require(x.elementType.isComplex, "the elements must be complex, but they are \(x.elementType). Make them so by complex(x, 0).")
+    }
+    let (given, result) = f.kind == .realInverse ? (f.spectrum, f.lengths) : (f.lengths, f.spectrum)
+    try require(
+      x.shape.rank >= n && Array(x.shape.dimensions.suffix(n)) == given,
+      "the last axes of \(x.shape) must have the lengths \(given) of the transform.")
+    let shape = Shape(Array(x.shape.dimensions.dropLast(n)) + result)
+    switch f.kind {
+    case .realForward: return try checked(shape, x.elementType == .float32 ? .complex64 : .complex128)
+    case .realInverse: return try checked(shape, x.elementType.realPart)
+    case .forward, .inverse: return x
+    }
   }
 
   private func scanTypes(_ scan: Scan, _ operands: [TensorType]) throws(ProgramError) -> [TensorType] {

@@ -83,7 +83,8 @@ extension Operation {
     func atLeast(_ expected: Int) -> String? { n >= expected ? nil : "takes at least \(expected) operands, not \(n)" }
     switch self {
     case .constant, .iota: return exactly(0)
-    case .unary, .convert, .bitcast, .broadcast, .reshape, .transpose, .slice, .reverse, .reduce, .argReduce: return exactly(1)
+    case .unary, .convert, .bitcast, .broadcast, .reshape, .transpose, .slice, .reverse, .reduce, .argReduce, .fourier:
+      return exactly(1)
     case .threefry, .binary, .compare, .complex, .pad, .gather, .dot, .convolution: return exactly(2)
     case .select, .clamp, .scatter: return exactly(3)
     case .dynamicSlice, .concatenate, .sort: return atLeast(1)

@@ -1,4 +1,4 @@
-// Products: general dot, matrix product, einsum, convolution.
+// Products: general dot, matrix product, einsum.
 
 extension Tensor {
   /// The product over one pair of axes: by default the last of this tensor and the first of `other`, so that vectors give their
@@ -40,7 +40,7 @@ extension Tensor {
   }
 }
 
-private func promotedPair(_ a: Tensor, _ b: Tensor) -> (Tensor, Tensor) {
+package func promotedPair(_ a: Tensor, _ b: Tensor) -> (Tensor, Tensor) {
   let x = a.resolved(meeting: b.elementType)
   let y = b.resolved(meeting: x.elementType)
   let common = ElementType.promoted(x.elementType, y.elementType)
@@ -111,57 +111,4 @@ private func takeDiagonals(_ x: Tensor, _ letters: [Character]) -> (Tensor, [Cha
     letters.remove(at: second)
   }
   return (x, letters)
-}
-
-/// How much is added around the input of a convolution.
-public enum ConvolutionPadding: Hashable, Sendable {
-  /// Nothing: only whole windows.
-  case valid
-  /// So that a stride of 1 keeps height and width; with stride s they become ⌈n / s⌉.
-  case same
-  /// Before and after, for height and width.
-  case explicit(low: [Int], high: [Int])
-}
-
-/// 2-D convolution (cross-correlation): x `[N, H, W, C]`, kernel `[h, w, C / groups, O]`, result `[N, H′, W′, O]`.
-public func convolution(
-  _ x: Tensor, _ kernel: Tensor, stride: [Int] = [1, 1], padding: ConvolutionPadding = .valid, dilation: [Int] = [1, 1],
-  groups: Int = 1
-) -> Tensor {
-  var geometry = ConvolutionGeometry(input: x.shape, kernel: kernel.shape, stride: stride, dilation: dilation, groups: groups)
-  if x.rank == 4 && kernel.rank == 4 && stride.count == 2 && dilation.count == 2 && stride.allSatisfy({ $0 > 0 }) {
-    switch padding {
-    case .valid: break
-    case let .explicit(low, high): (geometry.paddingLow, geometry.paddingHigh) = (low, high)
-    case .same:
-      for axis in 0..<2 {
-        let outputs = (x.shape[axis + 1] + stride[axis] - 1) / stride[axis]
-        let span = (kernel.shape[axis] - 1) * dilation[axis] + 1
-        let total = Swift.max(0, (outputs - 1) * stride[axis] + span - x.shape[axis + 1])
-        geometry.paddingLow[axis] = total / 2
-        geometry.paddingHigh[axis] = total - total / 2
-      }
-    }
-  }
-  return apply1(.convolution(geometry, .output), x, kernel)
-}
-
-/// The transposed convolution: the gradient of ``convolution(_:_:stride:padding:dilation:groups:)`` with respect to its input, used
-/// to enlarge images. y `[N, H, W, O]`, kernel `[h, w, C / groups, O]`, result `[N, H′, W′, C]` with H′ = (H - 1)·stride + span.
-public func transposedConvolution(
-  _ y: Tensor, _ kernel: Tensor, stride: [Int] = [1, 1], padding: (low: [Int], high: [Int]) = ([0, 0], [0, 0]),
-  dilation: [Int] = [1, 1], groups: Int = 1
-) -> Tensor {
-  guard y.rank == 4 && kernel.rank == 4 else {
-    return reject1("transposedConvolution", "needs [N, H, W, O] and [h, w, C / groups, O], not \(y.shape) and \(kernel.shape).", like: y.type)
-  }
-  let size = (0..<2).map { axis -> Int in
-    let steps: Int = (y.shape[axis + 1] - 1) * stride[axis]
-    let span: Int = (kernel.shape[axis] - 1) * dilation[axis] + 1
-    return steps + span - padding.low[axis] - padding.high[axis]
-  }
-  let geometry = ConvolutionGeometry(
-    input: [y.shape[0], size[0], size[1], kernel.shape[2] * groups], kernel: kernel.shape, stride: stride, dilation: dilation,
-    paddingLow: padding.low, paddingHigh: padding.high, groups: groups)
-  return apply1(.convolution(geometry, .input), y, kernel)
 }

@@ -65,8 +65,9 @@ extension Operation {
       let depth = d.lhsContracting.reduce(1) { $0 * operands[0].shape[$1] }
       return 2 * Double(result.shape.elementCount) * Double(depth)
     case let .convolution(g, _):
-      let taps = g.kernel.prefix(3).reduce(1, *)
+      let taps = g.kernel.dropLast().reduce(1, *)
       return 2 * Double(g.output.elementCount) * Double(taps)
+    case let .fourier(f): return f.floatingPointOperations(elements: Double(operands[0].shape.elementCount))
     case .reduce: return Double(operands[0].shape.elementCount)
     case .unary, .binary: return result.elementType.isDifferentiable ? Double(result.shape.elementCount) : 0
     default: return 0

@@ -36,36 +36,37 @@ func referenceDot(_ a: ReferenceArray, _ b: ReferenceArray, _ d: DotDimensions, 
   }
 }
 
-/// One walk over the terms input[n, y, x, c] · kernel[i, j, c′, o] · output[n, y′, x′, o] of the trilinear form; the role says which of
-/// the three is summed into.
+/// One walk over the terms input[n, s, c] · kernel[k, c′, o] · output[n, s′, o] of the trilinear form, s, k and s′ places along the spatial
+/// axes; the role says which of the three is summed into.
 func referenceConvolution(
   _ a: ReferenceArray, _ b: ReferenceArray, _ g: ConvolutionGeometry, _ role: ConvolutionRole, _ type: TensorType
 ) -> ReferenceArray {
   let (first, second) = (a.reals, b.reals)
   var result = [Double](repeating: 0, count: type.shape.elementCount)
-  let (input, kernel, output) = (g.input, g.kernel, g.output)
-  let (inputsPerGroup, outputsPerGroup) = (kernel[2], kernel[3] / g.groups)
+  let axes = 0..<g.spatialRank
+  let (input, kernel, output) = (Array(g.input.dimensions[1...axes.count]), Array(g.kernel.prefix(axes.count)), g.output)
+  let (channels, features) = (g.input[axes.count + 1], g.kernel[axes.count + 1])
+  let (inputsPerGroup, outputsPerGroup) = (g.kernel[axes.count], features / g.groups)
+  func indices(_ lengths: [Int]) -> [[Int]] { lengths.reduce([[]]) { found, n in found.flatMap { prefix in (0..<n).map { prefix + [$0] } } } }
+  let outputPositions = indices(Array(output.dimensions[1...axes.count]))
+  let kernelPositions = indices(kernel)
+  let inputSize = input.reduce(1, *)
   for n in 0..<output[0] {
-    for y in 0..<output[1] {
-      for x in 0..<output[2] {
-        for i in 0..<kernel[0] {
-          for j in 0..<kernel[1] {
-            let row = y * g.stride[0] + i * g.dilation[0] - g.paddingLow[0]
-            let column = x * g.stride[1] + j * g.dilation[1] - g.paddingLow[1]
-            guard row >= 0 && row < input[1] && column >= 0 && column < input[2] else { continue }
-            for o in 0..<output[3] {
-              let group = o / outputsPerGroup
-              for c in 0..<inputsPerGroup {
-                let channel = group * inputsPerGroup + c
-                let inputPlace = ((n * input[1] + row) * input[2] + column) * input[3] + channel
-                let kernelPlace = ((i * kernel[1] + j) * kernel[2] + c) * kernel[3] + o
-                let outputPlace = ((n * output[1] + y) * output[2] + x) * output[3] + o
-                switch role {
-                case .output: result[outputPlace] += first[inputPlace] * second[kernelPlace]
-                case .input: result[inputPlace] += first[outputPlace] * second[kernelPlace]
-                case .kernel: result[kernelPlace] += first[inputPlace] * second[outputPlace]
-                }
-              }
+    for (p, position) in outputPositions.enumerated() {
+      for (k, offset) in kernelPositions.enumerated() {
+        let at = axes.map { position[$0] * g.stride[$0] + offset[$0] * g.dilation[$0] - g.paddingLow[$0] }
+        guard axes.allSatisfy({ at[$0] >= 0 && at[$0] < input[$0] }) else { continue }
+        let inputStart = (n * inputSize + axes.reduce(0) { $0 * input[$1] + at[$1] }) * channels
+        let outputStart = (n * outputPositions.count + p) * features
+        for o in 0..<features {
+          for c in 0..<inputsPerGroup {
+            let inputPlace = inputStart + o / outputsPerGroup * inputsPerGroup + c
+            let kernelPlace = (k * inputsPerGroup + c) * features + o
+            let outputPlace = outputStart + o
+            switch role {
+            case .output: result[outputPlace] += first[inputPlace] * second[kernelPlace]
+            case .input: result[inputPlace] += first[outputPlace] * second[kernelPlace]
+            case .kernel: result[kernelPlace] += first[inputPlace] * second[outputPlace]
             }
           }
         }

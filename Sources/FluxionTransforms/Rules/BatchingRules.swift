@@ -40,8 +40,9 @@ func batchedConvolution(_ g: ConvolutionGeometry, _ role: ConvolutionRole, _ x: 
   }
   var wide = g
   wide.groups = g.groups * size
-  wide.input = Shape(Array(g.input.dimensions.dropLast()) + [g.input[3] * size])
-  wide.kernel = Shape(Array(g.kernel.dimensions.dropLast()) + [g.kernel[3] * size])
+  func widened(_ shape: Shape) -> Shape { Shape(Array(shape.dimensions.dropLast()) + [shape.dimensions.last! * size]) }
+  wide.input = widened(g.input)
+  wide.kernel = widened(g.kernel)
   return split(apply1(.convolution(wide, role), mergedIntoChannels(a), mergedIntoChannels(b)))
 }
 

@@ -1,0 +1,234 @@
+internal import FluxionCore
+#if canImport(Glibc)
+  internal import Glibc
+#elseif canImport(Darwin)
+  internal import Darwin
+#endif
+
+// Spectra are compared, and differentiated, as real and imaginary parts one after the other along a new first axis.
+
+private let fourierTolerance = Tolerance(ulps: 4, epsilons: 160)
+private let lineSamples: [OperationCase.Sample] = [
+  .init(.one, [1]), .init(.vector, [6]), .init(.vector, [7]), .init(.empty, [0, 4]), .init(.matrix, [3, 10]), .init(.large, [40, 66]),
+]
+private let pairSamples = lineSamples.map { OperationCase.Sample($0.shapeClass, shapes: [$0.shapes[0], $0.shapes[0]]) }
+
+private func parts(_ z: Tensor) -> Tensor { stacked([z.real, z.imaginary]) }
+private func whole(_ x: [Tensor]) -> Tensor { complex(x[0], x[1]) }
+
+/// A spectrum by its definition.
+private struct Spectrum {
+  var re: PlainArray, im: PlainArray
+  init(_ re: PlainArray, _ im: PlainArray? = nil) { (self.re, self.im) = (re, im ?? PlainArray(re.shape) { _ in 0 }) }
+
+  /// Σⱼ z[j] e^(sign · 2πi jk/n) along an axis.
+  func transformed(_ axis: Int, _ sign: Double, scale: Double = 1) -> Spectrum {
+    let n = re.shape[axis]
+    func line(_ real: Bool) -> PlainArray {
+      PlainArray(re.shape) { k in
+        var total = 0.0
+        for j in 0..<n {
+          var place = k
+          place[axis] = j
+          let angle = sign * 2 * Double.pi * Double(j * k[axis] % n) / Double(n)
+          total += real ? re[place] * cos(angle) - im[place] * sin(angle) : re[place] * sin(angle) + im[place] * cos(angle)
+        }
+        return total * scale
+      }
+    }
+    return Spectrum(line(true), line(false))
+  }
+  /// Elements 0 ..< count of an axis.
+  func cut(_ axis: Int, _ count: Int) -> Spectrum {
+    var shape = re.shape
+    shape[axis] = count
+    return Spectrum(PlainArray(shape) { re[$0] }, PlainArray(shape) { im[$0] })
+  }
+  /// All n elements of a real signal's spectrum from its half along the last axis.
+  func completed(_ n: Int) -> Spectrum {
+    var shape = re.shape
+    shape[shape.count - 1] = n
+    func place(_ i: [Int]) -> [Int] { i.dropLast() + [2 * i.last! <= n ? i.last! : n - i.last!] }
+    return Spectrum(
+      PlainArray(shape) { re[place($0)] },
+      PlainArray(shape) { i in
+        let k = i.last!
+        return k == 0 || 2 * k == n ? 0 : 2 * k < n ? im[place(i)] : -im[place(i)]
+      })
+  }
+  var stacked: PlainArray { PlainArray([2] + re.shape, re.values + im.values) }
+}
+
+private func last(_ x: PlainArray) -> Int { x.shape.count - 1 }
+private func length(_ x: PlainArray) -> Int { x.shape[x.shape.count - 1] }
+
+extension OperationCase {
+  static let fourierCases: [OperationCase] = [
+    spectrum("fft", pairSamples, { $0.fft() }) { x in Spectrum(x[0], x[1]).transformed(last(x[0]), -1).stacked },
+    spectrum("ifft", pairSamples, { $0.ifft() }) { x in
+      Spectrum(x[0], x[1]).transformed(last(x[0]), 1, scale: 1 / Double(length(x[0]))).stacked
+    },
+    spectrum("fft.orthonormal", [.init(.matrix, [4, 3], [4, 3])], { $0.fft(alongAxis: 0, normalisation: .orthonormal) }) { x in
+      Spectrum(x[0], x[1]).transformed(0, -1, scale: 0.5).stacked
+    },
+    spectrum("fft.length", [.init(.vector, [5], [5])], { $0.fft(length: 8, normalisation: .forward) }) { x in
+      func filled(_ a: PlainArray) -> PlainArray { PlainArray([8]) { $0[0] < 5 ? a[$0] : 0 } }
+      return Spectrum(filled(x[0]), filled(x[1])).transformed(0, -1, scale: 1 / 8).stacked
+    },
+    spectrum("fft2", [.init(.nonSquare, [2, 3, 5], [2, 3, 5])], { $0.fft(alongAxes: [0, 2]) }) { x in
+      Spectrum(x[0], x[1]).transformed(0, -1).transformed(2, -1).stacked
+    },
+    spectrum("ifft3", [.init(.tensor, [3, 4, 2], [3, 4, 2])], { $0.ifft(alongAxes: nil) }) { x in
+      Spectrum(x[0], x[1]).transformed(0, 1).transformed(1, 1).transformed(2, 1, scale: 1 / 24).stacked
+    },
+    spectrum("fft4", [.init(.tensor, [2, 3, 2, 2], [2, 3, 2, 2])], { $0.fft(alongAxes: [3, 0, 2, 1]) }) { x in
+      Spectrum(x[0], x[1]).transformed(0, -1).transformed(1, -1).transformed(2, -1).transformed(3, -1).stacked
+    },
+    OperationCase(
+      "rfft", lineSamples, [.range(-2, 2)], tolerance: fourierTolerance, { x in parts(x[0].rfft()) },
+      expected: { x in Spectrum(x[0]).transformed(last(x[0]), -1).cut(last(x[0]), length(x[0]) / 2 + 1).stacked }),
+    OperationCase(
+      "rfft2", [.init(.nonSquare, [2, 3, 6]), .init(.nonSquare, [2, 4, 5])], [.range(-2, 2)], tolerance: fourierTolerance,
+      { x in parts(x[0].rfft(alongAxes: [1, 2])) },
+      expected: { x in Spectrum(x[0]).transformed(1, -1).transformed(2, -1).cut(2, x[0].shape[2] / 2 + 1).stacked }),
+    OperationCase(
+      "rfft3", [.init(.tensor, [3, 2, 4])], [.range(-2, 2)], tolerance: fourierTolerance,
+      { x in parts(x[0].rfft(alongAxes: [2, 1, 0], normalisation: .orthonormal)) },
+      expected: { x in
+        Spectrum(x[0]).transformed(2, -1).transformed(1, -1).transformed(0, -1, scale: 1 / 24.0.squareRoot()).cut(0, 2).stacked
+      }),
+    spectrum("irfft", [.init(.vector, [4], [4]), .init(.matrix, [3, 6], [3, 6])], { $0.irfft() }) { x in
+      let n = 2 * (length(x[0]) - 1)
+      return Spectrum(x[0], x[1]).completed(n).transformed(last(x[0]), 1, scale: 1 / Double(n)).re
+    },
+    spectrum("irfft.odd", [.init(.one, [1], [1]), .init(.vector, [4], [4]), .init(.matrix, [3, 5], [3, 5])], { $0.irfft(length: 2 * $0.shape.last! - 1) }) { x in
+      let n = 2 * length(x[0]) - 1
+      return Spectrum(x[0], x[1]).completed(n).transformed(last(x[0]), 1, scale: 1 / Double(n)).re
+    },
+    spectrum("irfft3", [.init(.tensor, [2, 3, 3], [2, 3, 3])], { $0.irfft(lengths: [2, 3, 5], alongAxes: [0, 1, 2]) }) { x in
+      Spectrum(x[0], x[1]).transformed(0, 1).transformed(1, 1).completed(5).transformed(2, 1, scale: 1 / 30).re
+    },
+    spectrum("hfft", [.init(.vector, [4], [4])], { $0.hfft() }) { x in
+      Spectrum(x[0], x[1]).completed(6).transformed(0, -1).re
+    },
+    OperationCase(
+      "ihfft", [.init(.vector, [6])], [.range(-2, 2)], tolerance: fourierTolerance, { x in parts(x[0].ihfft()) },
+      expected: { x in Spectrum(x[0]).transformed(0, 1, scale: 1 / 6).cut(0, 4).stacked }),
+    OperationCase(
+      "fftShifted", [.init(.matrix, [4, 5])], [.range(-2, 2)], { x in x[0].fftShifted() },
+      expected: { x in PlainArray([4, 5]) { i in x[0][(i[0] + 2) % 4, (i[1] + 3) % 5] } }),
+    OperationCase(
+      "inverseFFTShifted", [.init(.matrix, [4, 5])], [.range(-2, 2)], { x in x[0].inverseFFTShifted() },
+      expected: { x in PlainArray([4, 5]) { i in x[0][(i[0] + 2) % 4, (i[1] + 2) % 5] } }),
+  ] + trigonometricCases + signalCases
+
+  private static func spectrum(
+    _ name: String, _ samples: [Sample], _ f: @escaping @Sendable (Tensor) -> Tensor,
+    expected: @escaping @Sendable ([PlainArray]) -> PlainArray
+  ) -> OperationCase {
+    OperationCase(
+      name, samples, [.range(-2, 2), .range(-2, 2)], tolerance: fourierTolerance,
+      { x in
+        let y = f(whole(x))
+        return y.elementType.isComplex ? parts(y) : y
+      }, expected: expected)
+  }
+
+  // MARK: Cosines and sines
+
+  private static let trigonometricCases: [OperationCase] =
+    TrigonometricTransform.allCases.flatMap { kind in
+      [false, true].map { isSine in
+        OperationCase(
+          (isSine ? "dst." : "dct.") + "\(kind)",
+          [.init(.vector, [2]), .init(.vector, [5]), .init(.matrix, [3, 8])] + (kind == .I && !isSine ? [] : [.init(.one, [1])]),
+          [.range(-2, 2)], tolerance: fourierTolerance, { x in isSine ? x[0].dst(kind) : x[0].dct(kind) },
+          expected: { x in trigonometric(x[0], kind, isSine) })
+      }
+    } + [
+      OperationCase(
+        "dct.orthonormal", [.init(.matrix, [5, 3])], [.range(-2, 2)], tolerance: fourierTolerance,
+        { x in x[0].dct(.II, alongAxis: 0, normalisation: .orthonormal) },
+        expected: { x in
+          PlainArray([5, 3]) { i in
+            let weight = i[0] == 0 ? (1.0 / 5).squareRoot() : (2.0 / 5).squareRoot()
+            return (0..<5).reduce(0) { $0 + x[0][$1, i[1]] * cos(Double.pi * Double(i[0] * (2 * $1 + 1)) / 10) } * weight
+          }
+        }),
+      OperationCase(
+        "idct", [.init(.vector, [6])], [.range(-2, 2)], tolerance: fourierTolerance, { x in x[0].idct() },
+        expected: { x in PlainArray([6], trigonometric(x[0], .III, false).values.map { $0 / 12 }) }),
+    ]
+
+  /// The sums of the definitions.
+  private static func trigonometric(_ x: PlainArray, _ kind: TrigonometricTransform, _ isSine: Bool) -> PlainArray {
+    x.mappingLines(last(x)) { line in
+      let n = line.count
+      return (0..<n).map { k -> Double in
+        var total = 0.0
+        for j in 0..<n {
+          let term: Double
+          switch (kind, isSine) {
+          case (.I, false): term = (j == 0 || j == n - 1 ? 1 : 2) * cos(Double.pi * Double(j * k) / Double(n - 1))
+          case (.II, false): term = 2 * cos(Double.pi * Double(k * (2 * j + 1)) / Double(2 * n))
+          case (.III, false): term = (j == 0 ? 1 : 2) * cos(Double.pi * Double(j * (2 * k + 1)) / Double(2 * n))
+          case (.IV, false): term = 2 * cos(Double.pi * Double((2 * k + 1) * (2 * j + 1)) / Double(4 * n))
+          case (.I, true): term = 2 * sin(Double.pi * Double((k + 1) * (j + 1)) / Double(n + 1))
+          case (.II, true): term = 2 * sin(Double.pi * Double((k + 1) * (2 * j + 1)) / Double(2 * n))
+          case (.III, true): term = (j == n - 1 ? 1 : 2) * sin(Double.pi * Double((j + 1) * (2 * k + 1)) / Double(2 * n))
+          case (.IV, true): term = 2 * sin(Double.pi * Double((2 * k + 1) * (2 * j + 1)) / Double(4 * n))
+          }
+          total += line[j] * term
+        }
+        return total
+      }
+    }
+  }
+
+  // MARK: Signals
+
+  private static let signalCases: [OperationCase] = [
+    OperationCase(
+      "convolved.full", [.init(.vector, [5], [3]), .init(.one, [1], [1])], [.range(-2, 2), .range(-2, 2)], tolerance: fourierTolerance,
+      { x in x[0].convolved(with: x[1]) },
+      expected: { x in PlainArray([x[0].shape[0] + x[1].shape[0] - 1]) { signal(x, $0[0]) } }),
+    OperationCase(
+      "convolved.same", [.init(.vector, [6], [4])], [.range(-2, 2), .range(-2, 2)], tolerance: fourierTolerance,
+      { x in x[0].convolved(with: x[1], extent: .same) }, expected: { x in PlainArray([6]) { signal(x, $0[0] + 1) } }),
+    OperationCase(
+      "convolved.valid", [.init(.vector, [7], [3])], [.range(-2, 2), .range(-2, 2)], tolerance: fourierTolerance,
+      { x in x[0].convolved(with: x[1], extent: .valid) }, expected: { x in PlainArray([5]) { signal(x, $0[0] + 2) } }),
+    OperationCase(
+      "convolved.2D", [.init(.nonSquare, [3, 4], [2, 3])], [.range(-2, 2), .range(-2, 2)], tolerance: fourierTolerance,
+      { x in x[0].convolved(with: x[1]) },
+      expected: { x in
+        PlainArray([4, 6]) { i in
+          PlainArray.indices(of: [2, 3]).reduce(0) { total, p in
+            let (r, c) = (i[0] - p[0], i[1] - p[1])
+            return r < 0 || r > 2 || c < 0 || c > 3 ? total : total + x[0][r, c] * x[1][p]
+          }
+        }
+      }),
+    OperationCase(
+      "convolved.rows", [.init(.broadcast, [2, 5], [3])], [.range(-2, 2), .range(-2, 2)], tolerance: fourierTolerance,
+      { x in x[0].convolved(with: x[1], alongAxes: [-1]) },
+      expected: { x in
+        PlainArray([2, 7]) { i in
+          (0..<3).reduce(0) { i[1] - $1 < 0 || i[1] - $1 > 4 ? $0 : $0 + x[0][i[0], i[1] - $1] * x[1][$1] }
+        }
+      }),
+    OperationCase(
+      "correlated", [.init(.vector, [6], [3])], [.range(-2, 2), .range(-2, 2)], tolerance: fourierTolerance,
+      { x in x[0].correlated(with: x[1]) },
+      expected: { x in
+        PlainArray([8]) { i in
+          (0..<3).reduce(0) { i[0] - 2 + $1 < 0 || i[0] - 2 + $1 > 5 ? $0 : $0 + x[0][i[0] - 2 + $1] * x[1][$1] }
+        }
+      }),
+  ]
+
+  /// Element k of the full convolution.
+  private static func signal(_ x: [PlainArray], _ k: Int) -> Double {
+    (0..<x[1].shape[0]).reduce(0) { k - $1 < 0 || k - $1 >= x[0].shape[0] ? $0 : $0 + x[0][k - $1] * x[1][$1] }
+  }
+}
