@@ -2,18 +2,18 @@ internal import FluxionCore
 
 extension OperationCase {
   static let windowCases: [OperationCase] = [
-    window("sum", .sum, [[2, 7]], [1, 3], .range(-2, 2)) { $0.reduce(0, +) },
+    window("sum", .sum, [[2, 7], [0, 7], [30, 40]], [1, 3], .range(-2, 2)) { $0.reduce(0, +) },
     window("sum.strided", .sum, [[9, 8]], [2, 3], stride: [3, 2], dilation: [1, 2], low: [1, -1], high: [2, 3], .range(-2, 2)) { $0.reduce(0, +) },
-    window("sum.doubling", .sum, [[2, 31]], [1, 11], stride: [1, 3], dilation: [1, 2], .range(-2, 2)) { $0.reduce(0, +) },
-    window("sum.edgeToEdge", .sum, [[29, 2]], [9, 1], stride: [9, 1], .range(-2, 2)) { $0.reduce(0, +) },
-    window("product", .product, [[8]], [3], stride: [2], low: [2], high: [1], .range(0.5, 1.5)) { $0.reduce(1, *) },
+    window("sum.doubling", .sum, [[2, 31], [30, 50]], [1, 11], stride: [1, 3], dilation: [1, 2], .range(-2, 2)) { $0.reduce(0, +) },
+    window("sum.edgeToEdge", .sum, [[29, 2], [29, 0], [65, 20]], [9, 1], stride: [9, 1], .range(-2, 2)) { $0.reduce(0, +) },
+    window("product", .product, [[8], [1], [1009]], [3], stride: [2], low: [2], high: [1], .range(0.5, 1.5)) { $0.reduce(1, *) },
     window("product.doubling", .product, [[14]], [10], .range(0.5, 1.5)) { $0.reduce(1, *) },
     window("maximum", .maximum, [[3, 6], [2, 0]], [2, 3], stride: [1, 2], low: [1, 1], high: [0, 1], .distinct) { $0.max() ?? -.infinity },
     window("maximum.doubling", .maximum, [[2, 25]], [1, 12], .distinct) { $0.max() ?? -.infinity },
-    window("maximum.edgeToEdge", .maximum, [[33]], [11], stride: [11], .distinct) { $0.max() ?? -.infinity },
+    window("maximum.edgeToEdge", .maximum, [[33], [1020]], [11], stride: [11], .distinct) { $0.max() ?? -.infinity },
     window("minimum", .minimum, [[2, 3, 4]], [2, 1, 3], .distinct) { $0.min() ?? .infinity },
-    window("minimum.integer", .minimum, [[3, 7]], [2, 3], low: [1, 1], high: [1, 1], .integers(-9, 9), types: integers) { $0.min() ?? 0 },
-    window("maximum.large", .maximum, [[40, 60]], [3, 9], shapeClass: .large, .distinct) { $0.max() ?? -.infinity },
+    window("minimum.integer", .minimum, [[3, 7], [1, 1], [40, 30]], [2, 3], low: [1, 1], high: [1, 1], .integers(-9, 9), types: integers) { $0.min() ?? 0 },
+    window("maximum.wide", .maximum, [[40, 30]], [3, 9], .distinct) { $0.max() ?? -.infinity },
     OperationCase(
       "maxPool", [.init(.tensor, [2, 4, 6, 2])], [.distinct], { x in maxPool(x[0], window: [2, 3]) },
       expected: { x in
@@ -89,7 +89,7 @@ extension OperationCase {
 
   private static func window(
     _ name: String, _ reduction: Reduction, _ shapes: [Shape], _ size: [Int], stride: [Int]? = nil, dilation: [Int]? = nil,
-    low: [Int]? = nil, high: [Int]? = nil, shapeClass: ShapeClass? = nil, _ domain: Domain, types: [ElementType] = reals,
+    low: [Int]? = nil, high: [Int]? = nil, _ domain: Domain, types: [ElementType] = reals,
     _ f: @escaping @Sendable ([Double]) -> Double
   ) -> OperationCase {
     let n = size.count
@@ -97,7 +97,7 @@ extension OperationCase {
     let (stride, dilation, low, high) = (stride ?? ones, dilation ?? ones, low ?? zeros, high ?? zeros)
     return OperationCase(
       "window.\(name)",
-      shapes.map { shape in .init(shapeClass ?? (shape.elementCount == 0 ? .empty : n == 1 ? .vector : n == 2 ? .matrix : .tensor), shape) },
+      shapes.map { .init(shapeClass(of: $0), $0) },
       [domain], elementTypes: types, tolerance: windowTolerance, isDifferentiable: types.contains(.float64),
       { x in
         x[0].windowReduced(by: reduction, window: size, stride: stride, dilation: dilation, padding: .explicit(low: low, high: high))
@@ -121,9 +121,18 @@ extension OperationCase {
       })
   }
 
+  private static func shapeClass(of shape: Shape) -> ShapeClass {
+    switch shape.elementCount {
+    case 0: .empty
+    case 1: .one
+    case 1000...: .large
+    default: shape.rank == 1 ? .vector : shape.rank == 2 ? .matrix : .tensor
+    }
+  }
+
   private static func border(_ mode: PaddingMode, _ place: @escaping @Sendable (Int, Int) -> Int) -> OperationCase {
     OperationCase(
-      "padded.\(mode)", [.init(.matrix, [3, 4]), .init(.vector, [2, 7])], [.range(-2, 2)],
+      "padded.\(mode)", [.init(.matrix, [3, 4]), .init(.matrix, [2, 7]), .init(.large, [25, 41])], [.range(-2, 2)],
       { x in x[0].padded(low: [5, 1], high: [4, -1], mode: mode) },
       expected: { x in
         let (n, m) = (x[0].shape[0], x[0].shape[1] - 1)

@@ -73,14 +73,36 @@ private func gap(_ a: Tensor, _ b: Tensor) -> Double {
   }
 
   @Test("a convolution layer") func convolutionLayer() {
-    var layer = Convolution2D(1, 1, size: 3, as: .float64, key: key)
+    var layer = Convolution(1, 1, size: 3, as: .float64, key: key)
     layer.kernel = Tensor.ones([3, 3, 1, 1], as: .float64)
     layer.bias = Tensor([10.0])
     let x = Tensor((0..<9).map { Double($0) }, shape: [1, 3, 3, 1])
     #expect(layer(x).doubles() == [18, 25, 22, 31, 46, 37, 30, 43, 34])
     layer.padding = .valid
     #expect(layer(x).doubles() == [46])
-    #expect(Convolution2D(4, 6, stride: 2, groups: 2, key: key)(Tensor.zeros([2, 5, 7, 4])).shape == [2, 3, 4, 6])
+    #expect(Convolution(4, 6, stride: 2, groups: 2, key: key)(Tensor.zeros([2, 5, 7, 4])).shape == [2, 3, 4, 6])
+  }
+
+  @Test("convolution layers over one and three axes, and with a border of the signal itself") func convolutionAxes() {
+    #expect(Convolution(2, 3, axes: 1, size: 5, key: key)(Tensor.zeros([4, 9, 2])).shape == [4, 9, 3])
+    #expect(Convolution(2, 3, axes: 3, stride: 2, key: key)(Tensor.zeros([1, 4, 5, 6, 2])).shape == [1, 2, 3, 3, 3])
+    var layer = Convolution(1, 1, axes: 1, padding: .circular, hasBias: false, as: .float64, key: key)
+    layer.kernel = Tensor([1.0, 10, 100]).reshaped(to: [3, 1, 1])
+    let x = Tensor([1.0, 2, 3, 4]).reshaped(to: [1, 4, 1])
+    #expect(layer(x).doubles() == [214, 321, 432, 143])
+    layer.padding = .reflect
+    #expect(layer(x).doubles() == [212, 321, 432, 343])
+    layer.padding = .replicate
+    #expect(layer(x).doubles() == [211, 321, 432, 443])
+  }
+
+  @Test("a transposed convolution layer") func transposedConvolutionLayer() {
+    var layer = TransposedConvolution(1, 1, axes: 1, size: 2, as: .float64, key: key)
+    layer.kernel = Tensor([1.0, 10]).reshaped(to: [2, 1, 1])
+    layer.bias = Tensor([0.5])
+    #expect(layer(Tensor([1.0, 2, 3]).reshaped(to: [1, 3, 1])).doubles() == [1.5, 10.5, 2.5, 20.5, 3.5, 30.5])
+    #expect(TransposedConvolution(4, 6, groups: 2, key: key)(Tensor.zeros([2, 5, 7, 4])).shape == [2, 10, 14, 6])
+    #expect(TransposedConvolution(2, 1, axes: 3, size: 3, stride: 3, key: key)(Tensor.zeros([1, 2, 3, 1, 2])).shape == [1, 6, 9, 3, 1])
   }
 
   @Test("normalisations") func normalisations() {
@@ -141,7 +163,7 @@ private func gap(_ a: Tensor, _ b: Tensor) -> Double {
     let x = Key(4).normal([2, 8, 12, 2])
     let t = Tensor([Float(0.1), 0.9], shape: [2, 1])
     #expect(gap(net(x, at: t), Tensor.zeros([2, 8, 12, 2])) == 0, "the last layer begins at 0")
-    net.last = Convolution2D(8, 2, key: Key(5))
+    net.last = Convolution(8, 2, key: Key(5))
     let y = net(x, at: t, label: Tensor([Int32(0), 2]))
     #expect(y.shape == [2, 8, 12, 2])
     #expect(y.doubles().allSatisfy { $0.isFinite })

@@ -31,7 +31,7 @@ private func expectGradient<M: Module>(
 
   @Test("an image network") func imageNetwork() {
     var net = UNet(channels: 1, width: 4, multipliers: [1, 2], classes: 2, as: .float64, key: Key(3))
-    net.last = Convolution2D(4, 1, as: .float64, key: Key(4))
+    net.last = Convolution(4, 1, as: .float64, key: Key(4))
     let x = Key(5).normal([2, 4, 4, 1], as: .float64)
     let t = Tensor([0.2, 0.7], shape: [2, 1])
     expectGradient(of: net, bound: 1e-6) { $0(x, at: t, label: Tensor([Int32(1), 0])).squared().mean() }

@@ -5,12 +5,12 @@ public import FluxionCore
 /// > J. Ho, A. Jain, P. Abbeel. "Denoising diffusion probabilistic models." *NeurIPS* 2020, appendix B.
 public struct ResidualBlock: Module {
   public var norm1: GroupNorm
-  public var convolution1: Convolution2D
+  public var convolution1: Convolution
   public var condition: Linear
   public var norm2: GroupNorm
-  public var convolution2: Convolution2D
+  public var convolution2: Convolution
   /// A 1×1 convolution that fits the input where the number of channels changes.
-  public var shortcut: Convolution2D?
+  public var shortcut: Convolution?
 
   /// - Parameters:
   ///   - inputs: channels of the input.
@@ -21,11 +21,11 @@ public struct ResidualBlock: Module {
   public init(_ inputs: Int, _ outputs: Int, conditions: Int, as elementType: ElementType = .float32, key: Key) {
     let keys = key.split(4)
     norm1 = GroupNorm(inputs, as: elementType)
-    convolution1 = Convolution2D(inputs, outputs, as: elementType, key: keys[0])
+    convolution1 = Convolution(inputs, outputs, as: elementType, key: keys[0])
     condition = Linear(conditions, outputs, as: elementType, key: keys[1])
     norm2 = GroupNorm(outputs, as: elementType)
-    convolution2 = Convolution2D(outputs, outputs, as: elementType, key: keys[2])
-    shortcut = inputs == outputs ? nil : Convolution2D(inputs, outputs, size: 1, as: elementType, key: keys[3])
+    convolution2 = Convolution(outputs, outputs, as: elementType, key: keys[2])
+    shortcut = inputs == outputs ? nil : Convolution(inputs, outputs, size: 1, as: elementType, key: keys[3])
   }
 
   /// - Parameters:

@@ -12,25 +12,25 @@ public struct UNet: Module {
   public struct Down: Module {
     public var blocks: [ResidualBlock]
     /// Halves height and width; nil at the last resolution.
-    public var halving: Convolution2D?
+    public var halving: Convolution?
   }
   /// One resolution of the way up.
   public struct Up: Module {
     public var blocks: [ResidualBlock]
     /// Follows the enlargement; nil at the last resolution.
-    public var doubling: Convolution2D?
+    public var doubling: Convolution?
   }
 
   public var time1: Linear
   public var time2: Linear
   /// One row per class and a last one for "no label"; nil without labels.
   public var labels: Embedding?
-  public var stem: Convolution2D
+  public var stem: Convolution
   public var downs: [Down]
   public var middle: ResidualBlock
   public var ups: [Up]
   public var lastNorm: GroupNorm
-  public var last: Convolution2D
+  public var last: Convolution
   /// The number of classes; 0 without labels.
   public var classes: Int
   public var width: Int
@@ -57,7 +57,7 @@ public struct UNet: Module {
     time1 = Linear(width, conditions, as: elementType, key: own[0])
     time2 = Linear(conditions, conditions, as: elementType, key: own[1])
     labels = classes > 0 ? Embedding(classes + 1, conditions, as: elementType, key: own[2]) : nil
-    stem = Convolution2D(channels, width, as: elementType, key: own[3])
+    stem = Convolution(channels, width, as: elementType, key: own[3])
     self.classes = classes
     self.width = width
 
@@ -76,7 +76,7 @@ public struct UNet: Module {
       joined.append(counts)
       let isLast = level == multipliers.count - 1
       downs.append(
-        Down(blocks: made, halving: isLast ? nil : Convolution2D(current, current, stride: 2, as: elementType, key: keys[blocks])))
+        Down(blocks: made, halving: isLast ? nil : Convolution(current, current, stride: 2, as: elementType, key: keys[blocks])))
     }
     middle = ResidualBlock(current, current, conditions: conditions, as: elementType, key: own[5])
     ups = []
@@ -88,10 +88,10 @@ public struct UNet: Module {
         made.append(ResidualBlock(inputs, multiplier * width, conditions: conditions, as: elementType, key: keys[block]))
         current = multiplier * width
       }
-      ups.append(Up(blocks: made, doubling: level == 0 ? nil : Convolution2D(current, current, as: elementType, key: keys[blocks])))
+      ups.append(Up(blocks: made, doubling: level == 0 ? nil : Convolution(current, current, as: elementType, key: keys[blocks])))
     }
     lastNorm = GroupNorm(current, as: elementType)
-    last = Convolution2D(current, outputs ?? channels, initialisation: .zeros, as: elementType, key: own[0])
+    last = Convolution(current, outputs ?? channels, initialisation: .zeros, as: elementType, key: own[0])
   }
 
   /// - Parameters:
