@@ -4,11 +4,13 @@ import Foundation
 
 /// The lines by which a process tells what became of its cells: `cell K` before, then `passed E`, `refused R` or `failed M`.
 enum Report {
-  static func tell(_ operation: OperationCase, from first: Int, devices: [Device]) {
+  /// - Parameter onlyExceptions: judges the cells that the row's exceptions name, as if they were not named, and no others.
+  static func tell(_ operation: OperationCase, from first: Int, devices: [Device], onlyExceptions: Bool) {
     let bench = Bench(operation, devices: devices)
     for (i, cell) in operation.cells(engines: devices.map(\.engine.name)).enumerated().dropFirst(first) {
+      if onlyExceptions && operation.exception(cell) == nil { continue }
       write("cell \(i)")
-      switch bench.judge(cell) {
+      switch bench.judge(cell, ignoringExceptions: onlyExceptions) {
       case let .passed(error): write("passed \(error)")
       case let .refused(reason): write("refused \(reason)")
       case let .failed(message): write("failed \(message.replacing("\n", with: " "))")

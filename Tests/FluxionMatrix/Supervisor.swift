@@ -5,6 +5,8 @@ import Foundation
 struct Supervisor: Sendable {
   let processes: Int
   let engines: [String]
+  /// Whether only cells are run that rows say are refused.
+  let onlyExceptions: Bool
   /// A process that says nothing for so long is ended.
   private let patience = 300.0
 
@@ -34,14 +36,16 @@ struct Supervisor: Sendable {
       outcomes[unfinished] = .failed(message: remarks.isEmpty ? "the process ended" : remarks)
       next = unfinished + 1
     }
-    return cells.enumerated().map { ($1, outcomes[$0] ?? .failed(message: "not reached")) }
+    return cells.enumerated().compactMap { i, cell in
+      onlyExceptions ? outcomes[i].map { (cell, $0) } : (cell, outcomes[i] ?? .failed(message: "not reached"))
+    }
   }
 
   /// What the process says, on both channels.
   private func start(_ name: String, from cell: Int) -> String {
     let process = Process()
     process.executableURL = URL(filePath: CommandLine.arguments[0])
-    process.arguments = ["--operation", name, "--from", "\(cell)"]
+    process.arguments = ["--operation", name, "--from", "\(cell)"] + (onlyExceptions ? ["--exceptions"] : [])
     // Errors must not depend on how many threads share a sum; and a trap here is an outcome, which needs no backtrace.
     process.environment = ProcessInfo.processInfo.environment.merging(["FLUXION_THREADS": "2", "SWIFT_BACKTRACE": "enable=no"]) { $1 }
     let pipe = Pipe()

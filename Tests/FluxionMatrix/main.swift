@@ -6,6 +6,7 @@ import Foundation
 // Fills the matrix and writes it as a page.
 //
 //   FluxionMatrix [--page PATH] [--processes N] [--matching TEXT]
+//   FluxionMatrix --exceptions        runs what rows say is refused, and tells what passes: exceptions nobody needs
 //
 // Each operation runs in a process of its own (`--operation NAME --from K`), which tells a line per cell: a program that traps costs
 // its cell and no other.
@@ -19,16 +20,28 @@ func option(_ name: String) -> String? {
   return arguments[i + 1]
 }
 
+let onlyExceptions = CommandLine.arguments.contains("--exceptions")
+
 if let name = option("--operation") {
   guard let operation = OperationCase.all.first(where: { $0.name == name }) else { fatalError("no operation \(name)") }
-  Report.tell(operation, from: Int(option("--from") ?? "0") ?? 0, devices: engines)
+  Report.tell(operation, from: Int(option("--from") ?? "0") ?? 0, devices: engines, onlyExceptions: onlyExceptions)
   exit(0)
 }
 
 let families = OperationCase.families.map { family in
   OperationCase.Family(family.name, family.cases.filter { $0.name.contains(option("--matching") ?? $0.name) })
 }
-let outcomes = await Supervisor(processes: Int(option("--processes") ?? "2") ?? 2, engines: names).run(families.flatMap(\.cases))
+let outcomes = await Supervisor(processes: Int(option("--processes") ?? "2") ?? 2, engines: names, onlyExceptions: onlyExceptions).run(families.flatMap(\.cases))
+
+if onlyExceptions {
+  let needless = outcomes.values.joined().filter { if case .passed = $0.outcome { true } else { false } }
+  for operation in Set(needless.map(\.cell.operation)).sorted() {
+    let transforms = Set(needless.filter { $0.cell.operation == operation }.map(\.cell.transform.rawValue)).sorted()
+    print("\(operation) needs no exception for \(transforms.joined(separator: ", "))")
+  }
+  print("\(outcomes.values.joined().count) cells are excepted by their rows, \(needless.count) of them needlessly")
+  exit(needless.isEmpty ? 0 : 1)
+}
 
 var (passed, refused, failed) = (0, 0, 0)
 for operation in families.flatMap(\.cases) {

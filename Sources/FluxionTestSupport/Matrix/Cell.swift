@@ -50,15 +50,18 @@ extension OperationCase {
     }
   }
 
+  /// The exception a row states for the cell.
+  public func exception(_ cell: Cell) -> Exception? {
+    let shapeClass = samples[cell.sample].shapeClass
+    return exceptions.first { e in
+      e.transforms?.contains(cell.transform) ?? true && e.elementTypes?.contains(cell.elementType) ?? true
+        && e.engines?.contains(cell.engine) ?? true && e.shapeClasses?.contains(shapeClass) ?? true
+    }
+  }
+
   /// Why the cell is refused, if it is.
   public func refusal(_ cell: Cell) -> String? {
-    let shapeClass = samples[cell.sample].shapeClass
-    for e in exceptions
-    where e.transforms?.contains(cell.transform) ?? true && e.elementTypes?.contains(cell.elementType) ?? true
-      && e.engines?.contains(cell.engine) ?? true && e.shapeClasses?.contains(shapeClass) ?? true
-    {
-      return e.reason
-    }
+    if let exception = exception(cell) { return exception.reason }
     guard cell.transform.order > 0 else { return nil }
     if !domains.contains(where: { $0.elementType(in: cell.elementType).isDifferentiable }) {
       return "integers and truth values carry no derivative"
