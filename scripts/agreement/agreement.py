@@ -94,23 +94,30 @@ def evaluate(program, dtype):
         values = list(inputs)
         for step in program["steps"]:
             values.append(function(step)(*[values[i] for i in step["of"]]))
-        total = jnp.zeros((), dtype)
+        total, size = jnp.zeros((), dtype), jnp.zeros((), dtype)
         for place, weights in zip(program["outputs"], program["weights"]):
-            total = total + jnp.sum(values[place] * jnp.reshape(jnp.asarray(weights, dtype), values[place].shape))
-        return total
+            terms = values[place] * jnp.reshape(jnp.asarray(weights, dtype), values[place].shape)
+            total = total + jnp.sum(terms)
+            size = size + jnp.sum(jnp.abs(terms))
+        return total, size
 
     x = [jnp.reshape(jnp.asarray(i["values"], dtype), i["shape"]) for i in program["inputs"]]
     u = [jnp.reshape(jnp.asarray(d, dtype), i["shape"]) for d, i in zip(program["direction"], program["inputs"])]
 
     @jax.jit
     def everything(x, u):
-        value, gradient = jax.value_and_grad(f)(x)
-        return value, gradient, jax.jvp(jax.grad(f), (x,), (u,))[1]
+        (value, size), gradient = jax.value_and_grad(f, has_aux=True)(x)
+        return value, size, gradient, jax.jvp(jax.grad(lambda x: f(x)[0]), (x,), (u,))[1]
 
     with jax.default_matmul_precision("highest"):
-        value, gradient, product = everything(x, u)
-    join = lambda tree: np.concatenate([np.ravel(np.asarray(t, np.float64)) for t in tree])
-    return {"value": np.array([float(value)]), "gradient": join(gradient), "hessianVectorProduct": join(product)}
+        value, size, gradient, product = everything(x, u)
+
+    def joined(tree):
+        numbers = np.concatenate([np.ravel(np.asarray(t, np.float64)) for t in tree])
+        return numbers, np.max(np.abs(numbers), initial=0)
+
+    # The numbers of each quantity, and their scale: of the value, a sum that may cancel, the size of its terms.
+    return {"value": (np.array([float(value)]), float(size)), "gradient": joined(gradient), "hessianVectorProduct": joined(product)}
 
 
 # Comparing
@@ -132,9 +139,9 @@ def compare(programs, results, pool):
     for result in results:
         program = programs[result["program"]]
         type_ = result["type"]
-        for quantity, e in expected[(result["program"], type_)].items():
+        for quantity, (e, scale) in expected[(result["program"], type_)].items():
             a = np.array(result[quantity], np.float64)
-            scale = max(np.max(np.abs(e), initial=0), 1e-3)
+            scale = max(scale, 1e-3)
             error = np.max(np.abs(a - e), initial=0) / scale if a.shape == e.shape else np.inf
             error = np.inf if np.isnan(error) else error
             entry = (error, program["seed"])
