@@ -86,7 +86,8 @@ public struct OperationCase: Sendable, CustomTestStringConvertible {
   /// One per result.
   public let resultTypes: [ResultType]
   public let tolerance: Tolerance
-  /// Whether it has derivatives (of every order, in both modes) with respect to its real and complex operands.
+  /// Whether it has derivatives (of every order, in both modes) with respect to its real and complex operands. Where real results
+  /// of real operands have none, an exception says why.
   public let isDifferentiable: Bool
   public let derivativeTolerance: DerivativeTolerance?
   /// The step of the central differences that derivatives are compared with.

@@ -12,6 +12,9 @@ public final class Bench {
   /// - Parameter ignoringExceptions: runs also what the row says is refused, which should fail.
   public func judge(_ cell: Cell, ignoringExceptions: Bool = false) -> Outcome {
     if !(ignoringExceptions && operation.exception(cell) != nil), let reason = operation.refusal(cell) { return .refused(reason: reason) }
+    if cell.transform.order > 0 && !operation.isDifferentiable {
+      return .failed(message: "the row says that it is not differentiable, but not why: state an exception for `Transform.derivatives`")
+    }
     let key = [Int(cell.elementType.rawValue), cell.sample]
     if shared[key] == nil { shared = [key: SampleBench(operation, cell.sample, cell.elementType)] }
     guard let device = devices.first(where: { $0.engine.name == cell.engine }) else { return .failed(message: "no engine \(cell.engine)") }

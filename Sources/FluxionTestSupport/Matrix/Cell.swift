@@ -69,7 +69,7 @@ extension OperationCase {
     if !resultTypes.contains(where: { $0(cell.elementType).isDifferentiable }) {
       return "its result is an integer or a truth value, through which no derivative flows"
     }
-    return isDifferentiable ? nil : "declared as not differentiable"
+    return nil
   }
 }
 

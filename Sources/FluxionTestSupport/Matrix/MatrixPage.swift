@@ -168,7 +168,12 @@ public struct MatrixPage {
         switch question.answer(of: operation) {
         case .sampled: continue
         case let .absent(text): reason = text
-        case .open: reason = "no sample yet"
+        case .open:
+          // Rows of one operation share its name up to the first stop.
+          let isSampledBeside = operations.contains { other in
+            other.name.prefix { $0 != "." } == operation.name.prefix { $0 != "." } && question.answer(of: other) == .sampled
+          }
+          reason = isSampledBeside ? "another row of the operation has it" : "not sampled"
         }
         if let i = named.firstIndex(where: { $0.reason == reason }) { named[i].names.append(operation.name) } else { named.append((reason, [operation.name])) }
       }
