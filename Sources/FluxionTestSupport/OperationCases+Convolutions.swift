@@ -53,6 +53,30 @@ extension OperationCase {
       tolerance: convolutionTolerance, exceptions: [window],
       { x in transposedConvolution(x[0], x[1], stride: [2, 2], padding: .same) },
       expected: { x in added(x[0], x[1], [2, 2], [0, 0], [1, 1], 1, [6, 4]) }),
+    OperationCase(
+      "convolution.complex", [.init(.tensor, [1, 6, 2], [1, 6, 2], [3, 2, 2], [3, 2, 2])], [Domain](repeating: .range(-2, 2), count: 4),
+      tolerance: convolutionTolerance, exceptions: [window],
+      { x in
+        let y = FluxionCore.convolution(complex(x[0], x[1]), complex(x[2], x[3]), stride: [2], padding: .explicit(low: [1], high: [0]))
+        return stacked([y.real, y.imaginary])
+      },
+      expected: { x in
+        func product(_ a: Int, _ b: Int) -> [Double] { convolved(x[a], x[b], [2], [1], [0], [1], 1).values }
+        let re = zip(product(0, 2), product(1, 3)).map { $0 - $1 }
+        return PlainArray([2, 1, 3, 2], re + zip(product(0, 3), product(1, 2)).map { $0 + $1 })
+      }),
+    OperationCase(
+      "transposedConvolution.complex", [.init(.tensor, [1, 3, 2], [1, 3, 2], [2, 1, 2], [2, 1, 2])],
+      [Domain](repeating: .range(-2, 2), count: 4), tolerance: convolutionTolerance, exceptions: [window],
+      { x in
+        let y = transposedConvolution(complex(x[0], x[1]), complex(x[2], x[3]), stride: [2])
+        return stacked([y.real, y.imaginary])
+      },
+      expected: { x in
+        func product(_ a: Int, _ b: Int) -> [Double] { added(x[a], x[b], [2], [0], [1], 1, [6]).values }
+        let re = zip(product(0, 2), product(1, 3)).map { $0 - $1 }
+        return PlainArray([2, 1, 6, 1], re + zip(product(0, 3), product(1, 2)).map { $0 + $1 })
+      }),
   ]
 
   /// A convolution by rank, against its definition.

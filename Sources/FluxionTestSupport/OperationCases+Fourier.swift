@@ -189,6 +189,12 @@ extension OperationCase {
         "idct", [.init(.vector, [6])], [.range(-2, 2)], tolerance: fourierTolerance, { x in x[0].idct() },
         expected: { x in PlainArray([6], trigonometric(x[0], .III, false).values.map { $0 / 12 }) }),
       OperationCase(
+        "dct.complex", [.init(.vector, [5], [5])], [.range(-2, 2), .range(-2, 2)], tolerance: fourierTolerance,
+        { x in parts(whole(x).dct()) },
+        expected: { x in
+          PlainArray([2, 5], trigonometric(x[0], .II, false).values + trigonometric(x[1], .II, false).values)
+        }),
+      OperationCase(
         "idst", [.init(.vector, [5])], [.range(-2, 2)], tolerance: fourierTolerance, { x in x[0].idst(.I) },
         expected: { x in PlainArray([5], trigonometric(x[0], .I, true).values.map { $0 / 12 }) }),
     ]
@@ -249,6 +255,15 @@ extension OperationCase {
         let (n, m) = (x[0].shape[1], x[1].shape[0])
         return PlainArray([x[0].shape[0], n + m - 1]) { i in
           (0..<m).reduce(0) { i[1] - $1 < 0 || i[1] - $1 >= n ? $0 : $0 + x[0][i[0], i[1] - $1] * x[1][$1] }
+        }
+      }),
+    OperationCase(
+      "convolved.complex", [.init(.vector, [4], [4], [3], [3])], [Domain](repeating: .range(-2, 2), count: 4), tolerance: fourierTolerance,
+      { x in parts(complex(x[0], x[1]).convolved(with: complex(x[2], x[3]))) },
+      expected: { x in
+        PlainArray([2, 6]) { i in
+          func product(_ a: Int, _ b: Int) -> Double { signal([x[a], x[b]], i[1]) }
+          return i[0] == 0 ? product(0, 2) - product(1, 3) : product(0, 3) + product(1, 2)
         }
       }),
     OperationCase(

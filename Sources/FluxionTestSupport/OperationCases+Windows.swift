@@ -15,6 +15,13 @@ extension OperationCase {
     window("minimum.integer", .minimum, [[3, 7], [1, 1], [40, 30]], [2, 3], low: [1, 1], high: [1, 1], .integers(-9, 9), types: integers) { $0.min() ?? 0 },
     window("maximum.wide", .maximum, [[40, 30]], [3, 9], .distinct) { $0.max() ?? -.infinity },
     OperationCase(
+      "window.sum.circular", [.init(.vector, [5]), .init(.large, [1009])], [.range(-2, 2)], tolerance: windowTolerance,
+      { x in x[0].windowReduced(by: .sum, window: [4], padding: .extended(.circular)) },
+      expected: { x in
+        let n = x[0].shape[0]
+        return PlainArray([n]) { i in (0..<4).reduce(0) { $0 + x[0][(i[0] + $1 - 1 + n) % n] } }
+      }),
+    OperationCase(
       "maxPool", [.init(.tensor, [2, 4, 6, 2])], [.distinct], { x in maxPool(x[0], window: [2, 3]) },
       expected: { x in
         PlainArray([2, 2, 2, 2]) { i in

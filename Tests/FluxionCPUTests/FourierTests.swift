@@ -273,8 +273,33 @@ import Testing
     #expect(
       message({ transposedConvolution($0, Tensor.ones([2, 1, 1], as: .float64), outputPadding: [1]) }, Tensor.ones([1, 3, 1], as: .float64))
         == "transposedConvolution: output paddings [1] must be less than the strides [1]. Pad the result for more.")
+    #expect(message({ convolution($0, $0) }, five).hasPrefix("convolution.output: the input must be [N, S…, C] and the kernel [s…, C / groups, O]"))
+    #expect(message({ $0.patches(window: [2]) }, five[0]).hasPrefix("patches: windows [], strides [] and dilations []"))
     #expect(
       message({ $0.windowReduced(by: .sum, window: [2, 2]) }, five)
         == "windowReduced: windows [2, 2] on [5] need one entry for each axis, as do strides and dilations; all must be at least 1.")
+  }
+
+  @Test("elements that share an extreme share its derivative")
+  func ties() {
+    let ones = Tensor.ones([1, 12, 1], as: .float64)
+    // By slices, edge to edge, and by doubling: the weights of every window sum to 1.
+    for (window, stride) in [(3, 3), (12, 12), (10, 1)] {
+      let slope = gradient(of: { maxPool($0, window: [window], stride: [stride]).sum() }, at: ones)
+      let windows = (12 - window) / stride + 1
+      #expect(Swift.abs(slope.sum().item() - Double(windows)) < 1e-14, "windows of \(window)")
+    }
+    let whole = gradient(of: { maxPool($0, window: [12]).sum() }, at: ones)
+    expectClose(whole, Tensor.full(1.0 / 12, [1, 12, 1], as: .float64), .ulps(1))
+  }
+
+  @Test("integers and truth values in windows")
+  func otherTypes() {
+    let x = Tensor([Int32(3), -7, 5, 0, 2])
+    expectClose(x.windowReduced(by: .maximum, window: [2], padding: .explicit(low: [1], high: [1])), [3, 3, 5, 5, 2, 2], .exact)
+    expectClose(x.windowReduced(by: .product, window: [2], stride: [2]), [-21, 0], .exact)
+    let isPositive = x .> 0
+    expectClose(isPositive.windowReduced(by: .any, window: [2]), [1, 1, 1, 1], .exact)
+    expectClose(isPositive.windowReduced(by: .all, window: [2], padding: .explicit(low: [1], high: [0])), [1, 0, 0, 0, 0], .exact)
   }
 }

@@ -32,8 +32,9 @@ extension ConvolutionPadding {
 
 /// One number for each of `count` axes: 1 if there are none, the only one for all.
 func perAxis(_ numbers: [Int]?, _ count: Int) -> [Int] {
-  guard let numbers else { return [Int](repeating: 1, count: count) }
-  return numbers.count == 1 ? [Int](repeating: numbers[0], count: count) : numbers
+  // A rank that is too low is reported where shapes are checked.
+  guard let numbers else { return [Int](repeating: 1, count: Swift.max(0, count)) }
+  return numbers.count == 1 ? [Int](repeating: numbers[0], count: Swift.max(0, count)) : numbers
 }
 
 /// Convolution (cross-correlation) over one to three spatial axes, by rank: x `[N, S…, C]`, kernel `[s…, C / groups, O]`, result
@@ -45,8 +46,8 @@ func perAxis(_ numbers: [Int]?, _ count: Int) -> [Int] {
 ///   - stride: places of the input from one window to the next; one number for each spatial axis, or one for all. 1 unless given.
 ///   - padding: what is added around the input.
 ///   - dilation: places from one element of the window to the next, like `stride`.
-///   - inputDilation: the input's elements are first moved apart, with zeros between (``transposedConvolution(_:_:stride:padding:outputPadding:dilation:groups:)``
-///     does the same without computing with the zeros).
+///   - inputDilation: the input's elements are first moved apart, with zeros between, which take part like others; see
+///     ``transposedConvolution(_:_:stride:padding:outputPadding:dilation:groups:)``, which does not compute with them.
 ///   - groups: into how many parts that do not mix the channels are divided.
 public func convolution(
   _ x: Tensor, _ kernel: Tensor, stride: [Int]? = nil, padding: ConvolutionPadding = .valid, dilation: [Int]? = nil,
@@ -68,7 +69,8 @@ public func convolution(
   if let inputDilation {
     let apart = perAxis(inputDilation, n)
     guard apart.count == n, apart.allSatisfy({ $0 >= 1 }) else {
-      return reject1("convolution", "input dilations \(inputDilation) must be at least 1, one for each of the \(n) spatial axes.", like: x.type)
+      return reject1(
+        "convolution", "input dilations \(inputDilation) must be at least 1, one for each of the \(n) spatial axes.", like: x.type)
     }
     let none = [Int](repeating: 0, count: x.rank)
     x = x.padded(low: none, high: none, interior: [0] + apart.map { $0 - 1 } + [0])
@@ -128,7 +130,9 @@ public func transposedConvolution(
     (geometry.paddingLow, geometry.paddingHigh) = padding.amounts(size, spans: spans, stride: stride)
   case .valid, .explicit:
     let (low, high) = padding.amounts(lengths, spans: spans, stride: stride)
-    guard low.count == n, high.count == n else { return refuse("paddings \(low) and \(high) need one entry for each of the \(n) spatial axes.") }
+    guard low.count == n, high.count == n else {
+      return refuse("paddings \(low) and \(high) need one entry for each of the \(n) spatial axes.")
+    }
     (geometry.paddingLow, geometry.paddingHigh) = (low, high)
     size = (0..<n).map { axis -> Int in
       let steps: Int = (lengths[axis] - 1) * stride[axis]

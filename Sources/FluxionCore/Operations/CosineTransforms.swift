@@ -24,10 +24,12 @@ extension Tensor {
   ///     III  y[k] = x[0] + 2 Σ x[j] cos(π j (2k+1) / 2n)                (j from 1)
   ///     IV   y[k] = 2 Σ x[j] cos(π (2k+1)(2j+1) / 4n)
   ///
-  /// Type III is the inverse of II, I and IV are their own, each but for the factor N = 2n, of type I N = 2(n-1), that ``idct(_:alongAxis:normalisation:)``
-  /// divides by. Orthonormal transforms divide by √N and weigh the constant cosines so that the matrix is orthogonal (as SciPy does).
+  /// Type III is the inverse of II, I and IV are their own, each but for the factor N = 2n, of type I N = 2(n-1), that
+  /// ``idct(_:alongAxis:normalisation:)`` divides by. Orthonormal transforms divide by √N and weigh the constant cosines so that the
+  /// matrix is orthogonal (as SciPy does).
   ///
-  /// > J. Makhoul. "A fast cosine transform in one and two dimensions." *IEEE Trans. ASSP* 28(1), 1980: type II from one transform of length n.
+  /// > J. Makhoul. "A fast cosine transform in one and two dimensions." *IEEE Trans. ASSP* 28(1), 1980: type II from one transform
+  /// > of length n.
   ///
   /// Complex numbers are transformed by parts; integers become `f32`.
   public func dct(
@@ -62,8 +64,10 @@ extension Tensor {
     let x = asReal
     let at = x.axis(axis, name)
     if x.elementType.isComplex {
-      func part(_ part: Tensor) -> Tensor { part.trigonometric(name, kind, axis, normalisation, isInverse: isInverse, isSine: isSine) }
-      return complex(part(x.real), part(x.imaginary))
+      func transformed(_ part: Tensor) -> Tensor {
+        part.trigonometric(name, kind, axis, normalisation, isInverse: isInverse, isSine: isSine)
+      }
+      return complex(transformed(x.real), transformed(x.imaginary))
     }
     let n = x.shape[at]
     guard n >= 1, isSine || kind != .I || n >= 2 else {
@@ -196,7 +200,8 @@ private func interleaved(_ a: Tensor, _ b: Tensor) -> Tensor {
   let last = a.rank - 1
   let n = a.shape[last] + b.shape[last]
   func spread(_ x: Tensor, _ start: Int) -> Tensor {
-    var (low, high, interior) = ([Int](repeating: 0, count: a.rank), [Int](repeating: 0, count: a.rank), [Int](repeating: 0, count: a.rank))
+    let zeros = [Int](repeating: 0, count: a.rank)
+    var (low, high, interior) = (zeros, zeros, zeros)
     low[last] = start
     interior[last] = 1
     high[last] = n - start - (2 * x.shape[last] - 1)

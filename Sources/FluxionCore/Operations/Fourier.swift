@@ -95,7 +95,8 @@ extension Tensor {
   ) -> Tensor {
     let places = axes?.map { axis($0, name) } ?? Array(0..<rank)
     guard !places.isEmpty, Set(places).count == places.count, (lengths ?? places).count == places.count else {
-      return reject1(name, "axes \(places) of \(shape) must be at least one, each named once, with a length for each if lengths are given.", like: type)
+      return reject1(
+        name, "axes \(places) of \(shape) must be at least one, each named once, with a length for each if lengths are given.", like: type)
     }
     let isHalf = kind == .realInverse
     let sizes = places.enumerated().map { i, place -> Int in
@@ -103,7 +104,8 @@ extension Tensor {
       return isHalf && i == places.count - 1 ? 2 * (shape[place] - 1) : shape[place]
     }
     guard sizes.allSatisfy({ $0 >= 1 }) else {
-      return reject1(name, "the lengths \(sizes) must be at least 1. Give a length for a spectrum of one element, and for none use zeros.", like: type)
+      return reject1(
+        name, "the lengths \(sizes) must be at least 1. Give a length for a spectrum of one element, and for none use zeros.", like: type)
     }
     var x = self
     for (i, place) in places.enumerated() { x = x.resized(isHalf && i == places.count - 1 ? sizes[i] / 2 + 1 : sizes[i], place) }

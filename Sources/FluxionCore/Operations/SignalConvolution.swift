@@ -9,9 +9,9 @@ public enum SignalExtent: Hashable, Sendable, CaseIterable {
 }
 
 extension Tensor {
-  /// The convolution (a ∗ b)[k] = Σⱼ a[j] b[k - j] of two signals, by the convolution theorem: O(n log n) for lengths that together are n,
-  /// where sums would take the product of the lengths. For kernels of a few dozen elements ``convolution(_:_:stride:padding:dilation:inputDilation:groups:)``
-  /// takes less time.
+  /// The convolution (a ∗ b)[k] = Σⱼ a[j] b[k - j] of two signals, by the convolution theorem: O(n log n) for lengths that together
+  /// are n, where sums would take the product of the lengths. For kernels of a few dozen elements
+  /// ``convolution(_:_:stride:padding:dilation:inputDilation:groups:)`` takes less time.
   ///
   /// - Parameters:
   ///   - other: the second signal. Axes that are not convolved are broadcast.
@@ -53,8 +53,8 @@ extension Tensor {
     return result
   }
 
-  /// The correlation Σⱼ a[j + k] b̄[j] of two signals: the convolution with `other` conjugated and reversed. Lag 0 of the full extent is at
-  /// place m - 1, for m elements of `other`.
+  /// The correlation Σⱼ a[j + k] b̄[j] of two signals: the convolution with `other` conjugated and reversed. Lag 0 of the full
+  /// extent is at place m - 1, for m elements of `other`.
   public func correlated(with other: Tensor, extent: SignalExtent = .full, alongAxes axes: [Int]? = nil) -> Tensor {
     let b = other.asReal
     let places = axes.map { $0.map { $0 < 0 ? $0 : $0 - rank } } ?? (0..<b.rank).map { $0 - b.rank }

@@ -1,15 +1,14 @@
 // Reductions over windows that slide along the axes, and pooling.
 //
-// Windows are boxes, so the axes are reduced one after the other. Along one axis of length L with windows of w elements there are three ways,
-// all of operations that have derivatives of every order:
-//   w ≤ 8            w slices combined element by element, which engines compute in one pass: w operations for each result;
-//   windows that meet edge to edge (stride = w)
-//                    the axis split in two, and a reduction over the second: one operation for each element;
-//   otherwise        doubling: windows of 1, 2, 4 … elements each from two of half the length, and w from those by its binary digits:
-//                    at most 2⌈log₂ w⌉ passes over all L places, whatever the stride. (No running sum: differences of those cancel.)
+// Windows are boxes, so the axes are reduced one after the other. Along one axis of length L with windows of w elements there are
+// three ways, all of operations that have derivatives of every order:
+// - w ≤ 8: w slices combined element by element, which engines compute in one pass: w operations for each result;
+// - windows that meet edge to edge (stride = w): the axis split in two, and a reduction over the second: one operation an element;
+// - otherwise doubling: windows of 1, 2, 4 … elements each from two of half the length, and w from those by its binary digits: at
+//   most 2⌈log₂ w⌉ passes over all L places, whatever the stride. (No running sums: differences of those cancel.)
 //
-// Where several elements of a window share its extreme, they share its derivative: the weights sum to 1. Edge to edge they are equal; by slices and
-// doubling each pair of equals halves what it gets.
+// Where several elements of a window share its extreme, they share its derivative: the weights sum to 1. Edge to edge they are
+// equal; by slices and doubling each pair of equals halves what it gets.
 
 extension Tensor {
   /// Each window of elements reduced to one. Windows go over all axes; 1 leaves an axis as it is.
@@ -20,8 +19,8 @@ extension Tensor {
   ///   - stride: places from one window to the next, one for each axis or one for all; 1 unless given.
   ///   - dilation: places from one element of a window to the next, like `stride`.
   ///   - padding: what is added around: under `.valid`, `.same` and `.explicit` what does not change the reduction (0, 1, ±∞).
-  /// - Returns: along each axis ⌊(n + low + high - span) / stride⌋ + 1 elements, with a span of (window - 1)·dilation + 1; none if that is
-  ///   longer than the axis.
+  /// - Returns: along each axis ⌊(n + low + high - span) / stride⌋ + 1 elements, with a span of (window - 1)·dilation + 1; none if
+  ///   that is longer than the axis.
   public func windowReduced(
     by reduction: Reduction, window: [Int], stride: [Int]? = nil, dilation: [Int]? = nil, padding: ConvolutionPadding = .valid
   ) -> Tensor {
@@ -45,9 +44,7 @@ extension Tensor {
     _ operation: String, _ window: [Int], _ stride: [Int]?, _ dilation: [Int]?, _ padding: ConvolutionPadding
   ) -> (stride: [Int], dilation: [Int], low: [Int], high: [Int])? {
     let (stride, dilation) = (perAxis(stride, rank), perAxis(dilation, rank))
-    guard window.count == rank, stride.count == rank, dilation.count == rank, (window + stride + dilation).allSatisfy({ $0 >= 1 }) else {
-      return nil
-    }
+    guard [window, stride, dilation].allSatisfy({ $0.count == rank && $0.allSatisfy { $0 >= 1 } }) else { return nil }
     let spans = zip(window, dilation).map { ($0 - 1) * $1 + 1 }
     let (low, high) = padding.amounts(shape.dimensions, spans: spans, stride: stride)
     guard low.count == rank, high.count == rank else { return nil }
@@ -136,7 +133,8 @@ private func spatial(_ padding: ConvolutionPadding) -> ConvolutionPadding {
   return .explicit(low: [0] + low + [0], high: [0] + high + [0])
 }
 private func pooled(
-  _ name: String, _ x: Tensor, _ reduction: Reduction, _ window: [Int], _ stride: [Int]?, _ padding: ConvolutionPadding, _ dilation: [Int]?
+  _ name: String, _ x: Tensor, _ reduction: Reduction, _ window: [Int], _ stride: [Int]?, _ padding: ConvolutionPadding,
+  _ dilation: [Int]?
 ) -> Tensor {
   guard x.rank >= 3 else { return reject1(name, "needs [N, S…, C] with at least one spatial axis, not \(x.shape).", like: x.type) }
   return x.windowReduced(
@@ -169,7 +167,8 @@ public func sumPool(
 ///
 /// - Parameter countsPadding: whether zeros that were added count as elements; else a window at the border is the mean of those it has.
 public func averagePool(
-  _ x: Tensor, window: [Int], stride: [Int]? = nil, padding: ConvolutionPadding = .valid, dilation: [Int]? = nil, countsPadding: Bool = false
+  _ x: Tensor, window: [Int], stride: [Int]? = nil, padding: ConvolutionPadding = .valid, dilation: [Int]? = nil,
+  countsPadding: Bool = false
 ) -> Tensor {
   let x = x.asReal
   let sums = pooled("averagePool", x, .sum, window, stride, padding, dilation)
@@ -194,7 +193,10 @@ extension Tensor {
     let n = rank - 2
     let (window, steps, apart) = (perAxis(window, n), perAxis(stride, n), perAxis(dilation, n))
     guard n >= 1, [window, steps, apart].allSatisfy({ $0.count == n && $0.allSatisfy { $0 >= 1 } }) else {
-      return reject1("patches", "windows \(window), strides \(steps) and dilations \(apart) must be at least 1, one for each spatial axis of \(shape).", like: type)
+      return reject1(
+        "patches",
+        "windows \(window), strides \(steps) and dilations \(apart) must be at least 1, one for each spatial axis of \(shape).",
+        like: type)
     }
     let spans = (0..<n).map { (window[$0] - 1) * apart[$0] + 1 }
     let (low, high) = padding.amounts(Array(shape.dimensions[1...n]), spans: spans, stride: steps)
@@ -210,7 +212,8 @@ extension Tensor {
         return reject1("patches", "a window that spans \(spans[axis]) does not fit in axis \(axis + 1) of \(result.shape).", like: type)
       }
       let parts = (0..<window[axis]).map { i -> Tensor in
-        var (start, limit, stride) = ([Int](repeating: 0, count: result.rank), result.shape.dimensions, [Int](repeating: 1, count: result.rank))
+        var (start, limit) = ([Int](repeating: 0, count: result.rank), result.shape.dimensions)
+        var stride = [Int](repeating: 1, count: result.rank)
         start[axis + 1] = i * apart[axis]
         limit[axis + 1] = i * apart[axis] + (count - 1) * steps[axis] + 1
         stride[axis + 1] = steps[axis]
@@ -229,7 +232,8 @@ extension Tensor {
     let n = size.count
     let (steps, apart) = (perAxis(stride, n), perAxis(dilation, n))
     guard n >= 1, rank == 2 * n + 2, [steps, apart].allSatisfy({ $0.count == n && $0.allSatisfy { $0 >= 1 } }) else {
-      return reject1("foldedPatches", "patches [N, S…, window…, C] of \(n) spatial axes have \(2 * n + 2) axes, not those of \(shape).", like: type)
+      return reject1(
+        "foldedPatches", "patches [N, S…, window…, C] of \(n) spatial axes have \(2 * n + 2) axes, not those of \(shape).", like: type)
     }
     if case .extended = padding { return reject1("foldedPatches", "only a border of zeros can be taken off again.", like: type) }
     let window = Array(shape.dimensions[(n + 1)...(2 * n)])
@@ -240,12 +244,15 @@ extension Tensor {
       let (count, length) = (result.shape[axis + 1], size[axis] + low[axis] + high[axis])
       let covered = (count - 1) * steps[axis] + 1
       guard count >= 1, length >= spans[axis], (length - spans[axis]) / steps[axis] + 1 == count else {
-        return reject1("foldedPatches", "\(count) windows along axis \(axis + 1) of \(shape) do not come from a length of \(size[axis]).", like: type)
+        return reject1(
+          "foldedPatches", "\(count) windows along axis \(axis + 1) of \(shape) do not come from a length of \(size[axis]).",
+          like: type)
       }
       let place = result.rank - 2
       let parts = (0..<window[axis]).map { i -> Tensor in
         let part = result.sliced(i..<i + 1, alongAxis: place).squeezed([place])
-        var (before, after, between) = ([Int](repeating: 0, count: part.rank), [Int](repeating: 0, count: part.rank), [Int](repeating: 0, count: part.rank))
+        let zeros = [Int](repeating: 0, count: part.rank)
+        var (before, after, between) = (zeros, zeros, zeros)
         before[axis + 1] = i * apart[axis]
         between[axis + 1] = steps[axis] - 1
         after[axis + 1] = length - covered - before[axis + 1]

@@ -36,8 +36,8 @@ func referenceDot(_ a: ReferenceArray, _ b: ReferenceArray, _ d: DotDimensions, 
   }
 }
 
-/// One walk over the terms input[n, s, c] · kernel[k, c′, o] · output[n, s′, o] of the trilinear form, s, k and s′ places along the spatial
-/// axes; the role says which of the three is summed into.
+/// One walk over the terms input[n, s, c] · kernel[k, c′, o] · output[n, s′, o] of the trilinear form, s, k and s′ places along the
+/// spatial axes; the role says which of the three is summed into.
 func referenceConvolution(
   _ a: ReferenceArray, _ b: ReferenceArray, _ g: ConvolutionGeometry, _ role: ConvolutionRole, _ type: TensorType
 ) -> ReferenceArray {
@@ -47,7 +47,9 @@ func referenceConvolution(
   let (input, kernel, output) = (Array(g.input.dimensions[1...axes.count]), Array(g.kernel.prefix(axes.count)), g.output)
   let (channels, features) = (g.input[axes.count + 1], g.kernel[axes.count + 1])
   let (inputsPerGroup, outputsPerGroup) = (g.kernel[axes.count], features / g.groups)
-  func indices(_ lengths: [Int]) -> [[Int]] { lengths.reduce([[]]) { found, n in found.flatMap { prefix in (0..<n).map { prefix + [$0] } } } }
+  func indices(_ lengths: [Int]) -> [[Int]] {
+    lengths.reduce([[]]) { found, n in found.flatMap { prefix in (0..<n).map { prefix + [$0] } } }
+  }
   let outputPositions = indices(Array(output.dimensions[1...axes.count]))
   let kernelPositions = indices(kernel)
   let inputSize = input.reduce(1, *)

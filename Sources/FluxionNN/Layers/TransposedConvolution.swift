@@ -36,7 +36,8 @@ public struct TransposedConvolution: Module {
     let seen = lengths.reduce(1) { $0 * Swift.max(1, $1 / stride) }
     let fanIn = seen * (inputs / groups)
     kernel = initialisation.weights(
-      Shape(lengths + [outputs / groups, inputs]), fanIn: fanIn, fanOut: lengths.reduce(1, *) * (outputs / groups), as: elementType, key: k1)
+      Shape(lengths + [outputs / groups, inputs]), fanIn: fanIn, fanOut: lengths.reduce(1, *) * (outputs / groups), as: elementType,
+      key: k1)
     bias = hasBias ? initialisation.bias(outputs, fanIn: fanIn, as: elementType, key: k2) : nil
     self.stride = stride
     self.groups = groups

@@ -3,8 +3,8 @@ import FluxionCore
 /// The adjoints of the four kinds, for the pairing Re(āb).
 ///
 /// The matrix F of a forward transform of N elements has the adjoint Fᴴ = N F⁻¹. The real kinds see each inner element of the half
-/// spectrum twice, once for its conjugate: with c = 2 there and 1 at elements 0 and n / 2 of the last axis,
-/// `realInverse(z)` = (1/N) Re Fᴴ(c z) and so `realForward` has the adjoint N · realInverse(ct / c), `realInverse` (c/N) · realForward(ct).
+/// spectrum twice, once for its conjugate: with c = 2 there and 1 at elements 0 and n / 2 of the last axis, `realInverse(z)` is
+/// (1/N) Re Fᴴ(c z); so `realForward` has the adjoint N · realInverse(ct / c), and `realInverse` (c/N) · realForward(ct).
 func fourierTranspose(_ f: FourierTransform, _ ct: Tensor) -> Tensor {
   let count = Double(f.lengths.reduce(1, *))
   func transform(_ kind: FourierTransform.Kind, _ x: Tensor) -> Tensor { apply1(.fourier(FourierTransform(kind, lengths: f.lengths)), x) }
