@@ -127,6 +127,13 @@ def evaluate_in(program, type_):
     return evaluate(program, jnp.float64 if type_ == "f64" else jnp.float32)
 
 
+def difference(a, b, scale):
+    if a.shape != b.shape:
+        return np.inf
+    error = np.max(np.abs(a - b), initial=0) / scale
+    return np.inf if np.isnan(error) else error
+
+
 def compare(programs, results, pool):
     worst, failures = {}, 0
     keys = [(i, type_) for i in range(len(programs)) for type_ in BOUNDS]
@@ -142,8 +149,17 @@ def compare(programs, results, pool):
         for quantity, (e, scale) in expected[(result["program"], type_)].items():
             a = np.array(result[quantity], np.float64)
             scale = max(scale, 1e-3)
-            error = np.max(np.abs(a - e), initial=0) / scale if a.shape == e.shape else np.inf
-            error = np.inf if np.isnan(error) else error
+            error = difference(a, e, scale)
+            if error > BOUNDS[type_] and type_ == "f32":
+                # Perhaps it is JAX that lost its digits: then its own double precision is the judge.
+                exact = expected[(result["program"], "f64")][quantity][0]
+                own = difference(e, exact, scale)
+                if own > BOUNDS[type_]:
+                    error = difference(a, exact, scale)
+                    print(
+                        f"program {program['seed']} {result['engine']} {quantity}: JAX in single precision is {own:.2g} from JAX in "
+                        f"double, Fluxion in single {error:.2g}"
+                    )
             entry = (error, program["seed"])
             place = (result["engine"], type_, quantity)
             worst[place] = max(worst.get(place, (0, None)), entry, key=lambda t: t[0])
