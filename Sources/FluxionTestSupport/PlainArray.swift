@@ -29,8 +29,8 @@ public struct PlainArray: Sendable, Equatable {
   }
   public subscript(_ index: Int...) -> Double { self[index] }
 
-  /// The numbers as a tensor of `type` lists them.
-  func parts(as type: ElementType) -> [Double] { values }
+  /// The numbers as a tensor of `type` lists them: of a complex one, real and imaginary parts, the latter zero.
+  func parts(as type: ElementType) -> [Double] { type.isComplex ? values.flatMap { [$0, 0.0] } : values }
 
   /// All index vectors in row-major order.
   public static func indices(of shape: [Int]) -> [[Int]] {
