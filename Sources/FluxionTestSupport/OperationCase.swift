@@ -166,7 +166,12 @@ public struct OperationCase: Sendable, CustomTestStringConvertible {
     Family("Convolutions", convolutionCases),
     Family("Windows and borders", windowCases),
     Family("Fourier, cosine and sine transforms", fourierCases),
-    Family("Sorting", sortingCases),
+    Family("Sorting", sortingCases + orderingCases),
+    Family("Segments", segmentCases),
+    Family("Statistics", statisticsCases),
+    Family("Grids and differences", gridCases),
+    Family("Interpolation", interpolationCases),
+    Family("Sparse matrices", sparseCases),
     Family("Bits", bitCases),
     Family("Control flow", controlFlowCases),
   ]

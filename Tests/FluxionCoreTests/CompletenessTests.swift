@@ -45,6 +45,9 @@ import Testing
     "linspace": "has no operand",
     "eye": "has no operand",
     "arange": "has no operand",
+    "logspace": "has no operand",
+    "geomspace": "has no operand",
+    "callAsFunction": "is written as the call of a value",
   ]
 
   @Test func everyPublicFunctionIsNamed() throws {

@@ -39,23 +39,17 @@ extension Tensor {
     return apply1(.scatter(mode, batch: 0), front, places, spread.transposed(order)).movingAxis(0, to: at)
   }
 
-  private func wrapped(_ length: Int) -> Tensor { select(self .< 0, self + Tensor(integerLiteral: length), self) }
-}
+  /// This tensor with one element per index along `axis` combined with `updates`: NumPy's `put_along_axis`, the counterpart of
+  /// ``gatheredAlong(_:_:)``. `indices` has this tensor's shape but for that axis, `updates` that of the indices.
+  public func scatteredAlong(_ a: Int, _ indices: Tensor, _ updates: Tensor, mode: ScatterMode = .set) -> Tensor {
+    let at = axis(a, "scatterAlong")
+    let x = resolved(meeting: nil).movingAxis(at, to: rank - 1)
+    let i = indices.asIndex.movingAxis(at, to: indices.rank - 1).wrapped(shape[at]).expanded(at: -1)
+    let u = updates.resolved(meeting: elementType).converted(to: elementType).broadcast(to: indices.shape)
+    return apply1(.scatter(mode, batch: rank - 1), x, i, u.movingAxis(at, to: rank - 1)).movingAxis(rank - 1, to: at)
+  }
 
-/// Sums of the rows of `values` that share an id: `[count, …]`.
-public func segmentSum(_ values: Tensor, ids: Tensor, count: Int) -> Tensor {
-  Tensor.zeros([count] + Shape(Array(values.shape.dropFirst())), as: values.elementType).scattered(values, at: ids, mode: .add)
-}
-/// Means of the rows that share an id; 0 for ids that do not occur.
-public func segmentMean(_ values: Tensor, ids: Tensor, count: Int) -> Tensor {
-  let sums = segmentSum(values, ids: ids, count: count)
-  let counts = segmentSum(Tensor.ones([values.count], as: values.elementType), ids: ids, count: count)
-  return sums / maximum(counts, 1).reshaped(to: [count] + Shape([Int](repeating: 1, count: values.rank - 1)))
-}
-/// The largest row, element by element, of those that share an id; -∞ for ids that do not occur.
-public func segmentMax(_ values: Tensor, ids: Tensor, count: Int) -> Tensor {
-  Tensor.full(-.infinity, [count] + Shape(Array(values.shape.dropFirst())), as: values.elementType)
-    .scattered(values, at: ids, mode: .maximum)
+  private func wrapped(_ length: Int) -> Tensor { select(self .< 0, self + Tensor(integerLiteral: length), self) }
 }
 
 // MARK: - Subscripts

@@ -226,15 +226,30 @@ public func oneHot(_ indices: Tensor, count: Int, as elementType: ElementType = 
 
 extension Tensor {
   /// The main diagonal of the last two axes.
-  public func diagonal() -> Tensor {
-    let n = Swift.min(shape[rank - 1], shape[rank - 2])
-    let square = sliced(0..<n, alongAxis: rank - 1).sliced(0..<n, alongAxis: rank - 2)
-    return select(eye(n, as: .bool).broadcast(to: square.shape), square, 0).sum(alongAxis: -1)
+  public func diagonal() -> Tensor { diagonal(offset: 0) }
+  /// The diagonal of the last two axes that begins `offset` columns to the right, or for a negative one rows down.
+  public func diagonal(offset: Int) -> Tensor {
+    let (rows, columns) = (shape[rank - 2], shape[rank - 1])
+    let length = Swift.max(0, Swift.min(rows + Swift.min(offset, 0), columns - Swift.max(offset, 0)))
+    let lines = reshaped(to: Shape(Array(shape.dropLast(2))) + [rows * columns])
+    // Neighbours on a diagonal are one row and one column apart.
+    let first = length == 0 ? 0 : offset >= 0 ? offset : -offset * columns
+    var (start, limit) = ([Int](repeating: 0, count: rank - 1), lines.shape.dimensions)
+    var stride = [Int](repeating: 1, count: rank - 1)
+    start[rank - 2] = first
+    limit[rank - 2] = length == 0 ? 0 : first + (length - 1) * (columns + 1) + 1
+    stride[rank - 2] = columns + 1
+    return lines.sliced(start: start, limit: limit, stride: stride)
   }
-  /// A matrix with this vector on its diagonal.
-  public func diagonalMatrix() -> Tensor {
-    let n = shape[rank - 1]
-    return select(eye(n, as: .bool), expanded(at: -1).broadcast(to: shape + [n]), 0)
+  /// A square matrix with this vector on its `offset`-th diagonal.
+  public func diagonalMatrix(offset: Int = 0) -> Tensor {
+    let size = shape[rank - 1] + Swift.abs(offset)
+    let (row, column) = (iota([size, size], alongAxis: 0), iota([size, size], alongAxis: 1))
+    var high = [Int](repeating: 0, count: rank)
+    high[rank - 1] = Swift.abs(offset)
+    // An element stands in the row of its own number, or below the main diagonal in the column.
+    let spread = padded(low: high.map { _ in 0 }, high: high).expanded(at: offset >= 0 ? -1 : -2)
+    return select(column - row .== Tensor(integerLiteral: offset), spread.broadcast(to: shape.removing(axes: [rank - 1]) + [size, size]), 0)
   }
   /// The elements on and below the `k`-th diagonal, the rest 0.
   public func lowerTriangle(_ k: Int = 0) -> Tensor {
