@@ -102,6 +102,7 @@ FX_DECLARE_STEP(dynamic_slice, fx_dynamic_slice)
 FX_DECLARE_STEP(arg_reduce, fx_arg_reduce)
 FX_DECLARE_STEP(sort, fx_sort)
 FX_DECLARE_STEP(cumulate, fx_cumulate)
+FX_DECLARE_STEP(factor, fx_factor)
 
 // Records why a payload was refused; returns FX_PREPARE_INVALID.
 uint64_t fx_refuse(const char *reason);

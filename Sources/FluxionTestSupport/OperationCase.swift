@@ -163,6 +163,7 @@ public struct OperationCase: Sendable, CustomTestStringConvertible {
     Family("Indexing", indexingCases),
     Family("Reductions", reductionCases),
     Family("Products", productCases),
+    Family("Linear algebra", linearAlgebraCases),
     Family("Convolutions", convolutionCases),
     Family("Windows and borders", windowCases),
     Family("Fourier, cosine and sine transforms", fourierCases),

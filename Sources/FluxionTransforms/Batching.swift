@@ -49,6 +49,7 @@ private func batchingRule(_ operation: Operation, _ x: [Mapped], _ size: Int) ->
   case let .reverse(axes): return all(.reverse(axes: axes.map { $0 + 1 }))
   case let .reduce(reduction, axes): return all(.reduce(reduction, axes: axes.map { $0 + 1 }))
   case let .argReduce(reduction, axis): return all(.argReduce(reduction, axis: axis + 1))
+  case .linearAlgebra: return all(operation)
   case let .gather(batch):
     if batch == 0 && !x[0].isMapped { return mapped(apply(operation, x.map(\.tensor))) }
     return all(.gather(batch: batch + 1))

@@ -40,6 +40,7 @@ private func tangentRule(_ operation: Operation, _ x: [Tensor], _ t: [Tensor?]) 
     if let rule = call.rules.tangent { return rule(x, t) }
     return pushforward(call.body, x, t)
   case let .sort(axis, descending): return sortTangents(axis, descending, x, t)
+  case let .linearAlgebra(f): return linearAlgebraTangents(f, x, t)
   case .barrier:
     let results = apply(.barrier, x)
     return (results, t)

@@ -83,6 +83,7 @@ private func transposeRule(_ node: Node, _ types: [TensorType], _ x: [Tensor?], 
     return [nil, apply1(.select, x[0]!, ct, zero), apply1(.select, x[0]!, zero, ct)]
   case .convert: return [ct.converted(to: types[0].elementType)]
   case .complex: return [ct.real, ct.imaginary]
+  case let .linearAlgebra(.triangularSolve(triangle)): return [nil, triangularSolveTranspose(triangle, x[0]!, ct)]
   case let .reduce(.sum, axes): return [spread(ct, over: types[0].shape, axes)]
   case let .dot(dimensions): return dotTranspose(dimensions, types, x, ct)
   case let .convolution(geometry, role): return convolutionTranspose(geometry, role, x, ct)

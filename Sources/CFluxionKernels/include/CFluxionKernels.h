@@ -304,6 +304,35 @@ typedef struct fx_fourier {
 
 // The bytes of the table for a payload whose type, kind, rank, batch and lengths are filled in.
 uint64_t fx_fourier_table_bytes(const fx_fourier *step);
+typedef enum fx_factor_kind {
+  FX_FACTOR_CHOLESKY = 0,          // a: lower triangle counts -> L [n, n], its upper triangle 0
+  FX_FACTOR_TRIANGULAR_SOLVE = 1,  // a [n, n], b [n, k] -> op(A)^-1 b; only the named triangle of a is read
+  FX_FACTOR_LU = 2,                // a [m, n] -> L (unit diagonal) below U [m, n], permutation i32 [m]: row i of L·U is row p[i] of a
+  FX_FACTOR_QR = 3,                // a [m, n] -> Q [m, c], R [c, n]; c = m if full, else min(m, n); diagonal of R real, >= 0
+  FX_FACTOR_EIGH = 4,              // a: lower triangle counts -> values [n] ascending, vectors [n, n] in columns
+  FX_FACTOR_SVD = 5,               // a [m, n] -> U [m, c], values [min] descending, V^H [d, n]; c = m, d = n if full, else min(m, n)
+  FX_FACTOR_EIG = 6,               // a [n, n] -> values [n], right vectors [n, n] in columns of length 1; both complex
+  FX_FACTOR_SCHUR = 7              // a [n, n] complex -> T [n, n] upper triangular, Q [n, n] unitary: A = Q·T·Q^H
+} fx_factor_kind;
+
+typedef enum fx_factor_form { FX_FORM_PLAIN = 0, FX_FORM_TRANSPOSE = 1, FX_FORM_ADJOINT = 2 } fx_factor_form;
+
+// FX_STEP_FACTOR: a factorisation of each matrix of a batch; f32, f64, c64, c128; all contiguous. A matrix that is not finite, not positive
+// definite (Cholesky), or whose iteration does not converge gives NaN in its own results. LAPACK if the library has it, own kernels for
+// small matrices and where there is none.
+typedef struct fx_factor {
+  uint32_t kind, type;
+  uint32_t a, b;                  // slots; b only for the solve
+  uint32_t out[3];                // FX_NO_SLOT for those that the kind does not have
+  int64_t a_offset, b_offset;     // bytes
+  int64_t batch, m, n, k;         // square kinds: m = n
+  uint32_t full, lower, unit, form;
+  // derived
+  void *functions[2];
+  int64_t chunk_count;
+  uint64_t chunk_scratch;
+  uint32_t prepared;
+} fx_factor;
 
 // MARK: - Data movement
 
@@ -544,6 +573,7 @@ typedef enum fx_step_kind {
   FX_STEP_CONDITIONAL = 16,
   FX_STEP_CALL = 17,
   FX_STEP_FOURIER = 18,
+  FX_STEP_FACTOR = 19,
   FX_STEP_KIND_COUNT
 } fx_step_kind;
 

@@ -111,6 +111,8 @@ extension PlanWriter {
       }
       try append(FX_STEP_SORT, made, step)
 
+    case let .linearAlgebra(f): try append(FX_STEP_FACTOR, factor(node, f, types), step)
+
     case let .convolution(geometry, role):
       try append(FX_STEP_CONVOLUTION, convolution(node, geometry, role, result), step)
 
@@ -175,6 +177,41 @@ extension PlanWriter {
       }
     }
     made.bounds = FX_BOUNDS_ERROR.rawValue
+    return made
+  }
+
+  private mutating func factor(_ node: Node, _ f: LinearAlgebra, _ types: [TensorType]) -> fx_factor {
+    var made = fx_factor()
+    made.type = type(types[0])
+    (made.a, made.a_offset) = place(node.operands[0])
+    made.b = UInt32.max
+    let results = (0..<3).map { $0 < node.resultCount ? slot(node.firstResult.int + $0) : UInt32.max }
+    made.out = (results[0], results[1], results[2])
+    let shape = types[0].shape.dimensions
+    made.batch = product(shape.dropLast(2))
+    (made.m, made.n) = (Int64(shape[shape.count - 2]), Int64(shape[shape.count - 1]))
+    let kind: fx_factor_kind
+    switch f {
+    case .cholesky: kind = FX_FACTOR_CHOLESKY
+    case let .triangularSolve(triangle):
+      kind = FX_FACTOR_TRIANGULAR_SOLVE
+      (made.b, made.b_offset) = place(node.operands[1])
+      made.k = Int64(types[1].shape[types[1].shape.rank - 1])
+      made.lower = triangle.isLower ? 1 : 0
+      made.unit = triangle.isUnit ? 1 : 0
+      made.form = UInt32(triangle.form.rawValue)
+    case .lu: kind = FX_FACTOR_LU
+    case let .qr(full):
+      kind = FX_FACTOR_QR
+      made.full = full ? 1 : 0
+    case .eigh: kind = FX_FACTOR_EIGH
+    case let .svd(full):
+      kind = FX_FACTOR_SVD
+      made.full = full ? 1 : 0
+    case .eig: kind = FX_FACTOR_EIG
+    case .schur: kind = FX_FACTOR_SCHUR
+    }
+    made.kind = kind.rawValue
     return made
   }
 

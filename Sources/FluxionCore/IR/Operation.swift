@@ -57,6 +57,9 @@ public enum Operation: Hashable, Sendable {
   /// Discrete Fourier transforms over the last axes.
   case fourier(FourierTransform)
 
+  /// Factorisations of matrices and triangular systems, on the last two axes.
+  case linearAlgebra(LinearAlgebra)
+
   /// Sorts all operands together along `axis` by the first; stable, NaN last.
   case sort(axis: Int, descending: Bool)
 
@@ -350,6 +353,7 @@ extension Operation {
     case .dot: "dot"
     case let .convolution(_, role): "convolution.\(role)"
     case let .fourier(transform): "fourier.\(transform.kind)"
+    case let .linearAlgebra(f): f.name
     case .sort: "sort"
     case .scan: "scan"
     case .whileLoop: "while"

@@ -91,6 +91,12 @@ extension Operation {
         ("low", "\(g.paddingLow)"), ("high", "\(g.paddingHigh)"), ("groups", "\(g.groups)"),
       ]
     case let .fourier(f): return [("lengths", "\(f.lengths)")]
+    case let .linearAlgebra(f):
+      switch f {
+      case let .triangularSolve(t): return [("lower", "\(t.isLower)"), ("unit", "\(t.isUnit)"), ("form", "\(t.form)")]
+      case let .qr(full), let .svd(full): return [("full", "\(full)")]
+      default: return []
+      }
     case let .sort(axis, descending): return [("axis", "\(axis)"), ("descending", "\(descending)")]
     case let .scan(s):
       let counts = [("length", "\(s.length)"), ("constants", "\(s.constantCount)"), ("carries", "\(s.carryCount)")]

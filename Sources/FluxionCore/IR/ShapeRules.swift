@@ -118,6 +118,7 @@ extension Operation {
     case let .dot(dimensions): return [try dotType(operands[0], operands[1], dimensions)]
     case let .convolution(geometry, role): return [try convolutionType(operands[0], operands[1], geometry, role)]
     case let .fourier(transform): return [try fourierType(operands[0], transform)]
+    case let .linearAlgebra(f): return try f.resultTypes(operands)
     case let .sort(axis, _):
       try requireAxes([axis], operands[0].shape)
       try require(

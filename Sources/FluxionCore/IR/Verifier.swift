@@ -89,6 +89,7 @@ extension Operation {
     case .select, .clamp, .scatter: return exactly(3)
     case .dynamicSlice, .concatenate, .sort: return atLeast(1)
     case .dynamicUpdateSlice: return atLeast(2)
+    case let .linearAlgebra(f): if case .triangularSolve = f { return exactly(2) } else { return exactly(1) }
     case .barrier: return nil
     case let .scan(scan):
       if scan.constantCount < 0 || scan.carryCount < 0 || scan.body.outputs.count < scan.carryCount {

@@ -115,7 +115,7 @@ private func exponential(_ z: ComplexNumber) -> ComplexNumber {
 
 private func logarithm(_ z: ComplexNumber) -> ComplexNumber { ComplexNumber(log(z.magnitude), z.angle) }
 
-private func squareRoot(_ z: ComplexNumber) -> ComplexNumber {
+func squareRoot(_ z: ComplexNumber) -> ComplexNumber {
   if z.re == 0 && z.im == 0 { return ComplexNumber(0, z.im) }
   if z.im.isInfinite { return ComplexNumber(.infinity, z.im) }
   // Scaled so that |z| + |re| does not overflow.

@@ -70,6 +70,7 @@ struct ReferenceInterpreter {
     case let .dot(dimensions): [referenceDot(x[0], x[1], dimensions, types[0])]
     case let .convolution(geometry, role): [referenceConvolution(x[0], x[1], geometry, role, types[0])]
     case let .fourier(transform): [referenceFourier(x[0], transform, types[0])]
+    case let .linearAlgebra(f): referenceLinearAlgebra(f, x, types)
     case let .sort(axis, descending): referenceSort(x, axis, descending)
 
     case let .scan(scan): try runScan(scan, x, types)

@@ -22,6 +22,7 @@ private func activeResults(_ operation: Operation, _ operands: [Bool], _ count: 
   case .unary(.sign), .unary(.floor), .unary(.ceil), .unary(.round), .unary(.truncate), .unary(.stopGradient), .bitcast:
     return [false]
   case .sort, .barrier: return operands
+  case .linearAlgebra(.lu): return [true, false]
   case let .scan(scan):
     let active = closedActivity(operands, carries: scan.constantCount..<scan.constantCount + scan.carryCount) {
       activeOutputs(scan.body, $0)
