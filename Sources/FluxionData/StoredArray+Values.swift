@@ -68,6 +68,8 @@ extension StoredArray {
   /// Every little-endian word of the array, converted by `convert`.
   private func words<Word: FixedWidthInteger, Value>(_: Word.Type, _ convert: (Word) -> Value) -> [Value] {
     let count = bytes.count / MemoryLayout<Word>.size
+    // Filling an array of no elements writes its count, 0, into the storage that all empty arrays of the process share.
+    guard count > 0 else { return [] }
     return bytes.withUnsafeBytes { source in
       [Value](unsafeUninitializedCapacity: count) { target, initialised in
         for index in 0..<count {

@@ -49,6 +49,8 @@ public func optimalPairing(_ x: Tensor, _ y: Tensor) -> Tensor {
 func hostSquaredDistances(_ x: Tensor, _ y: Tensor) -> [Double] {
   let (n, m, d) = (x.count, y.count, x.shape[1])
   let (a, b) = (x.doubles(), y.doubles())
+  // The storage of empty arrays is shared, and would be written to.
+  guard n * m > 0 else { return [] }
   return [Double](unsafeUninitializedCapacity: n * m) { result, count in
     a.withUnsafeBufferPointer { a in
       b.withUnsafeBufferPointer { b in
