@@ -2,7 +2,7 @@
 
 #include "CAllocationCounter.h"
 
-#include <stddef.h>
+#include <stdlib.h>  // tells whether the C library is glibc
 
 #if defined(__has_feature)
 #if __has_feature(thread_sanitizer) || __has_feature(address_sanitizer)
