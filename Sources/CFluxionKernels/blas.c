@@ -23,11 +23,15 @@ typedef void (*sgemm_function)(const char *, const char *, const int32_t *, cons
                                const float *, const int32_t *, const float *, float *, const int32_t *);
 typedef void (*dgemm_function)(const char *, const char *, const int32_t *, const int32_t *, const int32_t *, const double *, const double *, const int32_t *,
                                const double *, const int32_t *, const double *, double *, const int32_t *);
+// Complex numbers are pairs of reals, the two scalars as well.
+typedef void (*complex_gemm_function)(const char *, const char *, const int32_t *, const int32_t *, const int32_t *, const void *, const void *,
+                                      const int32_t *, const void *, const int32_t *, const void *, void *, const int32_t *);
 
 static struct {
   void *handle;
   sgemm_function sgemm;
   dgemm_function dgemm;
+  complex_gemm_function cgemm, zgemm;   // NULL where a library lacks them
   fx_blas_info info;
 } blas;
 static pthread_once_t blas_once = PTHREAD_ONCE_INIT;
@@ -108,8 +112,15 @@ static void load(void) {
   }
   blas.sgemm = (sgemm_function)dlsym(blas.handle, "sgemm_");
   blas.dgemm = (dgemm_function)dlsym(blas.handle, "dgemm_");
+  blas.cgemm = (complex_gemm_function)dlsym(blas.handle, "cgemm_");
+  blas.zgemm = (complex_gemm_function)dlsym(blas.handle, "zgemm_");
   blas.info.loaded = true;
   describe();
+}
+
+bool fx_blas_has_gemm(fx_type type) {
+  if (!fx_blas_ready()) return false;
+  return type == FX_F32 || type == FX_F64 || (type == FX_C64 && blas.cgemm) || (type == FX_C128 && blas.zgemm);
 }
 
 bool fx_blas_ready(void) {
@@ -139,6 +150,12 @@ void fx_blas_gemm(fx_type type, int64_t m, int64_t n, int64_t k, const void *a, 
   if (type == FX_F32) {
     const float one = 1, beta = accumulate ? 1 : 0;
     blas.sgemm(of_b, of_a, &rows, &columns, &depth, &one, b, &first, a, &second, &beta, c, &third);
+  } else if (type == FX_C64) {
+    const float one[2] = {1, 0}, beta[2] = {accumulate ? 1 : 0, 0};
+    blas.cgemm(of_b, of_a, &rows, &columns, &depth, one, b, &first, a, &second, beta, c, &third);
+  } else if (type == FX_C128) {
+    const double one[2] = {1, 0}, beta[2] = {accumulate ? 1 : 0, 0};
+    blas.zgemm(of_b, of_a, &rows, &columns, &depth, one, b, &first, a, &second, beta, c, &third);
   } else {
     const double one = 1, beta = accumulate ? 1 : 0;
     blas.dgemm(of_b, of_a, &rows, &columns, &depth, &one, b, &first, a, &second, &beta, c, &third);

@@ -5,6 +5,7 @@
 fx_type fx_result_type(fx_op op, fx_type operand_type) {
   switch (op) {
     case FX_IS_FINITE: case FX_IS_NAN: case FX_EQ: case FX_NE: case FX_LT: case FX_LE: case FX_GT: case FX_GE: return FX_BOOL;
+    case FX_ABS: return operand_type == FX_C64 ? FX_F32 : operand_type == FX_C128 ? FX_F64 : operand_type;
     case FX_REAL: case FX_IMAG: return operand_type == FX_C128 ? FX_F64 : FX_F32;
     case FX_COMPLEX: return operand_type == FX_F64 ? FX_C128 : FX_C64;
     case FX_THREEFRY_FIRST: case FX_THREEFRY_SECOND: case FX_THREEFRY_XOR: return FX_U32;

@@ -1,5 +1,6 @@
 // Kernels for AVX2 with fused multiply-add.
 
+#include "complex_kernels.h"
 #include "fft.h"
 
 #if FX_X86

@@ -1,5 +1,6 @@
 // Kernels for AVX-512 (F, BW, DQ, VL).
 
+#include "complex_kernels.h"
 #include "fft.h"
 
 #if FX_X86

@@ -1,5 +1,6 @@
 // Kernels that every supported processor runs: SSE4.2 on x86-64, NEON on AArch64, plain vectors of 16 bytes elsewhere.
 
+#include "complex_kernels.h"
 #include "fft.h"
 
 #define FX_VECTOR_BYTES 16

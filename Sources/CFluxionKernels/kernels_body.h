@@ -294,6 +294,35 @@ CONVERSIONS_FROM_COMPLEX(c128, double, f64)
 static void FX_NAME(c64_to_c128)(size_t n, void *d, const void *a, const void *b, const void *c) { FX_NAME(f32_to_f64)(2 * n, d, a, b, c); }
 static void FX_NAME(c128_to_c64)(size_t n, void *d, const void *a, const void *b, const void *c) { FX_NAME(f64_to_f32)(2 * n, d, a, b, c); }
 
+// MARK: The complex exponential
+
+// By the vector kernels of the real functions, in pieces through buffers; parts that overflow or are no numbers one at a time.
+#define COMPLEX_EXPONENTIAL(t, T, r, limit)                                                                                   \
+  static void FX_NAME(exp_##t)(size_t n, void *d, const void *a, const void *b, const void *c) {                             \
+    enum { piece = 64 };                                                                                                      \
+    T x[piece], y[piece], size[piece], cosine[piece], sine[piece];                                                            \
+    for (size_t i = 0; i < n; i += piece) {                                                                                   \
+      size_t count = n - i < piece ? n - i : piece;                                                                           \
+      const T *z = (const T *)a + 2 * i;                                                                                      \
+      T *out = (T *)d + 2 * i;                                                                                                \
+      for (size_t j = 0; j < count; j++) x[j] = z[2 * j], y[j] = z[2 * j + 1];                                                \
+      FX_NAME(exp_##r)(count, size, x, b, c);                                                                                 \
+      FX_NAME(cos_##r)(count, cosine, y, b, c);                                                                               \
+      FX_NAME(sin_##r)(count, sine, y, b, c);                                                                                 \
+      for (size_t j = 0; j < count; j++) {                                                                                    \
+        if (FX_LIKELY(x[j] > -(limit) && x[j] < (limit) && sine[j] == sine[j])) {                                             \
+          out[2 * j] = size[j] * cosine[j];                                                                                   \
+          out[2 * j + 1] = size[j] * sine[j];                                                                                 \
+        } else {                                                                                                              \
+          const T one[2] = {x[j], y[j]};                                                                                      \
+          fx_exp_##t(1, out + 2 * j, one, b, c);                                                                              \
+        }                                                                                                                     \
+      }                                                                                                                       \
+    }                                                                                                                         \
+  }
+COMPLEX_EXPONENTIAL(c64, float, f32, 86)
+COMPLEX_EXPONENTIAL(c128, double, f64, 707)
+
 // MARK: Random bits
 
 // Threefry-2x32, 20 rounds (Salmon, Moraes, Dror, Shaw: "Parallel random numbers: as easy as 1, 2, 3", SC 2011).

@@ -11,6 +11,7 @@
           FX_NAME(name##_c64), FX_NAME(name##_c128)}
 #define COMPARE(OP, name, c64, c128)                                                                                    \
   [OP] = {FX_NAME(name##_f32), FX_NAME(name##_f64), FX_NAME(name##_i32), FX_NAME(name##_i64), FX_NAME(name##_u32), FX_NAME(name##_bool), c64, c128}
+#define COMPLEXES(OP, name) [OP][FX_C64] = fx_##name##_c64, [OP][FX_C128] = fx_##name##_c128
 #define EVERY(OP, k1, k4, k8, k16) [OP] = {k4, k8, k4, k8, k4, k1, k8, k16}
 #define THREEFRY(OP, name) [OP] = {name, name, name, name, name, name, name, name}
 #define CONVERT_FROM(FROM, f)                                                                                           \
@@ -65,6 +66,16 @@ static const fx_kernel_table FX_NAME(table) = {
     COMPARE(FX_EQ, eq, FX_NAME(eq_c64), FX_NAME(eq_c128)), COMPARE(FX_NE, ne, FX_NAME(ne_c64), FX_NAME(ne_c128)),
     COMPARE(FX_LT, lt, NULL, NULL), COMPARE(FX_LE, le, NULL, NULL), COMPARE(FX_GT, gt, NULL, NULL), COMPARE(FX_GE, ge, NULL, NULL),
     FLOATS(FX_NEXT_AFTER, nextafter),
+    // Complex numbers, beside the kernels above.
+    [FX_EXP][FX_C64] = FX_NAME(exp_c64), [FX_EXP][FX_C128] = FX_NAME(exp_c128),
+    COMPLEXES(FX_ABS, abs), COMPLEXES(FX_SIGN, sign), COMPLEXES(FX_EXPM1, expm1), COMPLEXES(FX_LOG, log), COMPLEXES(FX_LOG1P, log1p),
+    COMPLEXES(FX_SQRT, sqrt), COMPLEXES(FX_RSQRT, rsqrt), COMPLEXES(FX_CBRT, cbrt), COMPLEXES(FX_RECIPROCAL, reciprocal),
+    COMPLEXES(FX_SIN, sin), COMPLEXES(FX_COS, cos), COMPLEXES(FX_TAN, tan),
+    COMPLEXES(FX_ASIN, asin), COMPLEXES(FX_ACOS, acos), COMPLEXES(FX_ATAN, atan),
+    COMPLEXES(FX_SINH, sinh), COMPLEXES(FX_COSH, cosh), COMPLEXES(FX_TANH, tanh),
+    COMPLEXES(FX_ASINH, asinh), COMPLEXES(FX_ACOSH, acosh), COMPLEXES(FX_ATANH, atanh),
+    COMPLEXES(FX_LOGISTIC, logistic), COMPLEXES(FX_DIV, div), COMPLEXES(FX_POW, pow),
+    COMPLEXES(FX_IS_FINITE, is_finite), COMPLEXES(FX_IS_NAN, is_nan),
     [FX_COMPLEX] = {[FX_F32] = FX_NAME(make_c64), [FX_F64] = FX_NAME(make_c128)},
     EVERY(FX_SELECT, FX_NAME(select_8), FX_NAME(select_32), FX_NAME(select_64), FX_NAME(select_128)),
     ALL_REAL(FX_CLAMP, clamp),

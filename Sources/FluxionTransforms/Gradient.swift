@@ -2,6 +2,9 @@ public import FluxionCore
 
 /// The value of `function` at `argument` and its gradient there: one number's derivative with respect to every tensor of a structure.
 ///
+/// For complex tensors the gradient is ∂f/∂x + i ∂f/∂y of z = x + iy, which points where f grows fastest: `z - η * gradient` descends.
+/// It is the conjugate of what JAX gives, and what PyTorch gives. For functions of complex value see ``holomorphicGradient(of:at:)``.
+///
 /// - Parameters:
 ///   - function: gives a scalar of a real type.
 ///   - argument: any structure of tensors. Integer and bool tensors in it get zeros.
@@ -50,9 +53,11 @@ private func describeLeaves(_ leaves: [Tensor]) -> String {
 private func scalar(_ value: Tensor, _ operation: String) -> Tensor {
   let value = value.resolvedLiteral
   guard value.rank == 0, value.elementType.isFloatingPoint else {
+    let advice =
+      value.elementType.isComplex
+      ? "Take its .real or abs, or use holomorphicGradient if the function is holomorphic." : "Reduce it, for example with .sum() or .mean()."
     return reject1(
-      operation, "the function must give one real number, but it gives \(value.type). Reduce it, for example with .sum() or .mean().",
-      like: TensorType([], .float32))
+      operation, "the function must give one real number, but it gives \(value.type). \(advice)", like: TensorType([], .float32))
   }
   return value
 }
@@ -83,7 +88,19 @@ public func valueAndGradient(_ function: @escaping @Sendable (Tensor) -> Tensor)
 
 // MARK: - Both modes
 
+/// A tangent or cotangent in the type of the value it belongs to.
+private func matching(_ slope: Tensor, _ type: TensorType, _ operation: String, _ kind: String) -> Tensor {
+  guard !slope.elementType.isComplex || type.elementType.isComplex else {
+    let message = "a \(kind) of \(slope.elementType) for a value of \(type.elementType) would lose its imaginary part. Take its .real, or convert the value."
+    return reject1(operation, message, like: type)
+  }
+  return slope.converted(to: type.elementType).broadcast(to: type.shape)
+}
+
 /// The value at `argument` and how it changes along `tangent`: forward mode. Costs about twice the function.
+///
+/// The derivative is that over the reals: of a complex function along a complex tangent ż it is ∂f/∂z ż + ∂f/∂z̄ conj(ż), for holomorphic
+/// f just f′(z) ż. A real argument takes a real tangent.
 public func jvp<A: Structured, B: Structured>(_ function: (A) -> B, at argument: A, along tangent: A) -> (value: B, tangent: B) {
   let (leaves, structure) = flatten(argument)
   let (slopes, tangentStructure) = flatten(tangent)
@@ -92,9 +109,7 @@ public func jvp<A: Structured, B: Structured>(_ function: (A) -> B, at argument:
   }
   var outputStructure: TreeStructure?
   let primals = leaves.map(\.resolvedLiteral)
-  let tangents = zip(slopes, primals).map { slope, x in
-    slope.converted(to: x.elementType).broadcast(to: x.shape)
-  }
+  let tangents = zip(slopes, primals).map { slope, x in matching(slope, x.type, "jvp", "tangent") }
   let results = staged(primals + tangents) { inputs in
     let n = leaves.count
     let (graph, captures) = traceGraph(inputs.prefix(n).map(\.type)) { xs in
@@ -114,7 +129,8 @@ public func jvp<A: Structured, B: Structured>(_ function: (A) -> B, at argument:
 
 /// The value at `argument`, and the function that takes a cotangent of the value to the argument's: reverse mode.
 ///
-/// The pullback may be called any number of times; the values it needs are kept in it.
+/// The pullback may be called any number of times; the values it needs are kept in it. It is the adjoint of ``jvp(_:at:along:)`` under
+/// ⟨a, b⟩ = Re Σ āb: of a holomorphic function it multiplies by conj(f′(z)). A real value takes a real cotangent.
 public func vjp<A: Structured, B: Structured>(_ function: (A) -> B, at argument: A) -> (value: B, pullback: @Sendable (B) -> A) {
   let (value, structures, linearized, leaves) = linearized(function, argument)
   let respectTo = leaves.map { $0.elementType.isDifferentiable }
@@ -127,7 +143,7 @@ public func vjp<A: Structured, B: Structured>(_ function: (A) -> B, at argument:
       guard s == structures.output else {
         trapAtCaller(ProgramError("vjp", "value and cotangent differ in structure: \(describeDifference(structures.output, s))."))
       }
-      let seeds = zip(arriving, resultTypes).map { $0.converted(to: $1.elementType).broadcast(to: $1.shape) }
+      let seeds = zip(arriving, resultTypes).map { matching($0, $1, "vjp", "cotangent") }
       var slopes = linearized.pullback(seeds)[...]
       return unflatten(A.self, structures.input, zip(types, respectTo).map { $1 ? slopes.removeFirst() : Tensor.zeros(like: $0) })
     }
@@ -146,7 +162,7 @@ public func linearize<A: Structured, B: Structured>(_ function: (A) -> B, at arg
         trapAtCaller(ProgramError("linearize", "argument and tangent differ in structure: \(describeDifference(structures.input, s))."))
       }
       let given = zip(slopes, types).filter { $1.elementType.isDifferentiable }
-        .map { $0.converted(to: $1.elementType).broadcast(to: $1.shape) }
+        .map { matching($0, $1, "linearize", "tangent") }
       return unflatten(B.self, structures.output, linearized.pushforward(given))
     }
   )

@@ -5,14 +5,7 @@ import Testing
 
 /// Whole programs on the engine linked into the tests, against the interpreter: loops, branches and what the transforms make of them.
 @Suite("engines agree") struct EngineTests {
-  /// Programs an engine is known not to run, by the engine's name.
-  private static let exceptions: [String: Set<String>] = [
-    // Complex numbers are left to XLA and the interpreter.
-    "cpu": ["complex"]
-  ]
-  static let runnable = programs.filter { !(exceptions[Device.default.engine.name]?.contains($0.name) ?? false) }
-
-  @Test(arguments: runnable) func programsAgree(program: Program) throws {
+  @Test(arguments: programs) func programsAgree(program: Program) throws {
     let f = program.f
     let (x, u) = (Tensor([0.3, -0.5, 0.8]), Tensor([0.7, 0.2, -0.4]))
     var functions: [(String, @Sendable (Tensor) -> Tensor)] = [

@@ -97,23 +97,23 @@ typedef enum fx_op {
   // Unary.
   FX_COPY,            // any -> any
   FX_NEG,             // real, complex (u32 wraps)
-  FX_ABS,             // real (i32 minimum stays)
-  FX_SIGN,            // real: -1, 0, 1; NaN and -0 are kept
-  FX_EXP, FX_EXPM1, FX_LOG, FX_LOG1P,      // float, as are all down to FX_DIGAMMA
+  FX_ABS,             // real (i32 minimum stays); complex -> float
+  FX_SIGN,            // real: -1, 0, 1; complex: z / |z|; NaN and zeros are kept
+  FX_EXP, FX_EXPM1, FX_LOG, FX_LOG1P,      // float, complex, as are all down to FX_LOGISTIC
   FX_SQRT, FX_RSQRT, FX_CBRT,
   FX_SIN, FX_COS, FX_TAN, FX_ASIN, FX_ACOS, FX_ATAN,
   FX_SINH, FX_COSH, FX_TANH, FX_ASINH, FX_ACOSH, FX_ATANH,
   FX_LOGISTIC,        // 1 / (1 + exp(-x))
-  FX_ERF, FX_ERFC, FX_ERFINV,
+  FX_ERF, FX_ERFC, FX_ERFINV,   // float, as are all down to FX_TRUNC
   FX_LGAMMA,          // log |gamma(x)|
   FX_DIGAMMA,         // NaN at 0, -1, -2, ...
   FX_FLOOR, FX_CEIL,
   FX_ROUND,           // to nearest, ties to even
   FX_TRUNC,
-  FX_RECIPROCAL,      // float
+  FX_RECIPROCAL,      // float, complex
   FX_SQUARE,          // real, complex
   FX_NOT,             // bool: logical; int: bitwise
-  FX_IS_FINITE, FX_IS_NAN,  // float -> bool
+  FX_IS_FINITE, FX_IS_NAN,  // float, complex -> bool
   FX_POPCOUNT,        // int
   FX_REAL, FX_IMAG,   // complex -> float: c64 -> f32, c128 -> f64
   FX_CONJ,            // complex
@@ -123,9 +123,9 @@ typedef enum fx_op {
 
   // Binary: operands a and b.
   FX_ADD, FX_SUB, FX_MUL,   // real (int wraps), complex; bool: add = or, mul = and
-  FX_DIV,             // real: int division truncates, x / 0 = -1 (u32: all ones), min / -1 = min; as XLA does
+  FX_DIV,             // real, complex: int division truncates, x / 0 = -1 (u32: all ones), min / -1 = min; as XLA does
   FX_REM,             // real: sign of the dividend; int: x rem 0 = x, min rem -1 = 0
-  FX_POW,             // float as C's pow; int: by squaring, wraps, negative exponents give 0 (except bases 1 and -1)
+  FX_POW,             // float as C's pow; complex; int: by squaring, wraps, negative exponents give 0 (except bases 1 and -1)
   FX_ATAN2,           // float
   FX_MIN, FX_MAX,     // real; bool: and, or
   FX_AND, FX_OR, FX_XOR,    // int, bool
@@ -235,7 +235,7 @@ typedef struct fx_fused {
 
 // FX_STEP_GEMM: C[b] = A[b] · B[b] (or C[b] += ...) for matrices stored row by row.
 // op(A) is m×k, op(B) is k×n, C is m×n; transposed operands are stored k×m and n×k.
-// f32, f64 (BLAS or own kernels), i32, i64, u32 (plain loops, wrapping), bool (or of ands), c64, c128 (plain loops; no conjugation).
+// f32, f64 (BLAS or own kernels), i32, i64, u32 (plain loops, wrapping), bool (or of ands), c64, c128 (BLAS or plain loops; no conjugation).
 typedef struct fx_gemm {
   uint32_t type;                  // fx_type of all three
   uint32_t a, b, c;               // slots
@@ -413,7 +413,7 @@ typedef struct fx_scatter {
   int64_t batch, count, rest;
   uint32_t k, bounds;
   int64_t dims[FX_MAX_RANK];
-  uint32_t mode;                  // fx_scatter_mode; complex: SET and ADD; bool: ADD = MAX = or, MUL = MIN = and
+  uint32_t mode;                  // fx_scatter_mode; complex: SET, ADD, MUL; bool: ADD = MAX = or, MUL = MIN = and
   uint32_t prepared;
 } fx_scatter;
 

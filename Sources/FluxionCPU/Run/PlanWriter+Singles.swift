@@ -59,7 +59,6 @@ extension PlanWriter {
       try append(FX_STEP_GATHER, made, step)
 
     case let .scatter(mode, batch):
-      if types[0].elementType.isComplex && mode != .set && mode != .add { throw unsupported(node.operation, types[0].elementType) }
       var made = fx_scatter()
       made.type = type(result)
       made.index_type = type(types[1])

@@ -95,7 +95,8 @@ struct AlgebraRules {
     case .not: return isUnary(x, .not) ? operand(x) : nil
     case .abs: return isUnary(x, .abs) ? x : isUnary(x, .negate) ? make(.unary(.abs), operand(x)) : nil
     case .square:
-      return isUnary(x, .negate) || isUnary(x, .abs) && element.isFloatingPoint ? make(.unary(.square), operand(x)) : nil
+      let isSize = isUnary(x, .abs) && editor.type(operand(x)).elementType == element && element.isFloatingPoint
+      return isUnary(x, .negate) || isSize ? make(.unary(.square), operand(x)) : nil
     case .cos, .cosh: return isUnary(x, .negate) ? make(.unary(f), operand(x)) : nil
     case .floor, .ceil, .round, .truncate:
       switch maker(x) {

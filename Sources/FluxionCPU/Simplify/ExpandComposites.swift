@@ -14,13 +14,6 @@ extension Graph {
       switch node.operation {
       case .unary(.trigamma):
         return inserted(into: &editor, node, operands) { trigammaByRecurrence($0[0]) }
-      case let .unary(f) where x[0].elementType.isComplex:
-        guard let formula = complexFormula(f) else { return nil }
-        return inserted(into: &editor, node, operands) { formula($0[0]) }
-      case .binary(.divide) where x[0].elementType.isComplex:
-        return inserted(into: &editor, node, operands) { complexQuotient($0[0], $0[1]) }
-      case .binary(.power) where x[0].elementType.isComplex:
-        return inserted(into: &editor, node, operands) { complexPower($0[0], $0[1]) }
       case let .reduce(.product, axes) where x[0].elementType.isComplex:
         return inserted(into: &editor, node, operands) { productByHalves($0[0], axes) }
       default: return nil
@@ -70,86 +63,6 @@ private func trigammaByRecurrence(_ x: Tensor) -> Tensor {
 }
 
 // MARK: - Complex numbers
-
-private func modulus(_ a: Tensor, _ b: Tensor) -> Tensor {
-  let (u, v) = (abs(a), abs(b))
-  let large = maximum(u, v)
-  let scale = select((large .> 0.0) .& isFinite(large), large, 1.0)
-  return scale * sqrt((u / scale).squared() + (v / scale).squared())
-}
-
-private func complexFormula(_ f: Unary) -> ((Tensor) -> Tensor)? {
-  switch f {
-  case .abs: { modulus($0.real, $0.imaginary) }
-  case .sign:
-    { z in
-      let r = modulus(z.real, z.imaginary)
-      let safe = select(r .== 0.0, 1.0, r)
-      return complex(z.real / safe, z.imaginary / safe)
-    }
-  case .exp: { z in complexExponential(z) }
-  case .expm1: { z in complexExponential(z) - complex(Tensor.ones(z.shape, as: z.real.elementType), z.imaginary * 0.0) }
-  case .log: { z in complexLogarithm(z) }
-  case .sqrt: { z in complexRoot(z) }
-  case .reciprocal: { z in complexQuotient(complex(z.real * 0.0 + 1.0, z.real * 0.0), z) }
-  case .rsqrt:
-    { z in
-      let root = complexRoot(z)
-      return complexQuotient(complex(root.real * 0.0 + 1.0, root.real * 0.0), root)
-    }
-  case .sin: { z in complex(sin(z.real) * cosh(z.imaginary), cos(z.real) * sinh(z.imaginary)) }
-  case .cos: { z in complex(cos(z.real) * cosh(z.imaginary), -(sin(z.real) * sinh(z.imaginary))) }
-  case .sinh: { z in complex(sinh(z.real) * cos(z.imaginary), cosh(z.real) * sin(z.imaginary)) }
-  case .cosh: { z in complex(cosh(z.real) * cos(z.imaginary), sinh(z.real) * sin(z.imaginary)) }
-  case .isFinite: { z in isFinite(z.real) .& isFinite(z.imaginary) }
-  case .isNaN: { z in isNaN(z.real) .| isNaN(z.imaginary) }
-  default: nil
-  }
-}
-
-private func complexExponential(_ z: Tensor) -> Tensor {
-  let size = exp(z.real)
-  return complex(size * cos(z.imaginary), size * sin(z.imaginary))
-}
-
-private func complexLogarithm(_ z: Tensor) -> Tensor {
-  complex(log(modulus(z.real, z.imaginary)), atan2(z.imaginary, z.real))
-}
-
-/// The principal root, computed from the larger of its two parts so that nothing cancels.
-private func complexRoot(_ z: Tensor) -> Tensor {
-  let (a, b) = (z.real, z.imaginary)
-  let larger = sqrt((modulus(a, b) + abs(a)) * 0.5)
-  let isZero = larger .== 0.0
-  let smaller = select(isZero, 0.0, b / (select(isZero, 1.0, larger) * 2.0))
-  let isRight = a .>= 0.0
-  let signed = select(b .< 0.0, -larger, larger)
-  return complex(select(isRight, larger, abs(smaller)), select(isRight, smaller, signed))
-}
-
-/// a / b, scaled by b's larger part.
-///
-/// > R. L. Smith. "Algorithm 116: Complex division." *Comm. ACM* 5(8), 1962.
-private func complexQuotient(_ x: Tensor, _ y: Tensor) -> Tensor {
-  let (a, b, c, d) = (x.real, x.imaginary, y.real, y.imaginary)
-  let swaps = abs(c) .< abs(d)
-  let large = select(swaps, d, c)
-  let small = select(swaps, c, d)
-  let ratio = small / large
-  let denominator = large + small * ratio
-  let first = select(swaps, a * ratio + b, a + b * ratio)
-  let second = select(swaps, b * ratio - a, b - a * ratio)
-  return complex(first / denominator, second / denominator)
-}
-
-private func complexPower(_ x: Tensor, _ y: Tensor) -> Tensor {
-  let isZero = (x.real .== 0.0) .& (x.imaginary .== 0.0)
-  let yIsZero = (y.real .== 0.0) .& (y.imaginary .== 0.0)
-  let power = complexExponential(y * complexLogarithm(x))
-  let atZero = select(yIsZero, 1.0, 0.0 * power.real)
-  let settled = select(isZero, select(yIsZero, atZero, 0.0), power.real)
-  return complex(settled, select(isZero, 0.0, power.imaginary))
-}
 
 /// The product along axes by multiplying halves, ⌈log₂ n⌉ times each.
 private func productByHalves(_ x: Tensor, _ axes: [Int]) -> Tensor {

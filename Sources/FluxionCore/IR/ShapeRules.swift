@@ -23,12 +23,12 @@ extension Operation {
     case let .binary(f):
       try requireSame(operands)
       try require(
-        f.accepts(operands[0].elementType), "\(operands[0].elementType) elements are not supported. \(f.advice)")
+        f.accepts(operands[0].elementType), "\(operands[0].elementType) elements are not supported. \(f.advice(operands[0].elementType))")
       return [operands[0]]
     case let .compare(c):
       try requireSame(operands)
       try require(
-        !operands[0].elementType.isComplex || c == .equal || c == .notEqual, "complex numbers have no order; compare their parts.")
+        !operands[0].elementType.isComplex || c == .equal || c == .notEqual, "complex numbers have no order; compare their parts or absolute values.")
       return [TensorType(operands[0].shape, .bool)]
     case .select:
       try require(operands[0].elementType == .bool, "the condition must be bool, but it is \(operands[0]).")
@@ -38,7 +38,7 @@ extension Operation {
       return [operands[1]]
     case .clamp:
       try requireSame(operands)
-      try require(!operands[0].elementType.isComplex, "complex numbers have no order.")
+      try require(!operands[0].elementType.isComplex, "complex numbers have no order; take their parts or absolute values.")
       return [operands[1]]
     case let .convert(type): return [TensorType(operands[0].shape, type)]
     case let .bitcast(type):
@@ -100,7 +100,7 @@ extension Operation {
       switch reduction {
       case .all, .any: try require(type == .bool, "the elements must be bool, but they are \(type). Compare them first.")
       case .minimum, .maximum:
-        try require(!type.isComplex, "complex numbers have no order.")
+        try require(!type.isComplex, "complex numbers have no order; take their parts or absolute values.")
         let reduced = axes.map { operands[0].shape[$0] }
         let result = operands[0].shape.removing(axes: axes)
         try require(!reduced.contains(0) || result.elementCount == 0, "an empty axis of \(operands[0].shape) has no \(reduction).")
@@ -109,7 +109,7 @@ extension Operation {
       return [TensorType(operands[0].shape.removing(axes: axes), type)]
     case let .argReduce(reduction, axis):
       try requireAxes([axis], operands[0].shape)
-      try require(!operands[0].elementType.isComplex, "complex numbers have no order.")
+      try require(!operands[0].elementType.isComplex, "complex numbers have no order; take their parts or absolute values.")
       try require(
         operands[0].shape[axis] > 0 || operands[0].shape.removing(axes: [axis]).elementCount == 0,
         "an empty axis of \(operands[0].shape) has no \(reduction).")
@@ -123,7 +123,7 @@ extension Operation {
       try requireAxes([axis], operands[0].shape)
       try require(
         operands.allSatisfy { $0.shape == operands[0].shape }, "operands \(list(operands)) must have one shape.")
-      try require(!operands[0].elementType.isComplex, "complex numbers have no order.")
+      try require(!operands[0].elementType.isComplex, "complex numbers have no order; take their parts or absolute values.")
       return operands
 
     case let .scan(scan): return try scanTypes(scan, operands)
@@ -415,7 +415,7 @@ extension Unary {
       guard type.isDifferentiable else { break }
       return type
     }
-    if type.isComplex { throw ProgramError(operation.name, "complex elements are not supported. Take .real or .imaginary first.") }
+    if type.isComplex { throw ProgramError(operation.name, "complex elements are not supported. Take .real and .imaginary.") }
     throw ProgramError(operation.name, "\(type) elements are not supported. Convert them first, for example with .converted(to: .float32).")
   }
 }
@@ -432,8 +432,11 @@ extension Binary {
     case .shiftLeft, .shiftRightLogical, .shiftRightArithmetic: type.isInteger
     }
   }
-  fileprivate var advice: String {
+  fileprivate func advice(_ type: ElementType) -> String {
     switch self {
+    case _ where type.isComplex:
+      self == .minimum || self == .maximum
+        ? "Complex numbers have no order; compare their parts or absolute values." : "It is defined for real numbers; take .real and .imaginary."
     case .and, .or, .xor: "Logical operations take bool or integers."
     case .shiftLeft, .shiftRightLogical, .shiftRightArithmetic: "Shifts take integers."
     default: "Convert them first, for example with .converted(to: .float32)."

@@ -9,7 +9,8 @@ func activeOutputs(_ body: Graph, _ active: [Bool]) -> [Bool] {
   for node in body.nodes {
     let operands = node.operands.map { flags[$0.int] }
     guard operands.contains(true) else { continue }
-    let results = activeResults(node.operation, operands, node.resultCount)
+    let isComplex = body.type(of: node.operands[0]).elementType.isComplex
+    let results = activeResults(node.operation, operands, node.resultCount, isComplex)
     for (r, isActive) in zip(node.results, results) {
       flags[r.int] = isActive && body.type(of: r).elementType.isDifferentiable
     }
@@ -17,8 +18,9 @@ func activeOutputs(_ body: Graph, _ active: [Bool]) -> [Bool] {
   return body.outputs.map { flags[$0.int] }
 }
 
-private func activeResults(_ operation: Operation, _ operands: [Bool], _ count: Int) -> [Bool] {
+private func activeResults(_ operation: Operation, _ operands: [Bool], _ count: Int, _ isComplex: Bool) -> [Bool] {
   switch operation {
+  case .unary(.sign) where isComplex: return [true]
   case .unary(.sign), .unary(.floor), .unary(.ceil), .unary(.round), .unary(.truncate), .unary(.stopGradient), .bitcast:
     return [false]
   case .sort, .barrier: return operands

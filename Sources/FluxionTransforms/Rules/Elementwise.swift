@@ -1,7 +1,7 @@
 import FluxionCore
 
 // Derivatives of the elementwise primitives, one line each: x, y operands, r the result, t a tangent.
-// Functions that are constant between jumps (floor, sign, comparisons …) have no tangent: nil.
+// Functions that are constant between jumps (floor, sign, comparisons …) have no tangent: nil. The sign of a complex number is not.
 
 func unaryTangent(_ f: Unary, _ x: Tensor, _ r: Tensor, _ t: Tensor) -> Tensor? {
   switch f {
@@ -19,14 +19,14 @@ func unaryTangent(_ f: Unary, _ x: Tensor, _ r: Tensor, _ t: Tensor) -> Tensor? 
   case .sin: return t * cos(x)
   case .cos: return -t * sin(x)
   case .tan: return t * (1 + r.squared())
-  case .asin: return t * rsqrt(1 - x.squared())
-  case .acos: return -t * rsqrt(1 - x.squared())
+  case .asin: return t * inverseSineSlope(x)
+  case .acos: return -t * inverseSineSlope(x)
   case .atan: return t / (1 + x.squared())
   case .sinh: return t * cosh(x)
   case .cosh: return t * sinh(x)
   case .tanh: return t * (1 - r.squared())
-  case .asinh: return t * rsqrt(x.squared() + 1)
-  case .acosh: return t * (rsqrt(x - 1) * rsqrt(x + 1))
+  case .asinh: return t * rsqrt(onePlus(x.squared()))
+  case .acosh: return t * (rsqrt(x - 1) * rsqrt(onePlus(x)))
   case .atanh: return t / (1 - x.squared())
   case .logistic: return t * (r * (1 - r))
   case .erf: return t * (exp(-x.squared()) * 1.1283791670955126)  // 2/√π
@@ -38,6 +38,11 @@ func unaryTangent(_ f: Unary, _ x: Tensor, _ r: Tensor, _ t: Tensor) -> Tensor? 
   case .real: return t.real
   case .imaginary: return t.imaginary
   case .conjugate: return t.conjugate()
+  case .sign where x.elementType.isComplex:
+    // Along a circle only: what points outwards is taken off.
+    let outward = (r.conjugate() * t).real
+    let size = abs(x)
+    return (t - r * outward) * guarded(size, reciprocal(nonZero(size)))
   case .sign, .floor, .ceil, .round, .truncate, .not, .isFinite, .isNaN, .populationCount, .stopGradient: return nil
   }
 }
@@ -47,6 +52,14 @@ private func nonZero(_ x: Tensor) -> Tensor { select(x .== 0, 1, x) }
 
 /// `slope`, but 0 where x is 0: the stated subgradient of functions whose slope is infinite there.
 private func guarded(_ x: Tensor, _ slope: Tensor) -> Tensor { select(x .== 0, 0, slope) }
+
+/// 1 + x with the sign of a zero imaginary part kept, which a sum with 1 + 0i loses: it says on which side of a cut x lies.
+private func onePlus(_ x: Tensor) -> Tensor { x.elementType.isComplex ? x - Tensor(floatLiteral: -1) : x + 1 }
+
+/// 1/√(1 - x²); of complex numbers by factors, which stays on x's side of the cuts and loses nothing near ±1.
+private func inverseSineSlope(_ x: Tensor) -> Tensor {
+  x.elementType.isComplex ? rsqrt(-(x - 1)) * rsqrt(onePlus(x)) : rsqrt(1 - x.squared())
+}
 
 func binaryTangent(_ f: Binary, _ x: Tensor, _ y: Tensor, _ r: Tensor, _ tx: Tensor?, _ ty: Tensor?) -> Tensor? {
   switch f {
@@ -67,9 +80,9 @@ func binaryTangent(_ f: Binary, _ x: Tensor, _ y: Tensor, _ r: Tensor, _ tx: Ten
   }
 }
 
-/// y·x^(y-1), and 0 where x is 0 and the slope is infinite or empty (y < 1).
+/// y·x^(y-1), and 0 where x is 0 and the slope is infinite or empty (Re y < 1).
 private func powerSlope(_ x: Tensor, _ y: Tensor) -> Tensor {
-  let singular = (x .== 0) .& (y .< 1)
+  let singular = (x .== 0) .& (y.real .< 1)
   return select(singular, 0, y * binary(.power, x, select(singular, 1, y - 1)))
 }
 
