@@ -5,7 +5,7 @@ SWIFT ?= swift
 CONFIGURATION ?= release
 ARGUMENTS ?=
 
-.PHONY: run test test-full test-threads matrix agreement build bench docs format setup clean
+.PHONY: run test test-full test-threads matrix agreement accuracy build bench docs format setup clean
 
 run: build
 	.build/$(CONFIGURATION)/fluxion run rectified-flow $(ARGUMENTS)
@@ -25,6 +25,10 @@ matrix: setup
 # Random programs in Fluxion and in JAX: values, gradients, Hessian-vector products.
 agreement: setup
 	scripts/agreement/run.sh $(ARGUMENTS)
+
+# The errors of the elementary kernels over all f32 arguments and 10⁷ f64 ones, written to the documentation; fails if a bound is broken.
+accuracy: setup
+	scripts/accuracy/run.sh $(ARGUMENTS)
 
 # The suite under the thread sanitizer (a build of its own). A test asks for more memory than there is; the sanitizer's allocator
 # answers as others do only when told.

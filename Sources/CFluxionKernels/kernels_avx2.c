@@ -13,6 +13,7 @@
 #pragma clang attribute push(__attribute__((target("avx2,fma,f16c,bmi,bmi2,popcnt"))), apply_to = function)
 
 #include "vector.h"
+#include "pairs.h"
 #include "math_f32.h"
 #include "math_f64.h"
 #include "kernels_body.h"

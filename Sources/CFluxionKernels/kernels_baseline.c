@@ -18,6 +18,7 @@
 #endif
 
 #include "vector.h"
+#include "pairs.h"
 #include "math_f32.h"
 #include "math_f64.h"
 #include "kernels_body.h"

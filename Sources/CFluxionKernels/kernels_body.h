@@ -63,7 +63,7 @@ UNARY(sign_u32, uint32_t, vu, LF, uint32_t, vu, x != 0u ? (vu)1u : (vu)0u)
   UNARY(log_##t, T, V, L, T, V, log_##t(x))                                            \
   UNARY(log1p_##t, T, V, L, T, V, log1p_##t(x))                                        \
   UNARY(sqrt_##t, T, V, L, T, V, __builtin_elementwise_sqrt(x))                        \
-  UNARY(rsqrt_##t, T, V, L, T, V, (T)1 / __builtin_elementwise_sqrt(x))                \
+  UNARY(rsqrt_##t, T, V, L, T, V, inverse_root_##t(x))                               \
   UNARY(sin_##t, T, V, L, T, V, sin_##t(x))                                            \
   UNARY(cos_##t, T, V, L, T, V, cos_##t(x))                                            \
   UNARY(tanh_##t, T, V, L, T, V, tanh_##t(x))                                          \
@@ -80,24 +80,44 @@ UNARY(sign_u32, uint32_t, vu, LF, uint32_t, vu, x != 0u ? (vu)1u : (vu)0u)
 FLOAT_KERNELS(f32, float, vf, LF, vfb)
 FLOAT_KERNELS(f64, double, vd, LD, vdb)
 UNARY(erf_f32, float, vf, LF, float, vf, erf_f32(x))
-UNARY(erfinv_f32, float, vf, LF, float, vf, erfinv_f32(x))
 BINARY(pow_f32, float, vf, LF, float, vf, pow_f32(x, y))
 
-// Through libm. The f32 versions compute in f64 where libm has nothing better: the result is then correct to half an ulp and a bit.
-#define LIBM_KERNELS(name)                                  \
-  SCALAR1(name##_f32, float, float, name##f(x))             \
-  SCALAR1(name##_f64, double, double, name(x))
-LIBM_KERNELS(cbrt)
-LIBM_KERNELS(tan)
-LIBM_KERNELS(asin)
-LIBM_KERNELS(acos)
-LIBM_KERNELS(atan)
-LIBM_KERNELS(sinh)
-LIBM_KERNELS(cosh)
-LIBM_KERNELS(asinh)
-LIBM_KERNELS(acosh)
-LIBM_KERNELS(atanh)
-LIBM_KERNELS(erfc)
+// f32 functions in f64 arithmetic, rounded once: half an ulp and a bit. A vector of f32 is two of f64.
+#define WIDENED(name, function)                                                                                              \
+  FX_INLINE vf FX_NAME(widened_##name)(vf x) {                                                                               \
+    vfd wide = __builtin_convertvector(x, vfd);                                                                              \
+    vd halves[2];                                                                                                            \
+    memcpy(halves, &wide, sizeof halves);                                                                                    \
+    halves[0] = function(halves[0]), halves[1] = function(halves[1]);                                                        \
+    memcpy(&wide, halves, sizeof halves);                                                                                    \
+    return __builtin_convertvector(wide, vf);                                                                                \
+  }                                                                                                                          \
+  UNARY(name##_f32, float, vf, LF, float, vf, FX_NAME(widened_##name)(x))
+WIDENED(sinh, sinh_f64)
+WIDENED(cosh, cosh_f64)
+WIDENED(asinh, asinh_f64)
+WIDENED(acosh, acosh_f64)
+WIDENED(atanh, atanh_f64)
+WIDENED(erfinv, narrow_erfinv_f64)
+UNARY(sinh_f64, double, vd, LD, double, vd, sinh_f64(x))
+UNARY(cosh_f64, double, vd, LD, double, vd, cosh_f64(x))
+UNARY(asinh_f64, double, vd, LD, double, vd, asinh_f64(x))
+UNARY(acosh_f64, double, vd, LD, double, vd, acosh_f64(x))
+UNARY(atanh_f64, double, vd, LD, double, vd, atanh_f64(x))
+
+// Through libm; for f32 its f64 functions, where the f32 ones err by more than an ulp.
+SCALAR1(tan_f32, float, float, tan(x))
+SCALAR1(asin_f32, float, float, asinf(x))
+SCALAR1(acos_f32, float, float, acosf(x))
+SCALAR1(atan_f32, float, float, atanf(x))
+SCALAR1(erfc_f32, float, float, erfc(x))
+SCALAR1(cbrt_f32, float, float, cbrt(x))
+SCALAR1(tan_f64, double, double, tan(x))
+SCALAR1(asin_f64, double, double, asin(x))
+SCALAR1(acos_f64, double, double, acos(x))
+SCALAR1(atan_f64, double, double, atan(x))
+SCALAR1(erfc_f64, double, double, erfc(x))
+SCALAR1(cbrt_f64, double, double, fx_cbrt(x))
 SCALAR1(erf_f64, double, double, erf(x))
 SCALAR1(erfinv_f64, double, double, fx_erfinv(x))
 SCALAR1(lgamma_f32, float, float, fx_lgamma(x))
@@ -107,7 +127,7 @@ SCALAR1(digamma_f64, double, double, fx_digamma(x))
 SCALAR2(pow_f64, double, double, pow(x, y))
 SCALAR2(rem_f32, float, float, fmodf(x, y))
 SCALAR2(rem_f64, double, double, fmod(x, y))
-SCALAR2(atan2_f32, float, float, atan2f(x, y))
+SCALAR2(atan2_f32, float, float, atan2(x, y))
 SCALAR2(atan2_f64, double, double, atan2(x, y))
 SCALAR2(nextafter_f32, float, float, nextafterf(x, y))
 SCALAR2(nextafter_f64, double, double, nextafter(x, y))

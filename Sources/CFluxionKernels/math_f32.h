@@ -1,7 +1,5 @@
 // Elementary functions of f32 without branches. Polynomials are our own minimax fits (Remez exchange, weighted for relative error of the result).
-//
-// Greatest errors in units in the last place, measured against libm in f64 over a million random arguments of each range (AVX-512):
-//   exp 0.98   expm1 1.41   log 0.78   log1p 1.35   sin 1.54   cos 1.54 (|x| to 1e5)   tanh 1.31   logistic 2.19   erf 1.80   erfinv 3.5   pow 0.501
+// Errors are below one unit in the last place; `make accuracy` measures them over all arguments and writes the page "Accuracy".
 
 static const float ln2_high_f32 = 0.693359375f, ln2_low_f32 = -2.12194440e-4f;   // the high part has 9 bits: n * high is exact
 
@@ -13,20 +11,20 @@ FX_INLINE vf copy_sign_f32(vf magnitude, vf sign) {
 
 FX_INLINE vf abs_f32(vf x) { return (vf)((vi)x & 0x7fffffff); }
 
-// x = n ln 2 + r, |r| <= ln 2 / 2, and (exp(r) - 1 - r) / r².
-typedef struct FX_NAME(exp_parts) { vf r, q; vi n; } FX_NAME(exp_parts);
+// x = n ln 2 + r + low, |r| <= ln 2 / 2, and q = (exp(r) - 1 - r) / r².
+typedef struct FX_NAME(exp_parts) { vf r, low, q; vi n; } FX_NAME(exp_parts);
 FX_INLINE FX_NAME(exp_parts) exp_parts_f32(vf x) {
   const vf magic = 12582912.0f;   // 1.5 · 2²³: adding it rounds to an integer, which then sits in the low bits
   vf shifted = MADD(x, (vf)1.44269504088896341f, magic);
   vf n = shifted - magic;
-  vf r = MADD(n, (vf)-ln2_high_f32, x);
-  r = MADD(n, (vf)-ln2_low_f32, r);
+  vf near = MADD(n, (vf)-ln2_high_f32, x);
+  vf r = MADD(n, (vf)-ln2_low_f32, near), low = MADD(n, (vf)-ln2_low_f32, near - r);
   vf q = MADD((vf)1.990960154e-04f, r, (vf)1.394639257e-03f);
   q = MADD(q, r, (vf)8.333277889e-03f);
   q = MADD(q, r, (vf)4.166626558e-02f);
   q = MADD(q, r, (vf)1.666666716e-01f);
   q = MADD(q, r, (vf)0.5f);
-  FX_NAME(exp_parts) parts = {r, q, (vi)shifted - (vi)magic};
+  FX_NAME(exp_parts) parts = {r, low, q, (vi)shifted - (vi)magic};
   return parts;
 }
 
@@ -39,19 +37,18 @@ FX_INLINE vf exp_f32(vf x) {
   return p * power_of_two_f32(half) * power_of_two_f32(parts.n - half);
 }
 
+// (2ⁿ - 1) + 2ⁿ r with what rounding takes from that sum, all halved: 2¹²⁸ does not exist.
 FX_INLINE vf expm1_f32(vf x) {
   vf limited = x > 89.0f ? (vf)89.0f : x;
   limited = limited < -20.0f ? (vf)-20.0f : limited;
   FX_NAME(exp_parts) parts = exp_parts_f32(limited);
-  vf p = MADD(parts.r * parts.r, parts.q, parts.r);
-  vf s = power_of_two_f32(parts.n - 1);   // half of the factor: 2¹²⁸ does not exist
-  vf result = 2.0f * MADD(s, p, s - 0.5f);
-  result = parts.n == 0 ? p : result;
-  return x == 0.0f ? x : result;
+  vf s = power_of_two_f32(parts.n - 1), whole = s - 0.5f, part = s * parts.r, high = whole + part;
+  vf low = MADD(s, MADD(parts.r * parts.r, parts.q, parts.low), (part - (high - whole)) + ((s - whole) - 0.5f));
+  return abs_f32(x) < 0x1p-30f ? x : 2.0f * (high + low);
 }
 
-// log(1 + f) + e ln 2 for sqrt(1/2) - 1 <= f <= sqrt(2) - 1.
-FX_INLINE vf log_parts_f32(vf f, vf e) {
+// log(1 + f) + e ln 2 + correction for sqrt(1/2) - 1 <= f <= sqrt(2) - 1.
+FX_INLINE vf log_parts_f32(vf f, vf e, vf correction) {
   vf p = MADD((vf)6.915392727e-02f, f, (vf)-1.178979129e-01f);
   p = MADD(p, f, (vf)1.187295690e-01f);
   p = MADD(p, f, (vf)-1.238435060e-01f);
@@ -61,7 +58,7 @@ FX_INLINE vf log_parts_f32(vf f, vf e) {
   p = MADD(p, f, (vf)-2.499998659e-01f);
   p = MADD(p, f, (vf)3.333331048e-01f);
   vf square = f * f;
-  vf rest = MADD(square * f, p, e * ln2_low_f32);
+  vf rest = MADD(square * f, p, MADD(e, (vf)ln2_low_f32, correction));
   rest = MADD((vf)-0.5f, square, rest);
   return MADD(e, (vf)ln2_high_f32, f + rest);
 }
@@ -74,106 +71,126 @@ FX_INLINE vf log_f32(vf x) {
   vi bits = (vi)scaled - FX_SQRT_HALF_BITS;
   vf m = (vf)((bits & 0x7fffff) + FX_SQRT_HALF_BITS);
   vf e = __builtin_convertvector((bits >> 23) - (tiny & 23), vf);
-  vf result = log_parts_f32(m - 1.0f, e);
+  vf result = log_parts_f32(m - 1.0f, e, (vf)-0.0f);
   result = x == INFINITY ? x : result;
   result = x == 0.0f ? (vf)-INFINITY : result;
   return ((x < 0.0f) | (x != x)) ? (vf)NAN : result;
 }
 
-// 1 + x = 2^k (1 + f): f = x / 2^k + (1 / 2^k - 1) is rounded once, so nothing of a small x is lost.
+// 1 + x = 2^k (1 + f): f = x / 2^k + (1 / 2^k - 1), of which the rounding error is added to the result at first order.
 FX_INLINE vf log1p_f32(vf x) {
   vf u = x + 1.0f;
   vi bits = (vi)u - FX_SQRT_HALF_BITS;
   vi k = bits >> 23;
-  vf s = power_of_two_f32(-(k > 60 ? (vi)60 : k));
-  vf f = MADD(s, x, s - 1.0f);
+  vf s = power_of_two_f32(-(k > 60 ? (vi)60 : k)), part = s * x, whole = s - 1.0f, f = part + whole;
+  vf other = f - part, low = (part - (f - other)) + (whole - other);
   vf m = (vf)((bits & 0x7fffff) + FX_SQRT_HALF_BITS);
-  f = x > 16777216.0f ? m - 1.0f : f;
-  vf result = log_parts_f32(f, __builtin_convertvector(k, vf));
+  vi is_large = x > 16777216.0f;
+  f = is_large ? m - 1.0f : f;
+  low = is_large ? (vf)0.0f : low;
+  vf result = log_parts_f32(f, __builtin_convertvector(k, vf), MADD(-f, low, low));
   result = ((x == INFINITY) | (x == 0.0f)) ? x : result;
   result = x == -1.0f ? (vf)-INFINITY : result;
   return ((x < -1.0f) | (x != x)) ? (vf)NAN : result;
 }
 
+// Beyond 0.8 it is 1 - 2 / (exp(2|x|) + 1), quotient and difference corrected for their rounding.
 FX_INLINE vf tanh_f32(vf x) {
   vf a = abs_f32(x), z = x * x;
-  vf p = MADD((vf)2.147539752e-03f, z, (vf)-8.182677440e-03f);
-  p = MADD(p, z, (vf)2.170296945e-02f);
-  p = MADD(p, z, (vf)-5.394720286e-02f);
-  p = MADD(p, z, (vf)1.333321035e-01f);
-  p = MADD(p, z, (vf)-3.333333135e-01f);
+  vf p = MADD((vf)-5.696368202e-04f, z, (vf)2.847692140e-03f);
+  p = MADD(p, z, (vf)-8.504883600e-03f);
+  p = MADD(p, z, (vf)2.177057386e-02f);
+  p = MADD(p, z, (vf)-5.395333026e-02f);
+  p = MADD(p, z, (vf)1.333322519e-01f);
+  p = MADD(p, z, (vf)-3.333333066e-01f);
   vf small = MADD(z * x, p, x);
-  vf large = 1.0f - 2.0f / (exp_f32(a + a) + 1.0f);
-  vf result = a < 0.625f ? small : copy_sign_f32(large, x);
+  vf limited = a > 10.0f ? (vf)10.0f : a;
+  vf e = exp_f32(limited + limited), d = e + 1.0f, y = 1.0f / d, quotient = y + y;
+  vf slip = residual_f32((vf)1.0f, y, d) - (1.0f - (d - e)) * y;   // 1 - y (e + 1)
+  vf high = 1.0f - quotient, large = high + (((1.0f - high) - quotient) - quotient * slip);
+  vf result = a < 0.8f ? small : copy_sign_f32(large, x);
   return x == 0.0f ? x : result;
 }
 
-// exp is only taken of negative numbers, so that results near 0 keep their digits.
+// 1 / (1 + exp(-x)), the exponential and the sum kept to more than their type holds, the quotient corrected by its residual. Where the
+// exponential is great, denominator and result are scaled by 2⁶⁴.
 FX_INLINE vf logistic_f32(vf x) {
-  vf e = exp_f32(-abs_f32(x));
-  return (x < 0.0f ? e : (vf)1.0f) / (1.0f + e);
+  vf limited = x > 80.0f ? (vf)80.0f : x;
+  limited = limited < -104.0f ? (vf)-104.0f : limited;
+  vi is_far = limited < -60.0f;
+  FX_NAME(exp_parts) parts = exp_parts_f32(-limited);
+  vf one = is_far ? (vf)0x1p-64f : (vf)1.0f, scale = power_of_two_f32(is_far ? parts.n - 64 : parts.n);
+  vf e = 1.0f + parts.r, e_low = MADD(parts.r * parts.r, parts.q, parts.r - (e - 1.0f));   // sum: exp(-x) / 2ⁿ
+  vf high = e + e_low;
+  e_low = (e_low - (high - e)) * scale;
+  e = high * scale;
+  vi is_greater = e > one;
+  vf greater = is_greater ? e : one, less = is_greater ? one : e;
+  vf d = greater + less, d_low = (greater - d) + less + e_low;
+  vf y = 1.0f / d;
+  return MADD(y, residual_f32((vf)1.0f, y, d) - d_low * y, y) * one;
 }
 
 FX_INLINE vf erf_f32(vf x) {
   vf a = abs_f32(x), z = x * x;
-  vf p = MADD((vf)7.889114931e-05f, z, (vf)-8.020840469e-04f);
-  p = MADD(p, z, (vf)5.189535208e-03f);
-  p = MADD(p, z, (vf)-2.685444430e-02f);
-  p = MADD(p, z, (vf)1.128360033e-01f);
-  p = MADD(p, z, (vf)-3.761262596e-01f);
-  p = MADD(p, z, (vf)0.12837916591f);   // 2/sqrt(pi) - 1 and the first coefficient
+  vf p = MADD((vf)8.513090966e-05f, z, (vf)-8.175636079e-04f);
+  p = MADD(p, z, (vf)5.203858864e-03f);
+  p = MADD(p, z, (vf)-2.686050834e-02f);
+  p = MADD(p, z, (vf)1.128371503e-01f);
+  p = MADD(p, z, (vf)-3.761263498e-01f);
+  p = MADD(p, z, (vf)1.283791668e-01f);   // 2/sqrt(pi) - 1 and the first coefficient
   vf small = MADD(x, p, x);
-  vf t = (a > 3.95f ? (vf)3.95f : a) - 2.0f;
-  vf l = MADD((vf)-2.169753134e-05f, t, (vf)1.377062290e-04f);   // log erfc
-  l = MADD(l, t, (vf)-7.302124868e-04f);
-  l = MADD(l, t, (vf)3.570519155e-03f);
-  l = MADD(l, t, (vf)-1.646581106e-02f);
-  l = MADD(l, t, (vf)-9.237509966e-01f);
-  l = MADD(l, t, (vf)-4.418160915e+00f);
-  l = MADD(l, t, (vf)-5.364941120e+00f);
-  vf large = copy_sign_f32(1.0f - exp_f32(l), x);
-  vf result = a < 1.0f ? small : large;
+  vf t = (a > 3.95f ? (vf)3.95f : a) - 0.9f;
+  vf l = MADD((vf)-2.082967072e-05f, t, (vf)3.001791199e-04f);   // log erfc
+  l = MADD(l, t, (vf)-2.181036735e-03f);
+  l = MADD(l, t, (vf)1.108747118e-02f);
+  l = MADD(l, t, (vf)-4.578441520e-02f);
+  l = MADD(l, t, (vf)-8.300159097e-01f);
+  l = MADD(l, t, (vf)-2.471634071e+00f);
+  vf sum = MADD(l, t, (vf)-1.594097246e+00f), low = MADD(l, t, -1.594097246e+00f - sum);
+  FX_NAME(exp_parts) parts = exp_parts_f32(sum);
+  vf scale = power_of_two_f32(parts.n), one = 1.0f + parts.r;
+  vf e = one * scale, e_low = MADD(parts.r * parts.r, parts.q, parts.low + low + (parts.r - (one - 1.0f))) * scale;   // erfc
+  vf high = 1.0f - e, large = copy_sign_f32(high + (((1.0f - high) - e) - e_low), x);
+  vf result = a < 0.9f ? small : large;
   return ((x == 0.0f) | (x != x)) ? x : result;
 }
 
-// Giles, "Approximating the erfinv function" (GPU Computing Gems, 2012), single precision: the formula that XLA uses, too.
-// The argument w = -log(1 - x²) is taken from (1 - |x|)(1 + |x|), which keeps the digits near |x| = 1 that 1 - x² loses.
-FX_INLINE vf erfinv_f32(vf x) {
-  vf w = -log_f32((1.0f - abs_f32(x)) * (1.0f + abs_f32(x)));
-  vf small = w - 2.5f, large = __builtin_elementwise_sqrt(w) - 3.0f;
-  vi low = w < 5.0f;
-  vf t = low ? small : large;
-#define STEP(a, b) (low ? (vf)(a) : (vf)(b))
-  vf p = STEP(2.81022636e-08f, -0.000200214257f);
-  p = MADD(p, t, STEP(3.43273939e-07f, 0.000100950558f));
-  p = MADD(p, t, STEP(-3.5233877e-06f, 0.00134934322f));
-  p = MADD(p, t, STEP(-4.39150654e-06f, -0.00367342844f));
-  p = MADD(p, t, STEP(0.00021858087f, 0.00573950773f));
-  p = MADD(p, t, STEP(-0.00125372503f, -0.0076224613f));
-  p = MADD(p, t, STEP(-0.00417768164f, 0.00943887047f));
-  p = MADD(p, t, STEP(0.246640727f, 1.00167406f));
-  p = MADD(p, t, STEP(1.50140941f, 2.83297682f));
-#undef STEP
-  vf result = p * x;
-  return abs_f32(x) == 1.0f ? x * INFINITY : result;
-}
-
-// The argument is reduced in f64: x = n pi/2 + r. `shift` 0 gives the sine, 1 the cosine. Beyond 1e6 libm does it.
-FX_INLINE vf sine_f32(vf x, int32_t shift) {
+// x = n pi/2 + r + low for |x| <= 1e6. With fused multiply-adds pi/2 is three numbers of f32, of which n times the first leaves x without
+// rounding; without them the reduction is done in f64.
+typedef struct FX_NAME(angle) { vf r, low; vi n; } FX_NAME(angle);
+FX_INLINE FX_NAME(angle) reduced_angle_f32(vf x) {
+#if FX_HAS_FMA
+  const vf magic = 12582912.0f;
+  vf shifted = MADD(x, (vf)0.636619772f, magic), n = shifted - magic;
+  vf near = MADD(n, (vf)-0x1.921fb6p+0f, x), p = n * -0x1.777a5cp-25f, p_low = MADD(n, (vf)-0x1.777a5cp-25f, -p);
+  vf r = near - p, other = r - near, low = (near - (r - other)) - (p + other);
+  FX_NAME(angle) result = {r, MADD(n, (vf)0x1.ee59dap-50f, low - p_low), (vi)shifted};
+#else
   vfd wide = __builtin_convertvector(x, vfd);
   const vfd magic = 6755399441055744.0;   // 1.5 · 2⁵²
   vfd shifted = wide * 0.63661977236758134308 + magic;
   vfd n = shifted - magic;
   vfd reduced = (wide - n * 1.57079632673412561417) - n * 6.07710050650619224932e-11;
-  vi quadrant = __builtin_convertvector((vfl)shifted, vi) + shift;
-  vf r = __builtin_convertvector(reduced, vf), z = r * r;
+  vf r = __builtin_convertvector(reduced, vf);
+  FX_NAME(angle) result = {r, __builtin_convertvector(reduced - __builtin_convertvector(r, vfd), vf), __builtin_convertvector((vfl)shifted, vi)};
+#endif
+  return result;
+}
+
+// `shift` 0 gives the sine, 1 the cosine. Beyond 1e6 libm does it.
+FX_INLINE vf sine_f32(vf x, int32_t shift) {
+  FX_NAME(angle) angle = reduced_angle_f32(x);
+  vi quadrant = angle.n + shift;
+  vf r = angle.r, z = r * r;
   vf s = MADD((vf)2.718274118e-06f, z, (vf)-1.983933034e-04f);
   s = MADD(s, z, (vf)8.333329111e-03f);
   s = MADD(s, z, (vf)-1.666666716e-01f);
-  s = MADD(s, z * r, r);
+  s = r + MADD(s, z * r, angle.low);
   vf c = MADD((vf)2.443809171e-05f, z, (vf)-1.388736418e-03f);
   c = MADD(c, z, (vf)4.166664556e-02f);
-  c = MADD(c, z * z, MADD((vf)-0.5f, z, (vf)1.0f));
+  vf one = MADD((vf)-0.5f, z, (vf)1.0f), lost = MADD((vf)-0.5f, z, 1.0f - one);
+  c = one + MADD(c, z * z, MADD(-r, angle.low, lost));
   vf result = (quadrant & 1) != 0 ? c : s;
   return (vf)((vi)result ^ ((quadrant & 2) << 30));
 }
@@ -239,3 +256,5 @@ FX_INLINE vf pow_f32(vf x, vf y) {
   result = ((x != x) | (y != y)) ? x + y : result;
   return ((y == 0.0f) | (x == 1.0f)) ? (vf)1.0f : result;
 }
+
+INVERSE_ROOT(f32, vf, 0x1p-100f, 0x1p48f, 0x1p24f)

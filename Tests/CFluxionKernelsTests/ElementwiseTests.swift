@@ -25,16 +25,17 @@ func binary<T: BitwiseCopyable>(_ operation: fx_op, _ type: fx_type, _ a: [T], _
   return out
 }
 
-/// Operation, reference, range of arguments, greatest error in ulps for f32 and f64 (measured maxima, rounded up).
+/// Operation, reference, range of arguments, greatest error in ulps for f32 and f64. That of f32 is the promise; in f64 the reference errs, too, and
+/// `f64KeepsItsPromise` judges by more digits.
 private let functions: [(fx_op, @Sendable (Double) -> Double, ClosedRange<Double>, Double, Double)] = [
-  (FX_EXP, { exp($0) }, -104...90, 1.1, 1.6), (FX_EXPM1, { expm1($0) }, -25...90, 1.6, 2.6),
-  (FX_LOG, { log($0) }, 1e-40...1e38, 1.1, 1.6), (FX_LOG1P, { log1p($0) }, -0.999...50, 1.7, 2.1),
-  (FX_SQRT, { $0.squareRoot() }, 0...1e30, 0.51, 0.51), (FX_RSQRT, { 1 / $0.squareRoot() }, 1e-30...1e30, 1.6, 1.6), (FX_CBRT, { cbrt($0) }, -1e9...1e9, 1.1, 1.1),
-  (FX_SIN, { sin($0) }, -1e4...1e4, 1.7, 1.6), (FX_COS, { cos($0) }, -1e4...1e4, 1.7, 1.6), (FX_TAN, { tan($0) }, -20...20, 1.6, 1.1),
-  (FX_ASIN, { asin($0) }, -1...1, 1.6, 1.1), (FX_ACOS, { acos($0) }, -1...1, 1.6, 1.1), (FX_ATAN, { atan($0) }, -50...50, 1.6, 1.1),
-  (FX_SINH, { sinh($0) }, -80...80, 3, 2.1), (FX_COSH, { cosh($0) }, -80...80, 2.6, 2.1), (FX_TANH, { tanh($0) }, -12...12, 1.6, 3.6),
-  (FX_ASINH, { asinh($0) }, -50...50, 2.6, 2.1), (FX_ACOSH, { acosh($0) }, 1...50, 2.6, 2.1), (FX_ATANH, { atanh($0) }, -0.999...0.999, 2.6, 2.1),
-  (FX_LOGISTIC, { 1 / (1 + exp(-$0)) }, -80...80, 2.4, 3.6), (FX_ERF, { erf($0) }, -5...5, 2, 1.1), (FX_ERFC, { erfc($0) }, -5...9, 3.6, 1.1),
+  (FX_EXP, { exp($0) }, -104...90, 1, 1.6), (FX_EXPM1, { expm1($0) }, -25...90, 1, 2.6),
+  (FX_LOG, { log($0) }, 1e-40...1e38, 1, 1.6), (FX_LOG1P, { log1p($0) }, -0.999...50, 1, 2.1),
+  (FX_SQRT, { $0.squareRoot() }, 0...1e30, 1, 0.51), (FX_RSQRT, { 1 / $0.squareRoot() }, 1e-30...1e30, 1, 1.6), (FX_CBRT, { cbrt($0) }, -1e9...1e9, 1, 4),
+  (FX_SIN, { sin($0) }, -1e4...1e4, 1, 1.6), (FX_COS, { cos($0) }, -1e4...1e4, 1, 1.6), (FX_TAN, { tan($0) }, -20...20, 1, 1.1),
+  (FX_ASIN, { asin($0) }, -1...1, 1, 1.1), (FX_ACOS, { acos($0) }, -1...1, 1, 1.1), (FX_ATAN, { atan($0) }, -50...50, 1, 1.1),
+  (FX_SINH, { sinh($0) }, -80...80, 1, 2.1), (FX_COSH, { cosh($0) }, -80...80, 1, 2.1), (FX_TANH, { tanh($0) }, -12...12, 1, 3.6),
+  (FX_ASINH, { asinh($0) }, -50...50, 1, 2.1), (FX_ACOSH, { acosh($0) }, 1...50, 1, 2.1), (FX_ATANH, { atanh($0) }, -0.999...0.999, 1, 2.1),
+  (FX_LOGISTIC, { 1 / (1 + exp(-$0)) }, -80...80, 1, 3.6), (FX_ERF, { erf($0) }, -5...5, 1, 1.1), (FX_ERFC, { erfc($0) }, -5...9, 1, 1.1),
   (FX_LGAMMA, { lgamma($0) }, 0.1...50, 0.6, 0.1),
   (FX_FLOOR, { $0.rounded(.down) }, -1e5...1e5, 0, 0), (FX_CEIL, { $0.rounded(.up) }, -1e5...1e5, 0, 0), (FX_TRUNC, { $0.rounded(.towardZero) }, -1e5...1e5, 0, 0),
   (FX_ROUND, { $0.rounded(.toNearestOrEven) }, -1e3...1e3, 0, 0), (FX_RECIPROCAL, { 1 / $0 }, -50...50, 0.51, 0.51), (FX_SQUARE, { $0 * $0 }, -50...50, 0.51, 0.51),
