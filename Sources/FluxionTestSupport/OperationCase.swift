@@ -162,6 +162,7 @@ public struct OperationCase: Sendable, CustomTestStringConvertible {
     Family("Shaping", shapingCases),
     Family("Indexing", indexingCases),
     Family("Reductions", reductionCases),
+    Family("Running reductions", cumulativeCases),
     Family("Products", productCases),
     Family("Linear algebra", linearAlgebraCases),
     Family("Convolutions", convolutionCases),

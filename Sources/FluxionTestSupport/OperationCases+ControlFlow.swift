@@ -47,6 +47,16 @@ extension OperationCase {
         whileLoop(from: [x[0], Tensor(Int32(0))], while: { $0[1] .< 5 }, do: { [sin($0[0]) + 0.1, $0[1] + 1] })[0]
       },
       expected: { x in PlainArray.elementwise(x) { v in (0..<5).reduce(v[0]) { y, _ in sin(y) + 0.1 } } }),
+    // The number of steps is an operand: under vmap each row has its own.
+    OperationCase(
+      "whileLoop.counted", [.init(.vector, [4], []), .init(.scalar, [], []), .init(.empty, [0], []), .init(.one, [1], []), .init(.matrix, [2, 3], []), .init(.large, [1009], [])],
+      [.range(-1, 1), .indices(6)], tolerance: loopTolerance, exceptions: [noReverse],
+      { x in
+        whileLoop(from: [x[0], Tensor(Int32(0))], while: { $0[1] .< x[1] }, do: { [sin($0[0]) + 0.1, $0[1] + 1] })[0]
+      },
+      expected: { x in PlainArray.elementwise([x[0]]) { v in (0..<Int(x[1].values[0])).reduce(v[0]) { y, _ in sin(y) + 0.1 } } }),
+    boundedLoop("whileLoop.bounded", savingMemory: false),
+    boundedLoop("whileLoop.savingMemory", savingMemory: true),
     OperationCase(
       "cond", [.init(.vector, [4], [4], []), .init(.scalar, [], [], []), .init(.empty, [0], [0], []), .init(.one, [1], [1], []), .init(.broadcast, [3, 1], [4], []), .init(.large, [31, 37], [31, 37], [])],
       [.range(-1, 1), .range(-1, 1), .truth], tolerance: loopTolerance,
@@ -68,6 +78,34 @@ extension OperationCase {
       },
       expected: { x in PlainArray.elementwise(x) { exp(sin($0[0]) * $0[0]) } }),
     OperationCase(
+      "checkpoint.policy", [.init(.matrix, [2, 3]), .init(.empty, [0, 3]), .init(.one, [1, 1]), .init(.large, [31, 33])],
+      [.range(-1, 1)], tolerance: Tolerance(ulps: 16, epsilons: 1024),
+      { x in
+        let kept: @Sendable (Tensor) -> Tensor = checkpoint(policy: .names(["inner"]).or(.dots)) { (v: Tensor) -> Tensor in
+          sin(named("inner", v * v).matmul(v.transposed()))
+        }
+        return kept(x[0])
+      },
+      expected: { x in
+        let (rows, columns) = (x[0].shape[0], x[0].shape[1])
+        return PlainArray([rows, rows]) { i in
+          var product = 0.0
+          for k in 0..<columns { product += x[0][i[0], k] * x[0][i[0], k] * x[0][i[1], k] }
+          return sin(product)
+        }
+      }),
+    OperationCase(
+      "customVJP", [.init(.vector, [4]), .init(.scalar, []), .init(.empty, [0]), .init(.one, [1]), .init(.matrix, [2, 3]), .init(.large, [1009])],
+      [.range(-1, 1)], tolerance: loopTolerance,
+      { x in
+        let cube: @Sendable (Tensor) -> Tensor = customVJP(
+          { (v: Tensor) -> Tensor in v * v * v },
+          forward: { (v: Tensor) -> (value: Tensor, residuals: Tensor) in (v * v * v, v) },
+          pullback: { (v: Tensor, cotangent: Tensor) -> Tensor in cotangent * v.squared() * 3 })
+        return cube(x[0])
+      },
+      expected: { x in PlainArray.elementwise(x) { (v: [Double]) -> Double in v[0] * v[0] * v[0] } }),
+    OperationCase(
       "customJVP", [.init(.vector, [4]), .init(.scalar, []), .init(.empty, [0]), .init(.one, [1]), .init(.matrix, [2, 3]), .init(.large, [1009])],
       [.range(-1, 1)], tolerance: loopTolerance,
       { x in
@@ -79,6 +117,19 @@ extension OperationCase {
       },
       expected: { x in PlainArray.elementwise(x) { exp($0[0]) } }),
   ]
+}
+
+/// A loop that ends before its bound, after as many steps as an operand says.
+private func boundedLoop(_ name: String, savingMemory: Bool) -> OperationCase {
+  OperationCase(
+    name, [.init(.vector, [4], []), .init(.scalar, [], []), .init(.empty, [0], []), .init(.one, [1], []), .init(.matrix, [2, 3], []), .init(.large, [257], [])],
+    [.range(-1, 1), .indices(6)], tolerance: loopTolerance,
+    { x in
+      whileLoop(
+        from: [x[0], Tensor(Int32(0))], atMost: 7, savingMemory: savingMemory, while: { $0[1] .< x[1] },
+        do: { [sin($0[0]) + 0.1, $0[1] + 1] })[0]
+    },
+    expected: { x in PlainArray.elementwise([x[0]]) { v in (0..<Int(x[1].values[0])).reduce(v[0]) { y, _ in sin(y) + 0.1 } } })
 }
 
 extension PlainArray {

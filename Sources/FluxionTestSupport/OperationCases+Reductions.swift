@@ -69,16 +69,6 @@ extension OperationCase {
         "logSoftmax", [.init(.matrix, [3, 4]), .init(.one, [1]), .init(.empty, [3, 0]), .init(.large, [31, 37])], [.range(-3, 3)], tolerance: sumTolerance, { x in x[0].logSoftmax(alongAxis: 0) },
         expected: { x in x[0].mappingLines(0) { softmax($0).map { log($0) } } }),
       OperationCase(
-        "cumulativeSum", [.init(.vector, [7]), .init(.matrix, [4, 3]), .init(.one, [1]), .init(.empty, [0, 3]), .init(.large, [37, 29])], [.range(-2, 2)], tolerance: sumTolerance,
-        { x in x[0].cumulativeSum() },
-        expected: { x in
-          x[0].mappingLines(0) { line in line.indices.map { line[0...$0].reduce(0, +) } }
-        }),
-      OperationCase(
-        "cumulativeSumReversed", [.init(.matrix, [4, 3]), .init(.one, [1, 1]), .init(.empty, [3, 0]), .init(.large, [29, 37])], [.range(-2, 2)], tolerance: sumTolerance,
-        { x in x[0].cumulativeSum(alongAxis: 1, reverse: true) },
-        expected: { x in x[0].mappingLines(1) { line in line.indices.map { line[$0...].reduce(0, +) } } }),
-      OperationCase(
         "argmax", [.init(.vector, [9]), .init(.matrix, [3, 5]), .init(.one, [1]), .init(.empty, [0, 5]), .init(.large, [31, 37])], [.integers(0, 3)], elementTypes: numbers, resultType: .int32,
         isDifferentiable: false, { x in x[0].argmax() },
         expected: { x in x[0].reduced([x[0].shape.count - 1]) { v in Double(v.firstIndex(of: v.max()!)!) } }),

@@ -31,6 +31,18 @@ package func batch(_ graph: Graph, _ arguments: [Mapped], _ size: Int) -> [Mappe
   return graph.outputs.map { values[$0.int]! }
 }
 
+extension Graph {
+  /// The program that runs this one for each place along a leading axis of the flagged inputs; all its outputs have that axis.
+  package func mapped(_ flags: [Bool], _ size: Int) -> Graph {
+    let types = zip(inputTypes, flags).map { $1 ? TensorType([size] + $0.shape, $0.elementType) : $0 }
+    let (graph, captures) = traceGraph(types) { inputs in
+      batch(self, zip(inputs, flags).map { Mapped($0, isMapped: $1) }, size).map { $0.brought(size) }
+    }
+    precondition(captures.isEmpty, "a closed program captures nothing")
+    return graph
+  }
+}
+
 private func batchingRule(_ operation: Operation, _ x: [Mapped], _ size: Int) -> [Mapped] {
   guard x.contains(where: \.isMapped) else {
     return apply(operation, x.map(\.tensor)).map { Mapped($0, isMapped: false) }
@@ -49,6 +61,7 @@ private func batchingRule(_ operation: Operation, _ x: [Mapped], _ size: Int) ->
   case let .reverse(axes): return all(.reverse(axes: axes.map { $0 + 1 }))
   case let .reduce(reduction, axes): return all(.reduce(reduction, axes: axes.map { $0 + 1 }))
   case let .argReduce(reduction, axis): return all(.argReduce(reduction, axis: axis + 1))
+  case let .cumulate(reduction, axis, reverse): return all(.cumulate(reduction, axis: axis + 1, reverse: reverse))
   case .linearAlgebra: return all(operation)
   case let .gather(batch):
     if batch == 0 && !x[0].isMapped { return mapped(apply(operation, x.map(\.tensor))) }

@@ -4,7 +4,11 @@ package import FluxionCore
 ///
 /// A nil tangent is zero, and stays so without being computed. Recorded into the ambient trace. When that is a linear builder, what
 /// does not depend on tangents lands in its parent by itself, which is the whole of linearisation: the same rules serve both modes.
-package func pushforward(_ graph: Graph, _ primals: [Tensor], _ tangents: [Tensor?]) -> (results: [Tensor], tangents: [Tensor?]) {
+///
+/// - Parameter replacing: values to be taken from here instead of being computed; their tangents are found as ever.
+package func pushforward(
+  _ graph: Graph, _ primals: [Tensor], _ tangents: [Tensor?], replacing known: [ValueID: Tensor] = [:]
+) -> (results: [Tensor], tangents: [Tensor?]) {
   var values = [Tensor?](repeating: nil, count: graph.types.count)
   var slopes = [Tensor?](repeating: nil, count: graph.types.count)
   for i in 0..<graph.inputCount {
@@ -16,7 +20,8 @@ package func pushforward(_ graph: Graph, _ primals: [Tensor], _ tangents: [Tenso
     let operandTangents = node.operands.map { slopes[$0.int] }
     let (results, resultTangents) = tangentRule(node.operation, operands, operandTangents)
     for i in 0..<node.resultCount {
-      values[node.firstResult.int + i] = results[i]
+      let v = ValueID(node.firstResult.int + i)
+      values[v.int] = known.isEmpty ? results[i] : known[v] ?? results[i]
       slopes[node.firstResult.int + i] = resultTangents[i]
     }
   }
@@ -27,7 +32,7 @@ package func pushforward(_ graph: Graph, _ primals: [Tensor], _ tangents: [Tenso
 package var isLinearizing: Bool { GraphBuilder.current?.isLinear ?? false }
 
 /// One primitive's values and tangents.
-private func tangentRule(_ operation: Operation, _ x: [Tensor], _ t: [Tensor?]) -> ([Tensor], [Tensor?]) {
+func tangentRule(_ operation: Operation, _ x: [Tensor], _ t: [Tensor?]) -> ([Tensor], [Tensor?]) {
   guard t.contains(where: { $0 != nil }) else {
     let results = apply(operation, x)
     return (results, [Tensor?](repeating: nil, count: results.count))
@@ -52,6 +57,7 @@ private func tangentRule(_ operation: Operation, _ x: [Tensor], _ t: [Tensor?]) 
     case .select, .clamp, .convert, .complex: return (results, [choiceTangent(operation, x, results[0], t)])
     case .compare, .bitcast, .argReduce: return (results, [nil])
     case .fourier: return (results, [apply1(operation, t[0]!)])
+    case let .cumulate(reduction, axis, reverse): return (results, [cumulationTangent(reduction, axis, reverse, x[0], results[0], t[0]!)])
     case .reduce, .dot, .convolution: return (results, [contractionTangent(operation, x, results[0], t)])
     default: return (results, [movementTangent(operation, x, results[0], t)])
     }

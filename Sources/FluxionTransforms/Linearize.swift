@@ -26,16 +26,20 @@ package struct Linearization: Sendable {
 }
 
 /// Runs `graph` and records its derivative with respect to the flagged inputs as a linear program.
-package func linearize(_ graph: Graph, _ primals: [Tensor], with respectTo: [Bool]) -> Linearization {
+///
+/// - Parameter replacing: values to be taken from here instead of being computed.
+package func linearize(
+  _ graph: Graph, _ primals: [Tensor], with respectTo: [Bool], replacing known: [ValueID: Tensor] = [:]
+) -> Linearization {
   let inputTypes = zip(graph.inputTypes, respectTo).filter(\.1).map(\.0)
   guard GraphBuilder.current == nil else {
-    let (results, map, residuals) = recordLinearization(graph, primals, respectTo)
+    let (results, map, residuals) = recordLinearization(graph, primals, respectTo, known)
     return Linearization(results: results, map: map, residuals: residuals, inputTypes: inputTypes)
   }
   // Nothing is being traced: compile a program that gives results and residuals, and keep the linear map for later.
   var map: Graph?
   let outputs = staged(primals) { primals in
-    let (results, linear, residuals) = recordLinearization(graph, primals, respectTo)
+    let (results, linear, residuals) = recordLinearization(graph, primals, respectTo, known)
     map = linear
     return results + residuals
   }
@@ -44,11 +48,13 @@ package func linearize(_ graph: Graph, _ primals: [Tensor], with respectTo: [Boo
     results: Array(outputs.prefix(count)), map: map!, residuals: Array(outputs.dropFirst(count)), inputTypes: inputTypes)
 }
 
-private func recordLinearization(_ graph: Graph, _ primals: [Tensor], _ respectTo: [Bool]) -> ([Tensor], Graph, [Tensor]) {
+private func recordLinearization(
+  _ graph: Graph, _ primals: [Tensor], _ respectTo: [Bool], _ known: [ValueID: Tensor]
+) -> ([Tensor], Graph, [Tensor]) {
   let linear = GraphBuilder(parent: GraphBuilder.current, isLinear: true)
   let tangents = zip(graph.inputTypes, respectTo).map { $1 ? linear.input($0) : nil }
   return linear.recording {
-    let (results, slopes) = pushforward(graph, primals, tangents)
+    let (results, slopes) = pushforward(graph, primals, tangents, replacing: known)
     let (map, captures) = linear.finish(zip(results, slopes).map { $1 ?? zerosLike($0) })
     return (results, map, captures)
   }

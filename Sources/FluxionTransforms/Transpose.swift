@@ -62,6 +62,9 @@ private func transposeRule(_ node: Node, _ types: [TensorType], _ x: [Tensor?], 
     if let rule = call.rules.transpose { return rule(x, cotangents) }
     return transpose(call.body, x, cotangents, masked: isMasked)
   case .barrier: return cotangents
+  case .whileLoop:
+    trapAtCaller(
+      ProgramError("whileLoop", "a loop of unknown length cannot carry tangents backwards. Give it a bound with atMost:, or use scan."))
   default: break
   }
   let ct = cotangents[0]!
@@ -85,6 +88,7 @@ private func transposeRule(_ node: Node, _ types: [TensorType], _ x: [Tensor?], 
   case .complex: return [ct.real, ct.imaginary]
   case let .linearAlgebra(.triangularSolve(triangle)): return [nil, triangularSolveTranspose(triangle, x[0]!, ct)]
   case let .reduce(.sum, axes): return [spread(ct, over: types[0].shape, axes)]
+  case let .cumulate(.sum, axis, reverse): return [apply1(.cumulate(.sum, axis: axis, reverse: !reverse), ct)]
   case let .dot(dimensions): return dotTranspose(dimensions, types, x, ct)
   case let .convolution(geometry, role): return convolutionTranspose(geometry, role, x, ct)
   case let .fourier(transform): return [fourierTranspose(transform, ct)]

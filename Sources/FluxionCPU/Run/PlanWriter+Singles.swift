@@ -90,6 +90,16 @@ extension PlanWriter {
       (made.outer, made.length, made.inner) = around(axis, types[0].shape)
       try append(FX_STEP_ARG_REDUCE, made, step)
 
+    case let .cumulate(reduction, axis, reverse):
+      var made = fx_cumulate()
+      made.type = type(types[0])
+      made.op = reduction.kernel.rawValue
+      (made.source, made.source_offset) = place(x[0])
+      made.target = slot(node.firstResult.int)
+      (made.outer, made.length, made.inner) = around(axis, types[0].shape)
+      made.reverse = reverse ? 1 : 0
+      try append(FX_STEP_CUMULATE, made, step)
+
     case let .sort(axis, descending):
       guard x.count <= 8 else { throw EngineError("sort: the cpu engine sorts at most 8 arrays together.") }
       var made = fx_sort()

@@ -234,6 +234,7 @@ struct PlanWriter {
         cost.floatingPointOperations += 2 * Double(geometry.output.elementCount) * Double(window)
       case let .fourier(f):
         cost.floatingPointOperations += f.floatingPointOperations(elements: Double(graph.types[node.operands[0].int].shape.elementCount))
+      case .cumulate: cost.floatingPointOperations += Double(graph.types[node.operands[0].int].shape.elementCount)
       default: return
       }
     default: return

@@ -13,7 +13,7 @@ extension StepBuilder {
     }
     let overwritten: [(Int, Int)]   // (result, operand) that may share memory
     switch node.operation {
-    case .scatter, .dynamicUpdateSlice: overwritten = [(0, 0)]
+    case .scatter, .dynamicUpdateSlice, .cumulate: overwritten = [(0, 0)]
     case .sort: overwritten = node.operands.indices.map { ($0, $0) }
     default: overwritten = []
     }

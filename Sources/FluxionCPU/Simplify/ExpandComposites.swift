@@ -16,6 +16,11 @@ extension Graph {
         return inserted(into: &editor, node, operands) { trigammaByRecurrence($0[0]) }
       case let .reduce(.product, axes) where x[0].elementType.isComplex:
         return inserted(into: &editor, node, operands) { productByHalves($0[0], axes) }
+      case let .cumulate(.sum, axis, reverse) where x[0].elementType.isComplex:
+        let running = Operation.cumulate(.sum, axis: axis, reverse: reverse)
+        return inserted(into: &editor, node, operands) { complex(apply1(running, $0[0].real), apply1(running, $0[0].imaginary)) }
+      case let .cumulate(.product, axis, reverse) where x[0].elementType.isComplex:
+        return inserted(into: &editor, node, operands) { associativeScan(over: $0[0], alongAxis: axis, reverse: reverse) { $0 * $1 } }
       default: return nil
       }
     }

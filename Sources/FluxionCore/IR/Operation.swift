@@ -50,6 +50,8 @@ public enum Operation: Hashable, Sendable {
   case reduce(Reduction, axes: [Int])
   /// The i32 position of the first extreme along `axis`; NaN counts as extreme.
   case argReduce(ArgReduction, axis: Int)
+  /// What a reduction (sum, product, minimum, maximum) makes of the elements along `axis` up to each; with `reverse`, from each on.
+  case cumulate(Reduction, axis: Int, reverse: Bool)
 
   // Products
   case dot(DotDimensions)
@@ -230,25 +232,91 @@ public struct WhileLoop: Hashable, Sendable {
   public var body: Graph
   public var conditionConstantCount: Int
   public var bodyConstantCount: Int
+  /// For transforms; engines need not look at it.
+  public var bound: Bound?
 
-  public init(condition: Graph, body: Graph, conditionConstantCount: Int, bodyConstantCount: Int) {
+  public init(condition: Graph, body: Graph, conditionConstantCount: Int, bodyConstantCount: Int, bound: Bound? = nil) {
     self.condition = condition
     self.body = body
     self.conditionConstantCount = conditionConstantCount
     self.bodyConstantCount = bodyConstantCount
+    self.bound = bound
+  }
+
+  /// A promise that makes a loop reversible: its condition is false after at most `steps`.
+  public struct Bound: Hashable, Sendable {
+    public var steps: Int
+    /// Keep √steps states for the backward pass and compute the others again, rather than keep them all.
+    public var recomputes: Bool
+
+    public init(steps: Int, recomputes: Bool) { (self.steps, self.recomputes) = (steps, recomputes) }
   }
 }
 
 /// A sub-program that carries rules of its own. Engines see only its body; transforms ask its rules first.
 public struct Call: Hashable, Sendable {
   public var name: String
-  public var body: Graph
   public var rules: CallRules
+  private var program: DeferredGraph
 
   public init(name: String, body: Graph, rules: CallRules) {
-    self.name = name
-    self.body = body
-    self.rules = rules
+    (self.name, self.rules, program) = (name, rules, DeferredGraph(body))
+  }
+
+  /// A call whose body is made when somebody first asks for it: for programs that are costly or impossible to trace, and that the rules
+  /// may well make unnecessary.
+  ///
+  /// - Parameter body: gives a closed program of those types. It runs outside any trace.
+  package init(
+    name: String, inputTypes: [TensorType], outputTypes: [TensorType], rules: CallRules, body: @escaping @Sendable () -> Graph
+  ) {
+    (self.name, self.rules) = (name, rules)
+    program = DeferredGraph(inputTypes, outputTypes, body)
+  }
+
+  public var body: Graph {
+    get { program.graph }
+    set { program = DeferredGraph(newValue) }
+  }
+  public var inputTypes: [TensorType] { program.inputTypes }
+  public var outputTypes: [TensorType] { program.outputTypes }
+  package var isDeferred: Bool { program.isDeferred }
+}
+
+/// A graph that is there, or will be made once when it is needed.
+private final class DeferredGraph: Hashable, Sendable {
+  let inputTypes: [TensorType]
+  let outputTypes: [TensorType]
+  let isDeferred: Bool
+  private let make: @Sendable () -> Graph
+  private let made: Locked<Graph?>
+
+  init(_ graph: Graph) {
+    (inputTypes, outputTypes, isDeferred) = (graph.inputTypes, graph.outputTypes, false)
+    make = { graph }
+    made = Locked(graph)
+  }
+
+  init(_ inputTypes: [TensorType], _ outputTypes: [TensorType], _ make: @escaping @Sendable () -> Graph) {
+    (self.inputTypes, self.outputTypes, isDeferred, self.make) = (inputTypes, outputTypes, true, make)
+    made = Locked(nil)
+  }
+
+  var graph: Graph {
+    if let known = made.withLock({ $0 }) { return known }
+    // Not under the lock: making one graph may ask for others. Two threads may make the same one; the first stays.
+    let new = GraphBuilder.$current.withValue(nil, operation: make)
+    return made.withLock { known in
+      if known == nil { known = new }
+      return known!
+    }
+  }
+
+  static func == (a: DeferredGraph, b: DeferredGraph) -> Bool {
+    a === b || (!a.isDeferred && !b.isDeferred && a.graph == b.graph)
+  }
+  func hash(into hasher: inout Hasher) {
+    if isDeferred { hasher.combine(ObjectIdentifier(self)) } else { hasher.combine(graph) }
   }
 }
 
@@ -263,14 +331,18 @@ public final class CallRules: Hashable, Sendable {
   public let transpose: TransposeRule?
   /// The rules of the call that results from mapping over a leading axis of the flagged operands.
   public let batched: (@Sendable (_ mapped: [Bool], _ size: Int) -> CallRules)?
+  /// Whether the tangent rule gives nothing but the derivative of the body, in a better way: then who has another kind of derivative to
+  /// find may look into the body instead.
+  public let isTransparent: Bool
 
   public init(
     tangent: TangentRule? = nil, transpose: TransposeRule? = nil,
-    batched: (@Sendable (_ mapped: [Bool], _ size: Int) -> CallRules)? = nil
+    batched: (@Sendable (_ mapped: [Bool], _ size: Int) -> CallRules)? = nil, isTransparent: Bool = false
   ) {
     self.tangent = tangent
     self.transpose = transpose
     self.batched = batched
+    self.isTransparent = isTransparent
   }
 
   public static func == (a: CallRules, b: CallRules) -> Bool { a === b }
@@ -350,6 +422,7 @@ extension Operation {
     case let .scatter(mode, _): "scatter.\(mode)"
     case let .reduce(r, _): "reduce.\(r)"
     case let .argReduce(r, _): "argReduce.\(r)"
+    case let .cumulate(r, _, _): "cumulate.\(r)"
     case .dot: "dot"
     case let .convolution(_, role): "convolution.\(role)"
     case let .fourier(transform): "fourier.\(transform.kind)"

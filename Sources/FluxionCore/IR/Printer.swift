@@ -81,6 +81,7 @@ extension Operation {
     case let .gather(batch), let .scatter(_, batch): return batch == 0 ? [] : [("batch", "\(batch)")]
     case let .reduce(_, places): return [("axes", "\(places)")]
     case let .argReduce(_, axis): return [("axis", "\(axis)")]
+    case let .cumulate(_, axis, reverse): return [("axis", "\(axis)")] + (reverse ? [("reverse", "true")] : [])
     case let .dot(d):
       return axes([
         "lhsBatch": d.lhsBatch, "rhsBatch": d.rhsBatch, "lhsContracting": d.lhsContracting, "rhsContracting": d.rhsContracting,

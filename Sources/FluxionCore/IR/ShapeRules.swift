@@ -114,6 +114,17 @@ extension Operation {
         operands[0].shape[axis] > 0 || operands[0].shape.removing(axes: [axis]).elementCount == 0,
         "an empty axis of \(operands[0].shape) has no \(reduction).")
       return [TensorType(operands[0].shape.removing(axes: [axis]), .int32)]
+    case let .cumulate(reduction, axis, _):
+      try requireAxes([axis], operands[0].shape)
+      let type = operands[0].elementType
+      switch reduction {
+      case .sum, .product: try require(type != .bool, "truth values cannot be added; convert them to numbers first.")
+      case .minimum, .maximum:
+        try require(!type.isComplex, "complex numbers have no order.")
+        try require(type != .bool, "truth values have no order; convert them to numbers first.")
+      case .all, .any: try require(false, "sums, products, minima and maxima are cumulated, not \(reduction).")
+      }
+      return operands
 
     case let .dot(dimensions): return [try dotType(operands[0], operands[1], dimensions)]
     case let .convolution(geometry, role): return [try convolutionType(operands[0], operands[1], geometry, role)]
@@ -139,8 +150,8 @@ extension Operation {
       }
       return branches[0].outputTypes
     case let .call(call):
-      try require(call.body.inputTypes == operands, "takes \(list(call.body.inputTypes)), but \(list(operands)) is given.")
-      return call.body.outputTypes
+      try require(call.inputTypes == operands, "takes \(list(call.inputTypes)), but \(list(operands)) is given.")
+      return call.outputTypes
     case .barrier: return operands
     }
   }

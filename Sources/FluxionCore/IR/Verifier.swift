@@ -83,7 +83,7 @@ extension Operation {
     func atLeast(_ expected: Int) -> String? { n >= expected ? nil : "takes at least \(expected) operands, not \(n)" }
     switch self {
     case .constant, .iota: return exactly(0)
-    case .unary, .convert, .bitcast, .broadcast, .reshape, .transpose, .slice, .reverse, .reduce, .argReduce, .fourier:
+    case .unary, .convert, .bitcast, .broadcast, .reshape, .transpose, .slice, .reverse, .reduce, .argReduce, .cumulate, .fourier:
       return exactly(1)
     case .threefry, .binary, .compare, .complex, .pad, .gather, .dot, .convolution: return exactly(2)
     case .select, .clamp, .scatter: return exactly(3)
@@ -101,7 +101,7 @@ extension Operation {
       if loop.conditionConstantCount < 0 || loop.bodyConstantCount < 0 { return "has a negative number of constants" }
       return atLeast(constants)
     case let .conditional(branches): return branches.isEmpty ? "has no branches" : atLeast(1)
-    case let .call(call): return exactly(call.body.inputCount)
+    case let .call(call): return exactly(call.inputTypes.count)
     }
   }
 }

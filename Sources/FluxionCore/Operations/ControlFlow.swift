@@ -83,10 +83,46 @@ package func makeScan(
 
 /// Repeats `body` while `condition` (one truth value) holds.
 ///
-/// Its trip count is not known beforehand, so it can be differentiated forward but not backward; for the latter use `scan` with a
-/// bound, or an implicit derivative.
+/// Its trip count is not known beforehand, so it can be differentiated forward but not backward; for the latter say a bound
+/// (``whileLoop(from:atMost:savingMemory:while:do:)``), or give an implicit derivative.
+///
+/// Under `vmap` every row has its own trip count: the loop goes on while any row would, and rows that are done keep their values.
 public func whileLoop<Carry: Codable>(
   from initial: Carry, while condition: (Carry) -> Tensor, do body: (Carry) -> Carry
+) -> Carry {
+  recordWhile(initial, condition, body, bound: nil)
+}
+
+/// Repeats `body` while `condition` holds, `count` times at most: a loop that can be differentiated backward.
+///
+/// It stops as soon as the condition fails, in either direction; what the backward pass needs is kept for `count` steps, taken or not.
+/// The value is that of the loop without a bound if that ends in time; else that after `count` steps.
+///
+/// - Parameters:
+///   - initial: any structure of tensors; every step must give the same structure, shapes and element types.
+///   - count: the bound.
+///   - savingMemory: keep about √`count` states instead of what each step needs, and run the steps between them again on the way back.
+///   - condition: one truth value.
+public func whileLoop<Carry: Codable>(
+  from initial: Carry, atMost count: Int, savingMemory: Bool = false, while condition: (Carry) -> Tensor, do body: (Carry) -> Carry
+) -> Carry {
+  guard count >= 0, count <= Int32.max else {
+    trapAtCaller(ProgramError("whileLoop", "the bound must be between 0 and \(Int32.max), but it is \(count)."))
+  }
+  let start = Counted(step: Tensor(Int32(0)), carry: initial)
+  let end = recordWhile(
+    start, { ($0.step .< Tensor(Int32(count))) .& condition($0.carry) }, { Counted(step: $0.step + 1, carry: body($0.carry)) },
+    bound: WhileLoop.Bound(steps: count, recomputes: savingMemory))
+  return end.carry
+}
+
+private struct Counted<Carry: Codable>: Codable {
+  var step: Tensor
+  var carry: Carry
+}
+
+private func recordWhile<Carry: Codable>(
+  _ initial: Carry, _ condition: (Carry) -> Tensor, _ body: (Carry) -> Carry, bound: WhileLoop.Bound?
 ) -> Carry {
   let (carries, structure) = flatten(initial)
   let results = staged(carries.map { $0.resolved(meeting: nil) }) { carries in
@@ -101,21 +137,22 @@ public func whileLoop<Carry: Codable>(
       }
       return zip(leaves, carries).map { $0.resolved(meeting: $1.elementType) }
     }
-    return makeWhile(conditionGraph, conditionCaptures, bodyGraph, bodyCaptures, carries)
+    return makeWhile(conditionGraph, conditionCaptures, bodyGraph, bodyCaptures, carries, bound: bound)
   }
   return unflatten(Carry.self, structure, results)
 }
 
 /// Emits a loop whose traced parts take carries, then captures.
 package func makeWhile(
-  _ condition: Graph, _ conditionCaptures: [Tensor], _ body: Graph, _ bodyCaptures: [Tensor], _ carries: [Tensor]
+  _ condition: Graph, _ conditionCaptures: [Tensor], _ body: Graph, _ bodyCaptures: [Tensor], _ carries: [Tensor],
+  bound: WhileLoop.Bound? = nil
 ) -> [Tensor] {
   func constantsFirst(_ graph: Graph, _ k: Int) -> Graph {
     graph.permutingInputs { old in old < carries.count ? old + k : old - carries.count }
   }
   let loop = WhileLoop(
     condition: constantsFirst(condition, conditionCaptures.count), body: constantsFirst(body, bodyCaptures.count),
-    conditionConstantCount: conditionCaptures.count, bodyConstantCount: bodyCaptures.count)
+    conditionConstantCount: conditionCaptures.count, bodyConstantCount: bodyCaptures.count, bound: bound)
   return apply(.whileLoop(loop), conditionCaptures + bodyCaptures + carries)
 }
 

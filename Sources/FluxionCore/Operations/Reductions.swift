@@ -94,23 +94,4 @@ extension Tensor {
   public func argmin(alongAxis a: Int = -1) -> Tensor { apply1(.argReduce(.minimum, axis: axis(a, "argmin")), self) }
   /// The place (`i32`) of the first largest element along `axis`.
   public func argmax(alongAxis a: Int = -1) -> Tensor { apply1(.argReduce(.maximum, axis: axis(a, "argmax")), self) }
-
-  /// Sums from the first element to each, along `axis`; with `reverse` from each to the last.
-  ///
-  /// In ⌈log₂ n⌉ rounds, each adding what stands twice as far away: O(n log n) work, no mask to multiply an infinity by.
-  ///
-  /// > W. D. Hillis, G. L. Steele. "Data parallel algorithms." *Communications of the ACM* 29(12), 1986.
-  public func cumulativeSum(alongAxis a: Int = 0, reverse: Bool = false) -> Tensor {
-    let at = axis(a, "cumulativeSum")
-    var sums = elementType == .bool ? converted(to: .int32) : self
-    var distance = 1
-    while distance < shape[at] {
-      var (low, high) = ([Int](repeating: 0, count: rank), [Int](repeating: 0, count: rank))
-      low[at] = reverse ? -distance : distance
-      high[at] = -low[at]
-      sums = sums + sums.padded(low: low, high: high)
-      distance *= 2
-    }
-    return sums
-  }
 }

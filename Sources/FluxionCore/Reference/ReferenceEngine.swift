@@ -68,7 +68,7 @@ extension Operation {
       let taps = g.kernel.dropLast().reduce(1, *)
       return 2 * Double(g.output.elementCount) * Double(taps)
     case let .fourier(f): return f.floatingPointOperations(elements: Double(operands[0].shape.elementCount))
-    case .reduce: return Double(operands[0].shape.elementCount)
+    case .reduce, .cumulate: return Double(operands[0].shape.elementCount)
     case .unary, .binary: return result.elementType.isDifferentiable ? Double(result.shape.elementCount) : 0
     default: return 0
     }

@@ -67,6 +67,7 @@ struct ReferenceInterpreter {
 
     case let .reduce(reduction, axes): [referenceReduce(reduction, x[0], axes, types[0])]
     case let .argReduce(reduction, axis): [referenceArgReduce(reduction, x[0], axis, types[0])]
+    case let .cumulate(reduction, axis, reverse): [referenceCumulate(reduction, x[0], axis, reverse)]
     case let .dot(dimensions): [referenceDot(x[0], x[1], dimensions, types[0])]
     case let .convolution(geometry, role): [referenceConvolution(x[0], x[1], geometry, role, types[0])]
     case let .fourier(transform): [referenceFourier(x[0], transform, types[0])]

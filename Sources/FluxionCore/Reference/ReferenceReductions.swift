@@ -30,6 +30,31 @@ func referenceReduce(_ reduction: Reduction, _ x: ReferenceArray, _ axes: [Int],
   }
 }
 
+func referenceCumulate(_ reduction: Reduction, _ x: ReferenceArray, _ axis: Int, _ reverse: Bool) -> ReferenceArray {
+  let combine = reduction.combination
+  let length = x.shape[axis]
+  let inner = x.shape.dimensions[(axis + 1)...].reduce(1, *)
+  let lines = x.shape.dimensions[..<axis].reduce(inner, *)
+  func running<T>(_ v: [T], _ f: (T, T) -> T) -> [T] {
+    var result = v
+    for line in 0..<lines where length > 0 {
+      let places = (0..<length).map { (line / inner * length + $0) * inner + line % inner }
+      var total: T?
+      for place in reverse ? places.reversed() : places {
+        let sum = total.map { f($0, v[place]) } ?? v[place]
+        total = sum
+        result[place] = sum
+      }
+    }
+    return result
+  }
+  switch x.elements {
+  case let .real(v): return ReferenceArray(x.type, .real(running(v) { combine.real($0, $1, .float64) }))
+  case let .integer(v): return ReferenceArray(x.type, .integer(running(v) { combine.integer($0, $1, x.elementType) }))
+  case let .complex(v): return ReferenceArray(x.type, .complex(running(v) { combine.complex($0, $1) }))
+  }
+}
+
 extension Reduction {
   fileprivate var combination: Binary {
     switch self {

@@ -38,7 +38,9 @@ private func activeResults(_ operation: Operation, _ operands: [Bool], _ count: 
   case let .conditional(branches):
     return branches.map { activeOutputs($0, Array(operands.dropFirst())) }
       .reduce([Bool](repeating: false, count: count)) { zip($0, $1).map { $0 || $1 } }
-  case let .call(call) where call.rules.tangent == nil: return activeOutputs(call.body, operands)
+  // A body that is not made yet is not made for this.
+  case let .call(call) where (call.rules.tangent == nil || call.rules.isTransparent) && !call.isDeferred:
+    return activeOutputs(call.body, operands)
   default: return [Bool](repeating: true, count: count)
   }
 }

@@ -166,7 +166,8 @@ func batchedWhile(_ loop: WhileLoop, _ x: [Mapped], _ size: Int) -> [Mapped] {
     let going = condition(inputs)
     return zip(next, inputs).map { new, old in select(going.broadcast(to: new.shape, axes: [0]), new, old) }
   }
-  let results = makeWhile(conditionGraph.graph, conditionGraph.captures, bodyGraph.graph, bodyGraph.captures, carries)
+  let results = makeWhile(
+    conditionGraph.graph, conditionGraph.captures, bodyGraph.graph, bodyGraph.captures, carries, bound: loop.bound)
   return zip(results, flags).map { Mapped($0, isMapped: $1) }
 }
 
@@ -200,7 +201,13 @@ func batchedConditional(_ branches: [Graph], _ x: [Mapped], _ size: Int) -> [Map
 func batchedCall(_ call: Call, _ x: [Mapped], _ size: Int) -> [Mapped] {
   let flags = x.map(\.isMapped)
   var outputFlags: [Bool] = []
-  let types = zip(call.body.inputTypes, flags).map { $1 ? TensorType([size] + $0.shape, $0.elementType) : $0 }
+  let types = zip(call.inputTypes, flags).map { $1 ? TensorType([size] + $0.shape, $0.elementType) : $0 }
+  if call.isDeferred {
+    let wide = Call(
+      name: call.name, inputTypes: types, outputTypes: call.outputTypes.map { TensorType([size] + $0.shape, $0.elementType) },
+      rules: call.rules.batched?(flags, size) ?? CallRules(), body: { call.body.mapped(flags, size) })
+    return apply(.call(wide), x.map(\.tensor)).map { Mapped($0, isMapped: true) }
+  }
   // The result of a call with rules of its own is mapped throughout: its rules then need no flags for results.
   let (graph, captures) = traceGraph(types) { inputs in
     let results = batch(call.body, zip(inputs, flags).map { Mapped($0, isMapped: $1) }, size)

@@ -1,23 +1,14 @@
 import FluxionCore
 
 func conditionalTangents(_ branches: [Graph], _ x: [Tensor], _ t: [Tensor?]) -> ([Tensor], [Tensor?]) {
+  guard isLinearizing else {
+    let (results, slopes) = augmentedConditional(branches, x, t.map { [$0] }, .tangents)
+    return (results, slopes.map { $0[0] })
+  }
   let operands = Array(x.dropFirst()), tangents = Array(t.dropFirst())
   let active = tangents.map { $0 != nil }
-  let outputActive = branches.map { activeOutputs($0, active) }.reduce([Bool](repeating: false, count: branches[0].outputs.count)) {
-    zip($0, $1).map { $0 || $1 }
-  }
+  let outputActive = activeInSome(branches, active)
   let outputCount = branches[0].outputs.count
-  guard isLinearizing else {
-    let doubled = branches.map { branch in
-      traceGraph([]) { _ in
-        let (results, slopes) = pushforward(branch, operands, tangents)
-        return results + results.indices.filter { outputActive[$0] }.map { slopes[$0] ?? zerosLike(results[$0]) }
-      }
-    }
-    let all = makeConditional(x[0], doubled)
-    var slopes = all.dropFirst(outputCount)
-    return (Array(all.prefix(outputCount)), outputActive.map { $0 ? slopes.removeFirst() : nil })
-  }
   let splits = branches.map {
     Split($0, active: active, keepingActive: 0..<0, outputsLike: 0, alwaysActive: outputActive)
   }

@@ -5,57 +5,14 @@ import FluxionCore
 // into a loop that walks back.
 
 func scanTangents(_ scan: Scan, _ x: [Tensor], _ t: [Tensor?]) -> ([Tensor], [Tensor?]) {
+  guard isLinearizing else {
+    let (results, slopes) = augmentedScan(scan, x, t.map { [$0] }, .tangents)
+    return (results, slopes.map { $0[0] })
+  }
   let (k, c) = (scan.constantCount, scan.carryCount)
   let active = closedActivity(t.map { $0 != nil }, carries: k..<k + c) { activeOutputs(scan.body, $0) }
   let t = zip(t, zip(x, active)).map { tangent, rest in tangent ?? (rest.1 ? zerosLike(rest.0) : nil) }
-  return isLinearizing ? linearizedScan(scan, x, t, active) : forwardScan(scan, x, t, active)
-}
-
-private func forwardScan(_ scan: Scan, _ x: [Tensor], _ t: [Tensor?], _ active: [Bool]) -> ([Tensor], [Tensor?]) {
-  let (k, c) = (scan.constantCount, scan.carryCount)
-  let body = scan.body
-  let places = active.indices.filter { active[$0] }
-  var outputActive: [Bool] = []
-  // Body inputs: constants, their tangents | carries, theirs | slices, theirs.
-  func group(_ range: Range<Int>) -> (own: [Int], tangents: [Int]) { (Array(range), places.filter { range.contains($0) }) }
-  let groups = [group(0..<k), group(k..<k + c), group(k + c..<x.count)]
-  let layout = groups.flatMap { $0.own.map { (place: $0, isTangent: false) } + $0.tangents.map { (place: $0, isTangent: true) } }
-  let (graph, captures) = traceGraph(layout.map { body.types[$0.place] }) { inputs in
-    var primals = [Tensor?](repeating: nil, count: x.count)
-    var tangents = [Tensor?](repeating: nil, count: x.count)
-    for (input, entry) in zip(inputs, layout) {
-      if entry.isTangent { tangents[entry.place] = input } else { primals[entry.place] = input }
-    }
-    let (results, slopes) = pushforward(body, primals.map { $0! }, tangents)
-    outputActive = slopes.map { $0 != nil }
-    let carrySlopes = (0..<c).filter { active[k + $0] }.map { slopes[$0] ?? zerosLike(results[$0]) }
-    return Array(results.prefix(c)) + carrySlopes + results.dropFirst(c) + slopes.dropFirst(c).compactMap { $0 }
-  }
-  func operands(_ g: (own: [Int], tangents: [Int])) -> [Tensor] { g.own.map { x[$0] } + g.tangents.map { t[$0]! } }
-  let constants = operands(groups[0]), carries = operands(groups[1]), slices = operands(groups[2])
-  let n = constants.count + carries.count + slices.count
-  // Captures become further constants.
-  let ordered = graph.permutingInputs { old in
-    old < constants.count ? old : (old < n ? old + captures.count : old - n + constants.count)
-  }
-  let doubled = Scan(
-    body: ordered, constantCount: constants.count + captures.count, carryCount: carries.count, length: scan.length,
-    reverse: scan.reverse)
-  let all = apply(.scan(doubled), constants + captures + carries + slices)
-  var rest = all[...]
-  func take(_ count: Int) -> [Tensor] {
-    defer { rest = rest.dropFirst(count) }
-    return Array(rest.prefix(count))
-  }
-  let outputCount = body.outputs.count - c
-  let finalCarries = take(c)
-  var carrySlopes = take(groups[1].tangents.count)[...]
-  let stacked = take(outputCount)
-  var stackedSlopes = rest
-  let tangents =
-    (0..<c).map { active[k + $0] ? carrySlopes.removeFirst() : nil }
-    + (0..<outputCount).map { outputActive[c + $0] ? stackedSlopes.removeFirst() : nil }
-  return (finalCarries + stacked, tangents)
+  return linearizedScan(scan, x, t, active)
 }
 
 private func linearizedScan(_ scan: Scan, _ x: [Tensor], _ t: [Tensor?], _ active: [Bool]) -> ([Tensor], [Tensor?]) {
