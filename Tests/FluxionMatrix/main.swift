@@ -20,6 +20,24 @@ func option(_ name: String) -> String? {
   return arguments[i + 1]
 }
 
+let usage = """
+  Usage: FluxionMatrix [--page PATH] [--processes N] [--matching TEXT]
+         FluxionMatrix --exceptions
+         FluxionMatrix --operation NAME [--from K]
+
+  Judges every cell of the table of operations; --page writes it as a page, --matching takes operations whose names contain TEXT.
+  --exceptions runs what rows say is refused. --operation judges one operation in this process, a line per cell.
+  """
+if CommandLine.arguments.contains("--help") || CommandLine.arguments.contains("-h") {
+  print(usage)
+  exit(0)
+}
+let known: Set = ["--page", "--processes", "--matching", "--exceptions", "--operation", "--from"]
+if let unknown = CommandLine.arguments.dropFirst().first(where: { $0.hasPrefix("--") && !known.contains($0) }) {
+  FileHandle.standardError.write(Data("unknown option \(unknown)\n\(usage)\n".utf8))
+  exit(2)
+}
+
 let onlyExceptions = CommandLine.arguments.contains("--exceptions")
 
 if let name = option("--operation") {
