@@ -15,7 +15,7 @@ public struct ForwardLaplacian: Sendable {
 /// The value, derivatives and Laplacian Δf = Σᵢ ∂²f/∂xᵢ² of a function of an array, in one pass and without reverse mode.
 ///
 /// Through each operation y = g(x) go the derivatives y_i = g′(x) x_i and the Laplacian Δy = g′(x) Δx + Σᵢ g″(x)[x_i, x_i]. It costs about
-/// one forward pass for each direction and keeps nothing; a Hessian's trace by nested derivatives costs several times that.
+/// one forward pass for each direction and one more, where nested derivatives carry two tangents for each, and keeps nothing for a way back.
 ///
 /// - Parameters:
 ///   - function: of one array to one array of any shape; use `vmap` for many points.
