@@ -72,8 +72,11 @@ fx_scalar fx_reduce_identity(uint32_t op, fx_type accumulator);
 // Functions without a vector form yet, used element by element.
 double fx_cbrt(double x);
 double fx_erfinv(double x);
-double fx_digamma(double x);
+double fx_digamma(double x);   // good enough for f32, as is the next
 double fx_lgamma(double x);
+double fx_digamma_f64(double x);
+double fx_lgamma_f64(double x);
+double fx_erfc(double x);
 
 // Each kind of step: prepare(payload) -> scratch bytes, run(payload, slots, scratch, status) -> code.
 typedef struct fx_context {

@@ -94,7 +94,7 @@ FX_INLINE vf log1p_f32(vf x) {
   return ((x < -1.0f) | (x != x)) ? (vf)NAN : result;
 }
 
-// Beyond 0.8 it is 1 - 2 / (exp(2|x|) + 1), quotient and difference corrected for their rounding.
+// Beyond 0.775 it is 1 - 2 / (exp(2|x|) + 1), quotient and difference corrected for their rounding.
 FX_INLINE vf tanh_f32(vf x) {
   vf a = abs_f32(x), z = x * x;
   vf p = MADD((vf)-5.696368202e-04f, z, (vf)2.847692140e-03f);
@@ -108,7 +108,7 @@ FX_INLINE vf tanh_f32(vf x) {
   vf e = exp_f32(limited + limited), d = e + 1.0f, y = 1.0f / d, quotient = y + y;
   vf slip = residual_f32((vf)1.0f, y, d) - (1.0f - (d - e)) * y;   // 1 - y (e + 1)
   vf high = 1.0f - quotient, large = high + (((1.0f - high) - quotient) - quotient * slip);
-  vf result = a < 0.8f ? small : copy_sign_f32(large, x);
+  vf result = a < 0.775f ? small : copy_sign_f32(large, x);
   return x == 0.0f ? x : result;
 }
 

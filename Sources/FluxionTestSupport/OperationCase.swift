@@ -158,6 +158,7 @@ public struct OperationCase: Sendable, CustomTestStringConvertible {
   public static let families: [Family] = [
     Family("Functions of one operand", unaryCases),
     Family("Functions of two operands", binaryCases),
+    Family("Special functions", specialCases),
     Family("Choices and complex numbers", choiceCases),
     Family("Shaping", shapingCases),
     Family("Indexing", indexingCases),

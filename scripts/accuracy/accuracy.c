@@ -46,7 +46,18 @@ static __float128 quad_of_erfinv(__float128 x) {
   }
   return copysignq(y, x);
 }
-double plain_erfinv(double x) { return (double)quad_of_erfinv(x); }
+// The same in f64, which is enough for arguments of f32.
+double plain_erfinv(double x) {
+  if (!(fabs(x) < 1)) return fabs(x) == 1 ? x * INFINITY : NAN;
+  if (x == 0) return x;
+  double a = fabs(x), l = log1p(-a * a), t = 2 / (M_PI * 0.147) + l / 2;
+  double y = a < 1e-3 ? a * 0.88622692545275801365 : sqrt((-l / 0.147) / (sqrt(t * t - l / 0.147) + t));
+  for (int i = 0; i < 3; i++) {
+    double error = a < 0.5 ? erf(y) - a : (1 - a) - erfc(y), u = error / (1.12837916709551257390 * exp(-y * y));
+    y -= u / (1 + y * u);
+  }
+  return copysign(y, x);
+}
 
 // psi by recurrence to 25 and the asymptotic series (Abramowitz and Stegun 6.3.18); by reflection for negative arguments.
 static __float128 quad_of_digamma(__float128 x) {

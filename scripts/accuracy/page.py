@@ -5,7 +5,7 @@ Before that, the quadruple-precision references are compared with mpmath at the 
 is installed."""
 import sys
 
-LIMITS = {("erf", "f64"): 2, ("erfc", "f64"): 4, ("erfInverse", "f64"): 2, ("logGamma", "f64"): 3, ("digamma", "f64"): 16}
+LIMITS = {("erf", "f64"): 2, ("erfInverse", "f64"): 2}
 NAMES = {"baseline": "SSE4.2", "avx2": "AVX2", "avx512": "AVX-512"}
 
 
@@ -46,8 +46,6 @@ def main(results, spots, page):
             broken.append(f"{name} {type_} on {isa}: {error} ulp at {at}, allowed are {limit}")
         if int(wrong):
             broken.append(f"{name} {type_} on {isa}: {wrong} results NaN or infinite wrongly, one at {wrong_at}")
-    complete = max((r[0][1] for (n, t), r in rows.items() if t == "f32" and n not in ("power", "atan2")), default=0)
-    points = max((r[0][1] for (n, t), r in rows.items() if t == "f64"), default=0)
     out = [
         "# Accuracy of elementary functions", "",
         "The greatest and mean error of every elementary kernel, measured by `make accuracy`.", "",
@@ -55,23 +53,25 @@ def main(results, spots, page):
         "An error of 1 ulp is the distance of neighbouring numbers of the type at the exact result; correct rounding leaves 0.5. "
         "The kernels measured are those that run at once and inside compiled programs: there is one set of them, with no faster and "
         "less accurate variants.", "",
-        f"- `f32`: {spaced(complete)} arguments, compared with double precision; all but NaN are 2³² less some millions.",
-        f"- `f64`: {spaced(points)} arguments — any bits, magnitudes near 1, and ranges dense around what matters to each function — compared with "
+        "- `f32`: compared with double precision; \"all\" in the column of arguments means that every number was tried.",
+        "- `f64`: any bits, magnitudes near 1, and ranges dense around what matters to each function; compared with "
         "quadruple precision.",
         f"- {agreement}",
         "- Infinities, zeros and NaN must come out on the same arguments as the reference's.", "",
         "Bounds: 1 ulp, in `f64` " + ", ".join(f"{n} {l}" for (n, t), l in LIMITS.items()) + ".", "",
         "## The table", "",
-        "| function | type | " + " | ".join(NAMES.values()) + " | mean | where |", "|---|---|---|---|---|---|---|",
+        "| function | type | " + " | ".join(NAMES.values()) + " | mean | where | arguments |", "|---|---|---|---|---|---|---|---|",
     ]
     for (name, type_), measured in rows.items():
         by_isa = {m[0]: m for m in measured}
         cells = [f"{by_isa[i][2]:.3f}" if i in by_isa else ("same" if len(measured) == 1 else "–") for i in NAMES]
         worst = max(measured, key=lambda m: m[2])
         where = f"{worst[3]:.9g}" + (f", {worst[4]:.9g}" if name in ("power", "atan2") else "")
-        out.append(f"| {name} | {type_} | {' | '.join(cells)} | {worst[5]:.3f} | {where} |")
-    out += ["", "Log Γ and ψ are measured in ulps of at least 1: near their zeros the error is an absolute one. ψ of large negative arguments "
-            "inherits what the reflection's cotangent loses beside the poles.", ""]
+        # Blocks of nothing but NaN are not counted.
+        arguments = "all" if type_ == "f32" and worst[1] > 2**32 - 2**25 else spaced(worst[1])
+        out.append(f"| {name} | {type_} | {' | '.join(cells)} | {worst[5]:.3f} | {where} | {arguments} |")
+    out += ["", "Log Γ and ψ are measured in ulps of at least 1: near their zeros the error is an absolute one. erfc, log Γ and "
+            "ψ of `f64` are computed in the extended precision of x86-64; where there is none, as with Apple's libraries, they err by up to 3 ulp.", ""]
     open(page, "w").write("\n".join(out))
     if broken:
         sys.exit("accuracy: bounds are broken\n" + "\n".join(broken))

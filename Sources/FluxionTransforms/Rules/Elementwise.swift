@@ -34,7 +34,7 @@ func unaryTangent(_ f: Unary, _ x: Tensor, _ r: Tensor, _ t: Tensor) -> Tensor? 
   case .erfInverse: return t * (exp(r.squared()) * 0.886226925452758)  // √π/2
   case .logGamma: return t * digamma(x)
   case .digamma: return t * trigamma(x)
-  case .trigamma: return t * polygamma2(x)
+  case .trigamma: return t * polygamma(2, x)
   case .real: return t.real
   case .imaginary: return t.imaginary
   case .conjugate: return t.conjugate()
@@ -91,29 +91,6 @@ private func extremeTangent(_ first: Tensor, _ second: Tensor, _ tx: Tensor?, _ 
   let like = tx ?? ty!
   let (a, b) = (tx ?? zerosLike(like), ty ?? zerosLike(like))
   return select(first, a, select(second, b, (a + b) * 0.5))
-}
-
-/// ψ″(x): upward recurrence to x ≥ 10, then the asymptotic series; reflection for x < 1/2.
-///
-/// > M. Abramowitz, I. Stegun. *Handbook of Mathematical Functions*, 6.4.6, 6.4.7 and 6.4.13.
-private func polygamma2(_ x: Tensor) -> Tensor {
-  let reflected = x .< 0.5
-  let start = select(reflected, 1 - x, x)
-  var z = start
-  var head = zerosLike(start)
-  for _ in 0..<10 {
-    head = head - 2 / (z * z.squared())
-    z = z + 1
-  }
-  let w = reciprocal(z.squared())
-  let coefficients: [Double] = [-5.0 / 6, 0.3, -1.0 / 6, 1.0 / 6, -0.5]
-  var series = zerosLike(z)
-  for c in coefficients { series = series * w + c }
-  let value = head - w - w / z + series * w.squared()
-  let angle = x * Double.pi
-  let cosecant = reciprocal(select(reflected, sin(angle), 1))
-  let correction = 2 * Double.pi * Double.pi * Double.pi
-  return select(reflected, value - cos(angle) * cosecant * cosecant.squared() * correction, value)
 }
 
 func choiceTangent(_ operation: Operation, _ x: [Tensor], _ r: Tensor, _ t: [Tensor?]) -> Tensor? {

@@ -1,0 +1,172 @@
+internal import FluxionCore
+#if canImport(Glibc)
+  internal import Glibc
+#elseif canImport(Darwin)
+  internal import Darwin
+#endif
+
+private let one: [OperationCase.Sample] = [
+  .init(.scalar, []), .init(.empty, [2, 0]), .init(.one, [1]), .init(.vector, [7]), .init(.matrix, [3, 5]), .init(.large, [33, 31]),
+]
+private let two: [OperationCase.Sample] = [
+  .init(.scalar, [], []), .init(.empty, [0], [0]), .init(.one, [1], [1]), .init(.vector, [5], [5]), .init(.broadcast, [3, 1], [4]),
+  .init(.broadcast, [], [2, 3]), .init(.large, [33, 31], [33, 31]),
+]
+private let three: [OperationCase.Sample] = [
+  .init(.scalar, [], [], []), .init(.empty, [0], [0], [0]), .init(.one, [1], [1], [1]), .init(.broadcast, [3, 1], [4], []),
+  .init(.large, [33, 31], [33, 31], [33, 31]),
+]
+
+// For functions made of integrals, on which the reference interpreter spends minutes for a thousand elements: no large shape.
+private let twoIntegrals = two.filter { $0.shapeClass != .large }
+private let threeIntegrals = three.filter { $0.shapeClass != .large }
+
+/// What the functions promise is an ulp of `f32`; in `f64` the plain formulas err by more than the functions.
+private let promise = Tolerance(ulps: 1, relative: 4e-12, absolute: 1e-13)
+
+private func row(
+  _ name: String, _ samples: [OperationCase.Sample], _ domains: [Domain], _ f: @escaping @Sendable ([Tensor]) -> Tensor,
+  _ formula: @escaping @Sendable ([Double]) -> Double
+) -> OperationCase {
+  OperationCase(name, samples, domains, tolerance: promise, { f($0) }, expected: { x in PlainArray.elementwise(x) { formula($0) } })
+}
+
+// MARK: Plain formulas, by power series, continued fractions, Simpson's rule and bisection
+
+private func bisected(_ low: Double, _ high: Double, _ isBelow: (Double) -> Bool) -> Double {
+  var (a, b) = (low, high)
+  for _ in 0..<200 {
+    let middle = (a + b) / 2
+    if isBelow(middle) { a = middle } else { b = middle }
+  }
+  return (a + b) / 2
+}
+
+private func logGammaOf(_ x: Double) -> Double { lgamma(x).0 }
+
+/// xᵃ e⁻ˣ Σ xⁿ / Γ(a + n + 1).
+private func gammaSeries(_ a: Double, _ x: Double) -> Double {
+  var (term, sum) = (exp(a * log(x) - x - logGammaOf(a + 1)), 0.0)
+  for n in 1...400 {
+    sum += term
+    term *= x / (a + Double(n))
+  }
+  return sum
+}
+
+/// xᵃ (1 - x)ᵇ / (a B) Σ (a + b)ₙ / (a + 1)ₙ xⁿ.
+private func betaSeries(_ a: Double, _ b: Double, _ x: Double) -> Double {
+  var term = exp(a * log(x) + b * log(1 - x) - logGammaOf(a) - logGammaOf(b) + logGammaOf(a + b)) / a
+  var sum = 0.0
+  for n in 0..<600 {
+    sum += term
+    term *= x * (a + b + Double(n)) / (a + 1 + Double(n))
+  }
+  return sum
+}
+
+private func studentSimpson(_ t: Double, _ ν: Double) -> Double {
+  let scale = exp(logGammaOf((ν + 1) / 2) - logGammaOf(ν / 2)) / (ν * Double.pi).squareRoot()
+  func density(_ s: Double) -> Double { scale * exp(-(ν + 1) / 2 * log(1 + s * s / ν)) }
+  let n = 2000
+  let h = t / Double(n)
+  var sum = density(0) + density(t)
+  for i in 1..<n { sum += (i % 2 == 1 ? 4 : 2) * density(h * Double(i)) }
+  return 0.5 + sum * h / 3
+}
+
+/// Σ ± (x/2)²ᵏ⁺ⁿ / (k! (k + n)!).
+private func besselSeries(_ n: Int, _ x: Double, _ sign: Double) -> Double {
+  var term = 1.0
+  for k in 0..<n { term *= x / 2 / Double(k + 1) }
+  var sum = 0.0
+  for k in 1...80 {
+    sum += term
+    term *= sign * x * x / 4 / (Double(k) * Double(k + n))
+  }
+  return sum
+}
+
+/// K₀ = -(log(x/2) + γ) I₀ + Σ (x²/4)ᵏ / k!² · (1 + ½ … 1/k).
+private func besselK0Series(_ x: Double) -> Double {
+  var (term, harmonic, sum) = (1.0, 0.0, 0.0)
+  for k in 1...60 {
+    term *= x * x / 4 / (Double(k) * Double(k))
+    harmonic += 1 / Double(k)
+    sum += term * harmonic
+  }
+  return -(log(x / 2) + 0.5772156649015329) * besselSeries(0, x, 1) + sum
+}
+
+/// Σ (q + k)⁻ˢ, the tail by Euler and Maclaurin after many terms.
+private func hurwitzSum(_ s: Double, _ q: Double) -> Double {
+  var sum = 0.0
+  for k in 0..<400 { sum += pow(q + Double(k), -s) }
+  let n = q + 400
+  return sum + pow(n, 1 - s) / (s - 1) + pow(n, -s) / 2 + s * pow(n, -s - 1) / 12 - s * (s + 1) * (s + 2) * pow(n, -s - 3) / 720
+}
+
+/// e⁻ˣ / (x + 1 / (1 + 1 / (x + 2 / (1 + 2 / (x + …))))), from the end.
+private func exponentialIntegralFraction(_ x: Double) -> Double {
+  var rest = x
+  for k in stride(from: 400.0, to: 0, by: -1) { rest = x + k / (1 + k / rest) }
+  return exp(-x) / rest
+}
+
+extension OperationCase {
+  static let specialCases: [OperationCase] = [
+    row("erfcx", one, [.range(-2, 6)], { erfcx($0[0]) }, { exp($0[0] * $0[0]) * erfc($0[0]) }),
+    row("erfcInverse", one, [.range(0.02, 1.9)], { erfcInverse($0[0]) }, { x in bisected(-7, 7) { erfc($0) > x[0] } }),
+    row("ndtr", one, [.range(-5, 3)], { ndtr($0[0]) }, { erfc(-$0[0] / 2.0.squareRoot()) / 2 }),
+    row("logNdtr", one, [.range(-8, 3)], { logNdtr($0[0]) }, { log(erfc(-$0[0] / 2.0.squareRoot()) / 2) }),
+    row("ndtri", one, [.range(0.05, 0.9)], { ndtri($0[0]) }, { x in bisected(-9, 9) { erfc(-$0 / 2.0.squareRoot()) / 2 < x[0] } }),
+    row("xlogy", two, [.range(-2, 2), .range(0.3, 3)], { xlogy($0[0], $0[1]) }, { $0[0] * log($0[1]) }),
+    row("entr", one, [.range(0.1, 3)], { entr($0[0]) }, { -$0[0] * log($0[0]) }),
+    row("logit", one, [.range(0.1, 0.9)], { logit($0[0]) }, { log($0[0] / (1 - $0[0])) }),
+    row("gammaP", twoIntegrals, [.range(0.4, 6), .range(0.3, 8)], { gammaP($0[0], $0[1]) }, { gammaSeries($0[0], $0[1]) }),
+    row("gammaQ", twoIntegrals, [.range(0.4, 6), .range(0.3, 8)], { gammaQ($0[0], $0[1]) }, { 1 - gammaSeries($0[0], $0[1]) }),
+    row("gammaPInverse", twoIntegrals, [.range(0.6, 4), .range(0.15, 0.85)], { gammaPInverse($0[0], $0[1]) }, { x in
+      bisected(0, 60) { gammaSeries(x[0], $0) < x[1] }
+    }),
+    row("gammaQInverse", twoIntegrals, [.range(0.6, 4), .range(0.15, 0.85)], { gammaQInverse($0[0], $0[1]) }, { x in
+      bisected(0, 60) { 1 - gammaSeries(x[0], $0) > x[1] }
+    }),
+    row("logBeta", two, [.range(0.3, 14), .range(0.3, 14)], { logBeta($0[0], $0[1]) }, {
+      logGammaOf($0[0]) + logGammaOf($0[1]) - logGammaOf($0[0] + $0[1])
+    }),
+    row("beta", two, [.range(0.5, 4), .range(0.5, 4)], { beta($0[0], $0[1]) }, { tgamma($0[0]) * tgamma($0[1]) / tgamma($0[0] + $0[1]) }),
+    row("betaI", threeIntegrals, [.range(0.5, 4), .range(0.5, 4), .range(0.15, 0.85)], { betaI($0[0], $0[1], $0[2]) }, {
+      betaSeries($0[0], $0[1], $0[2])
+    }),
+    row("betaIInverse", threeIntegrals, [.range(0.7, 4), .range(0.7, 4), .range(0.2, 0.8)], { betaIInverse($0[0], $0[1], $0[2]) }, { x in
+      bisected(1e-12, 1 - 1e-3) { betaSeries(x[0], x[1], $0) < x[2] }
+    }),
+    row("studentTCDF", twoIntegrals, [.awayFromZero(0.2, 3), .range(1.5, 9)], { studentTCDF($0[0], degreesOfFreedom: $0[1]) }, {
+      studentSimpson($0[0], $0[1])
+    }),
+    row("studentTQuantile", twoIntegrals, [.range(0.15, 0.45), .range(1.5, 9)], { studentTQuantile($0[0], degreesOfFreedom: $0[1]) }, { x in
+      bisected(-9, 0) { studentSimpson($0, x[1]) < x[0] }
+    }),
+    row("chiSquareCDF", twoIntegrals, [.range(0.5, 9), .range(1, 8)], { chiSquareCDF($0[0], degreesOfFreedom: $0[1]) }, {
+      gammaSeries($0[1] / 2, $0[0] / 2)
+    }),
+    row("zeta", two, [.range(1.5, 6), .range(0.4, 5)], { zeta($0[0], $0[1]) }, { hurwitzSum($0[0], $0[1]) }),
+    row("riemannZeta", one, [.range(1.4, 6)], { zeta($0[0]) }, { hurwitzSum($0[0], 1) }),
+    row("polygamma2", one, [.range(0.6, 5)], { polygamma(2, $0[0]) }, { -2 * hurwitzSum(3, $0[0]) }),
+    row("polygamma3", one, [.range(0.6, 5)], { polygamma(3, $0[0]) }, { 6 * hurwitzSum(4, $0[0]) }),
+    row("besselJ0", one, [.range(-5, 5)], { besselJ0($0[0]) }, { besselSeries(0, $0[0], -1) }),
+    row("besselJ1", one, [.range(-5, 5)], { besselJ1($0[0]) }, { besselSeries(1, $0[0], -1) }),
+    row("besselI0", one, [.range(-5, 5)], { besselI0($0[0]) }, { besselSeries(0, $0[0], 1) }),
+    row("besselI1", one, [.range(-5, 5)], { besselI1($0[0]) }, { besselSeries(1, $0[0], 1) }),
+    row("besselI0e", one, [.awayFromZero(0.2, 5)], { besselI0e($0[0]) }, { exp(-abs($0[0])) * besselSeries(0, $0[0], 1) }),
+    row("besselI1e", one, [.awayFromZero(0.2, 5)], { besselI1e($0[0]) }, { exp(-abs($0[0])) * besselSeries(1, $0[0], 1) }),
+    row("besselK0", one, [.range(0.3, 4)], { besselK0($0[0]) }, { besselK0Series($0[0]) }),
+    // By the Wronskian I₀ K₁ + I₁ K₀ = 1/x.
+    row("besselK1", one, [.range(0.3, 4)], { besselK1($0[0]) }, {
+      (1 / $0[0] - besselSeries(1, $0[0], 1) * besselK0Series($0[0])) / besselSeries(0, $0[0], 1)
+    }),
+    row("lambertW", one, [.range(-0.25, 5)], { lambertW($0[0]) }, { x in bisected(-1, 9) { $0 * exp($0) < x[0] } }),
+    row("lambertWLower", one, [.range(-0.3, -0.05)], { lambertW($0[0], branch: .lower) }, { x in bisected(-20, -1) { $0 * exp($0) > x[0] } }),
+    row("expIntegralE1", one, [.range(0.4, 5)], { expIntegralE1($0[0]) }, { exponentialIntegralFraction($0[0]) }),
+  ]
+}
