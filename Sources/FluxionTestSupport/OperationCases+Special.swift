@@ -150,6 +150,35 @@ extension OperationCase {
     row("chiSquareCDF", twoIntegrals, [.range(0.5, 9), .range(1, 8)], { chiSquareCDF($0[0], degreesOfFreedom: $0[1]) }, {
       gammaSeries($0[1] / 2, $0[0] / 2)
     }),
+    row("chiSquareQuantile", twoIntegrals, [.range(0.15, 0.85), .range(1.5, 8)], { chiSquareQuantile($0[0], degreesOfFreedom: $0[1]) }, { x in
+      bisected(0, 120) { gammaSeries(x[1] / 2, $0 / 2) < x[0] }
+    }),
+    row("normalCDF", two, [.range(-3, 3), .range(-1, 1)], { normalCDF($0[0], mean: $0[1], standardDeviation: 2) }, {
+      erfc(($0[1] - $0[0]) / 8.0.squareRoot()) / 2
+    }),
+    row("normalQuantile", two, [.range(0.1, 0.9), .range(1, 2)], { normalQuantile($0[0], mean: $0[1], standardDeviation: 0.5) }, { x in
+      bisected(-9, 9) { erfc((x[1] - $0) / 0.5.squareRoot()) / 2 < x[0] }
+    }),
+    row("gammaCDF", twoIntegrals, [.range(0.5, 9), .range(0.6, 4)], { gammaCDF($0[0], shape: $0[1], scale: 2) }, {
+      gammaSeries($0[1], $0[0] / 2)
+    }),
+    row("gammaQuantile", twoIntegrals, [.range(0.15, 0.85), .range(0.6, 4)], { gammaQuantile($0[0], shape: $0[1], scale: 2) }, { x in
+      bisected(0, 120) { gammaSeries(x[1], $0 / 2) < x[0] }
+    }),
+    row("betaCDF", threeIntegrals, [.range(0.15, 0.85), .range(0.5, 4), .range(0.5, 4)], { betaCDF($0[0], $0[1], $0[2]) }, {
+      betaSeries($0[1], $0[2], $0[0])
+    }),
+    row("betaQuantile", threeIntegrals, [.range(0.2, 0.8), .range(0.7, 4), .range(0.7, 4)], { betaQuantile($0[0], $0[1], $0[2]) }, { x in
+      bisected(1e-12, 1 - 1e-3) { betaSeries(x[1], x[2], $0) < x[0] }
+    }),
+    row("besselJ2", one, [.range(-5, 5)], { besselJ(2, $0[0]) }, { besselSeries(2, $0[0], -1) }),
+    row("besselI2", one, [.range(-5, 5)], { besselI(2, $0[0]) }, { besselSeries(2, $0[0], 1) }),
+    // K₂ = K₀ + 2 K₁ / x.
+    row("besselK2", one, [.range(0.5, 4)], { besselK(2, $0[0]) }, {
+      let zeroth = besselK0Series($0[0])
+      let first = (1 / $0[0] - besselSeries(1, $0[0], 1) * zeroth) / besselSeries(0, $0[0], 1)
+      return zeroth + 2 * first / $0[0]
+    }),
     row("zeta", two, [.range(1.5, 6), .range(0.4, 5)], { zeta($0[0], $0[1]) }, { hurwitzSum($0[0], $0[1]) }),
     row("riemannZeta", one, [.range(1.4, 6)], { zeta($0[0]) }, { hurwitzSum($0[0], 1) }),
     row("polygamma2", one, [.range(0.6, 5)], { polygamma(2, $0[0]) }, { -2 * hurwitzSum(3, $0[0]) }),

@@ -2,16 +2,22 @@
 // every one has derivatives.
 
 /// Φ((x - μ) / σ).
-public func normalCDF(_ x: Tensor, mean: Tensor = 0, standardDeviation: Tensor = 1) -> Tensor { ndtr((x - mean) / standardDeviation) }
+public func normalCDF(_ x: Tensor, mean: Tensor = 0, standardDeviation: Tensor = 1) -> Tensor {
+  inDoublePrecision("normalCDF", [x, mean, standardDeviation]) { ndtr(($0[0] - $0[1]) / $0[2]) }
+}
 
 /// x with Φ((x - μ) / σ) = p.
 public func normalQuantile(_ p: Tensor, mean: Tensor = 0, standardDeviation: Tensor = 1) -> Tensor {
-  mean + standardDeviation * ndtri(p)
+  inDoublePrecision("normalQuantile", [p, mean, standardDeviation]) { $0[1] + $0[2] * ndtri($0[0]) }
 }
 
 /// The gamma distribution's, of density ∝ xᵅ⁻¹ e^(-x/θ); 0 for x < 0.
-public func gammaCDF(_ x: Tensor, shape: Tensor, scale: Tensor = 1) -> Tensor { gammaP(shape, maximum(x, 0) / scale) }
-public func gammaQuantile(_ p: Tensor, shape: Tensor, scale: Tensor = 1) -> Tensor { scale * gammaPInverse(shape, p) }
+public func gammaCDF(_ x: Tensor, shape: Tensor, scale: Tensor = 1) -> Tensor {
+  inDoublePrecision("gammaCDF", [x, shape, scale]) { gammaP($0[1], maximum($0[0], 0) / $0[2]) }
+}
+public func gammaQuantile(_ p: Tensor, shape: Tensor, scale: Tensor = 1) -> Tensor {
+  inDoublePrecision("gammaQuantile", [p, shape, scale]) { $0[2] * gammaPInverse($0[1], $0[0]) }
+}
 
 /// The distribution of the sum of ν squares of standard normal numbers; 0 for x < 0.
 public func chiSquareCDF(_ x: Tensor, degreesOfFreedom: Tensor) -> Tensor { gammaP(degreesOfFreedom * 0.5, maximum(x, 0) * 0.5) }
