@@ -4,16 +4,16 @@
 /// Applies `function` to real operands of one shape in `f64`, whatever their own precision, and rounds the result to it: numbers written
 /// in the program take the type of the others.
 func inDoublePrecision(_ operation: String, _ operands: [Tensor], _ function: ([Tensor]) -> Tensor) -> Tensor {
-  var x = operands.map { operand -> Tensor in
-    if case .literal = operand.payload { return operand }
-    return operand.asReal
+  var given: ElementType?
+  for operand in operands where !operand.isLiteral {
+    let type = operand.asReal.elementType
+    given = given.map { ElementType.promoted($0, type) } ?? type
   }
-  if x.count == 1 { x = [x[0].asReal] }
+  var x = operands.map { $0.isLiteral ? $0.resolved(meeting: given ?? .float32).asReal : $0.asReal }
   // Twice round, so that the last of three meets the first, and the first the last.
-  for i in 0..<Swift.max(0, 2 * (x.count - 1)) {
+  for i in 0..<(x.count == 1 ? 0 : 2 * (x.count - 1)) {
     let (a, b) = (i % x.count, (i + 1) % x.count)
-    let pair = matched(x[a].isLiteral && x[b].isLiteral ? x[a].asReal : x[a], x[b], operation)
-    (x[a], x[b]) = pair
+    (x[a], x[b]) = matched(x[a], x[b], operation)
   }
   let type = x[0].elementType
   guard !type.isComplex else { return reject1(operation, "the operands must be real, not \(type).", like: x[0].type) }
