@@ -57,6 +57,7 @@ static void run_along(axis_job *job) {
       case FX_I32: ARG_REDUCE(int32_t, better)                                                           \
       case FX_I64: ARG_REDUCE(int64_t, better)                                                           \
       case FX_U32: ARG_REDUCE(uint32_t, better)                                                          \
+      case FX_U64: ARG_REDUCE(uint64_t, better)                                                          \
       default: ARG_REDUCE(uint8_t, better)                                                               \
     }                                                                                                    \
   }
@@ -65,7 +66,7 @@ ARG_REDUCE_ALL(find_minimum, <)
 
 uint64_t fx_prepare_arg_reduce(fx_arg_reduce *step) {
   step->prepared = 1;
-  if (step->type > FX_BOOL) return fx_refuse("argmin and argmax need real numbers or bools");
+  if (step->type > FX_BOOL && step->type != FX_U64) return fx_refuse("argmin and argmax need real numbers or bools");
   if (step->length < 1 || step->length > INT32_MAX) return fx_refuse("argmin and argmax need an axis of length 1 ... 2^31 - 1");
   return 0;
 }

@@ -15,9 +15,7 @@ fx_type fx_result_type(fx_op op, fx_type operand_type) {
 }
 
 static bool is_bitcast(fx_type from, fx_type to) {
-  bool four = (from == FX_F32 || from == FX_I32 || from == FX_U32) && (to == FX_F32 || to == FX_I32 || to == FX_U32);
-  bool eight = (from == FX_F64 || from == FX_I64) && (to == FX_F64 || to == FX_I64);
-  return four || eight;
+  return from == to || (fx_type_size(from) == fx_type_size(to) && from != FX_BOOL && to != FX_BOOL);
 }
 
 fx_kernel fx_find_kernel(fx_op op, fx_type operand_type, fx_type type) {
@@ -42,6 +40,7 @@ fx_scalar fx_reduce_identity(uint32_t op, fx_type type) {
     case FX_I32: value.i32 = greatest ? INT32_MAX : least ? INT32_MIN : one ? 1 : ones ? -1 : 0; break;
     case FX_I64: value.i64 = greatest ? INT64_MAX : least ? INT64_MIN : one ? 1 : ones ? -1 : 0; break;
     case FX_U32: value.u32 = greatest || ones ? UINT32_MAX : one ? 1 : 0; break;
+    case FX_U64: value.u64 = greatest || ones ? UINT64_MAX : one ? 1 : 0; break;
     default: value.boolean = greatest || one || ones; break;
   }
   return value;

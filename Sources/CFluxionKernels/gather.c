@@ -72,6 +72,7 @@ static void gather_block(void *context, int64_t which) {
     if (step->rest == 1 && element <= 8) {
       switch (element) {
         case 1: GATHER_ELEMENTS(uint8_t)
+        case 2: GATHER_ELEMENTS(uint16_t)
         case 4: GATHER_ELEMENTS(uint32_t)
         default: GATHER_ELEMENTS(uint64_t)
       }

@@ -34,7 +34,7 @@ static fx_gemm_kernel kernel_for(fx_type type) {
   switch (type) {
     case FX_F32: return fx_kernels()->gemm_f32;
     case FX_F64: return fx_kernels()->gemm_f64;
-    case FX_I64: return gemm_64;
+    case FX_I64: case FX_U64: return gemm_64;
     case FX_BOOL: return gemm_bool;
     case FX_C64: return gemm_c64;
     case FX_C128: return gemm_c128;
@@ -76,7 +76,7 @@ bool fx_prefer_blas(fx_type type, int64_t m, int64_t n, int64_t k, bool transpos
 
 uint64_t fx_prepare_gemm(fx_gemm *step) {
   step->prepared = 0;
-  if (step->type >= FX_TYPE_COUNT || step->batch_rank > 4) return fx_refuse("gemm: unknown element type, or more than 4 batch dimensions");
+  if (step->type >= FX_TYPE_COUNT || fx_is_narrow((fx_type)step->type) || step->batch_rank > 4) return fx_refuse("gemm: unknown or narrow element type, or more than 4 batch dimensions");
   if (step->m < 0 || step->n < 0 || step->k < 0) return fx_refuse("gemm: negative extent");
   step->batch_count = 1;
   for (uint32_t d = 0; d < step->batch_rank; d++) step->batch_count *= step->batch_shape[d];

@@ -4,6 +4,7 @@
 #define FLUXION_INTERNAL_H
 
 #include "CFluxionKernels.h"
+#include "small_floats.h"
 
 #include <math.h>
 #include <stdalign.h>

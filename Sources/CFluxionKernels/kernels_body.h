@@ -36,6 +36,7 @@ REAL_KERNELS(f64, double, vd, LD, vdb)
 REAL_KERNELS(i32, int32_t, vi, LF, vfb)
 REAL_KERNELS(i64, int64_t, vl, LD, vdb)
 REAL_KERNELS(u32, uint32_t, vu, LF, vfb)
+REAL_KERNELS(u64, uint64_t, vul, LD, vdb)
 
 UNARY(neg_f32, float, vf, LF, float, vf, -x)
 UNARY(neg_f64, double, vd, LD, double, vd, -x)
@@ -46,6 +47,10 @@ UNARY(abs_f64, double, vd, LD, double, vd, abs_f64(x))
 UNARY(abs_i32, int32_t, vi, LF, int32_t, vu, (vu)(x ^ (x >> 31)) - (vu)(x >> 31))
 UNARY(abs_i64, int64_t, vl, LD, int64_t, vul, (vul)(x ^ (x >> 63)) - (vul)(x >> 63))
 UNARY(copy_8, uint8_t, v8, LB, uint8_t, v8, x)
+static void FX_NAME(copy_16)(size_t n, void *d, const void *a, const void *b, const void *c) {
+  UNUSED3(b, c, c);
+  memmove(d, a, 2 * n);
+}
 UNARY(copy_32, uint32_t, vu, LF, uint32_t, vu, x)
 UNARY(copy_64, uint64_t, vul, LD, uint64_t, vul, x)
 
@@ -54,6 +59,7 @@ UNARY(sign_f64, double, vd, LD, double, vd, x > 0.0 ? (vd)1.0 : (x < 0.0 ? (vd)-
 UNARY(sign_i32, int32_t, vi, LF, int32_t, vi, (x >> 31) - (x > 0))   // masks are -1
 UNARY(sign_i64, int64_t, vl, LD, int64_t, vl, (x >> 63) - (x > 0))
 UNARY(sign_u32, uint32_t, vu, LF, uint32_t, vu, x != 0u ? (vu)1u : (vu)0u)
+UNARY(sign_u64, uint64_t, vul, LD, uint64_t, vul, x != (uint64_t)0 ? (vul)(uint64_t)1 : (vul)(uint64_t)0)
 
 // MARK: Floating point
 
@@ -153,6 +159,7 @@ FMA_KERNEL(f64, double, fma)
   BINARY(or_##t, T, V, L, T, V, x | y)                                                                                        \
   BINARY(xor_##t, T, V, L, T, V, x ^ y)                                                                                       \
   SCALAR1(popcount_##t, T, T, __builtin_popcountll((unsigned long long)(U)x))                                                 \
+  SCALAR1(leading_zeros_##t, T, T, (U)x ? __builtin_clzll((unsigned long long)(U)x) - (64 - BITS) : BITS)                     \
   SCALAR2(shift_left_##t, T, T, (U)y < BITS ? (U)x << ((U)y & (BITS - 1)) : (U)0)                                             \
   SCALAR2(shift_right_logical_##t, T, T, (U)y < BITS ? (U)x >> ((U)y & (BITS - 1)) : (U)0)                                    \
   FX_INLINE T FX_NAME(power_##t)(T base, T exponent) {                                                                        \
@@ -168,16 +175,20 @@ FMA_KERNEL(f64, double, fma)
 INTEGER_KERNELS(i32, int32_t, uint32_t, vi, LF, 32)
 INTEGER_KERNELS(i64, int64_t, uint64_t, vl, LD, 64)
 INTEGER_KERNELS(u32, uint32_t, uint32_t, vu, LF, 32)
+INTEGER_KERNELS(u64, uint64_t, uint64_t, vul, LD, 64)
 SCALAR2(shift_right_arithmetic_i32, int32_t, int32_t, x >> ((uint32_t)y < 32 ? y : 31))
 SCALAR2(shift_right_arithmetic_i64, int64_t, int64_t, x >> ((uint64_t)y < 64 ? y : 63))
 SCALAR2(shift_right_arithmetic_u32, uint32_t, int32_t, (int32_t)x >> (y < 32 ? y : 31))
+SCALAR2(shift_right_arithmetic_u64, uint64_t, int64_t, (int64_t)x >> (y < 64 ? y : 63))
 // Division never traps: x / 0 = -1, least / -1 = least; the remainders follow from x = q·y + r.
 SCALAR2(div_i32, int32_t, int32_t, y == 0 ? -1 : y == -1 ? (int32_t)(0u - (uint32_t)x) : x / y)
 SCALAR2(div_i64, int64_t, int64_t, y == 0 ? -1 : y == -1 ? (int64_t)((uint64_t)0 - (uint64_t)x) : x / y)
 SCALAR2(div_u32, uint32_t, uint32_t, y == 0 ? UINT32_MAX : x / y)
+SCALAR2(div_u64, uint64_t, uint64_t, y == 0 ? UINT64_MAX : x / y)
 SCALAR2(rem_i32, int32_t, int32_t, y == 0 ? x : y == -1 ? 0 : x % y)
 SCALAR2(rem_i64, int64_t, int64_t, y == 0 ? x : y == -1 ? 0 : x % y)
 SCALAR2(rem_u32, uint32_t, uint32_t, y == 0 ? x : x % y)
+SCALAR2(rem_u64, uint64_t, uint64_t, y == 0 ? x : x % y)
 
 // MARK: Bool
 
@@ -194,6 +205,12 @@ BINARY(ge_bool, uint8_t, v8, LB, uint8_t, v8, x | (y ^ (uint8_t)1))
 TERNARY(select_32, uint8_t, vfb, uint32_t, vu, LF, uint32_t, vu, __builtin_convertvector(x, vi) != 0 ? y : z)
 TERNARY(select_64, uint8_t, vdb, uint64_t, vul, LD, uint64_t, vul, __builtin_convertvector(x, vl) != 0 ? y : z)
 TERNARY(select_8, uint8_t, v8, uint8_t, v8, LB, uint8_t, v8, x != (uint8_t)0 ? y : z)
+static void FX_NAME(select_16)(size_t n, void *destination, const void *a, const void *b, const void *c) {
+  const uint8_t *which = a;
+  const uint16_t *x = b, *y = c;
+  uint16_t *out = destination;
+  for (size_t i = 0; i < n; i++) out[i] = which[i] ? x[i] : y[i];
+}
 static void FX_NAME(select_128)(size_t n, void *destination, const void *a, const void *b, const void *c) {
   const uint8_t *which = a;
   for (size_t i = 0; i < n; i++) memmove((char *)destination + 16 * i, (const char *)(which[i] ? b : c) + 16 * i, 16);
@@ -263,6 +280,7 @@ COMPLEX_KERNELS(c128, double, f64)
   SCALAR1(f##_to_i32, F, int32_t, x)                                      \
   SCALAR1(f##_to_i64, F, int64_t, x)                                      \
   SCALAR1(f##_to_u32, F, uint32_t, x)                                     \
+  SCALAR1(f##_to_u64, F, uint64_t, x)                                     \
   SCALAR1(f##_to_bool, F, uint8_t, x != 0)                                \
   CONVERSIONS_TO_COMPLEX(f, F)
 #define CONVERSIONS_TO_COMPLEX(f, F)                                                                                          \
@@ -277,7 +295,8 @@ COMPLEX_KERNELS(c128, double, f64)
 CONVERSIONS_FROM_INTEGER(i32, int32_t)
 CONVERSIONS_FROM_INTEGER(i64, int64_t)
 CONVERSIONS_FROM_INTEGER(u32, uint32_t)
-CONVERSIONS_FROM_INTEGER(u8, uint8_t)   // bool
+CONVERSIONS_FROM_INTEGER(u64, uint64_t)
+CONVERSIONS_FROM_INTEGER(truth, uint8_t)   // bool
 CONVERSIONS_TO_COMPLEX(f32, float)
 CONVERSIONS_TO_COMPLEX(f64, double)
 #define CONVERSIONS_FROM_FLOAT(f, F)                                                                       \
@@ -286,6 +305,7 @@ CONVERSIONS_TO_COMPLEX(f64, double)
   SCALAR1(f##_to_i32, F, int32_t, SATURATE(int32_t, x, (F) - 2147483648.0, INT32_MAX))                     \
   SCALAR1(f##_to_i64, F, int64_t, SATURATE(int64_t, x, (F) - 9223372036854775808.0, INT64_MAX))            \
   SCALAR1(f##_to_u32, F, uint32_t, x > 0 ? (x >= (F)4294967296.0 ? UINT32_MAX : (uint32_t)(int64_t)x) : 0) \
+  SCALAR1(f##_to_u64, F, uint64_t, x > 0 ? (x >= (F)18446744073709551616.0 ? UINT64_MAX : (uint64_t)x) : 0) \
   SCALAR1(f##_to_bool, F, uint8_t, x != 0)
 CONVERSIONS_FROM_FLOAT(f32, float)
 CONVERSIONS_FROM_FLOAT(f64, double)
@@ -305,6 +325,7 @@ CONVERSIONS_FROM_FLOAT(f64, double)
   CONVERSION_FROM_COMPLEX(f, F, r, i32, int32_t)       \
   CONVERSION_FROM_COMPLEX(f, F, r, i64, int64_t)       \
   CONVERSION_FROM_COMPLEX(f, F, r, u32, uint32_t)      \
+  CONVERSION_FROM_COMPLEX(f, F, r, u64, uint64_t)      \
   static void FX_NAME(f##_to_bool)(size_t n, void *d, const void *a, const void *b, const void *c) {                         \
     UNUSED3(b, c, c);                                                                                                         \
     for (size_t i = 0; i < n; i++) ((uint8_t *)d)[i] = ((const F *)a)[2 * i] != 0 || ((const F *)a)[2 * i + 1] != 0;          \
@@ -313,6 +334,35 @@ CONVERSIONS_FROM_COMPLEX(c64, float, f32)
 CONVERSIONS_FROM_COMPLEX(c128, double, f64)
 static void FX_NAME(c64_to_c128)(size_t n, void *d, const void *a, const void *b, const void *c) { FX_NAME(f32_to_f64)(2 * n, d, a, b, c); }
 static void FX_NAME(c128_to_c64)(size_t n, void *d, const void *a, const void *b, const void *c) { FX_NAME(f64_to_f32)(2 * n, d, a, b, c); }
+
+// Narrow integers.
+#define NARROW_INTEGER(t, T, least, greatest)                                                                                 \
+  SCALAR1(t##_to_i32, T, int32_t, x)                                                                                          \
+  SCALAR1(t##_to_u32, T, uint32_t, x)                                                                                         \
+  SCALAR1(i32_to_##t, int32_t, T, x)                                                                                          \
+  SCALAR1(u32_to_##t, uint32_t, T, x)                                                                                         \
+  SCALAR1(f32_to_##t, float, T, x != x ? 0 : x <= least ? least : x >= greatest ? greatest : (int32_t)x)                      \
+  SCALAR1(f64_to_##t, double, T, x != x ? 0 : x <= least ? least : x >= greatest ? greatest : (int32_t)x)                     \
+  SCALAR1(truth_to_##t, uint8_t, T, x)
+NARROW_INTEGER(i8, int8_t, -128, 127)
+NARROW_INTEGER(u8, uint8_t, 0, 255)
+NARROW_INTEGER(i16, int16_t, -32768, 32767)
+NARROW_INTEGER(u16, uint16_t, 0, 65535)
+
+// Narrow floating-point numbers.
+#define NARROW_FLOAT(t, T, one)                                            \
+  SCALAR1(t##_to_f32, T, float, fx_##t##_to_f32(x))                        \
+  SCALAR1(f32_to_##t, float, T, fx_##t##_from_f32(x))                      \
+  SCALAR1(f64_to_##t, double, T, fx_##t##_from_f32(fx_odd_from_f64(x)))    \
+  SCALAR1(i32_to_##t, int32_t, T, fx_##t##_from_f32(fx_odd_from_f64(x)))   \
+  SCALAR1(u32_to_##t, uint32_t, T, fx_##t##_from_f32(fx_odd_from_f64(x)))  \
+  SCALAR1(i64_to_##t, int64_t, T, fx_##t##_from_f32(fx_odd_from_i64(x)))   \
+  SCALAR1(u64_to_##t, uint64_t, T, fx_##t##_from_f32(fx_odd_from_u64(x)))  \
+  SCALAR1(truth_to_##t, uint8_t, T, x ? one : 0)
+NARROW_FLOAT(bf16, uint16_t, 0x3F80)
+NARROW_FLOAT(f16, uint16_t, 0x3C00)
+NARROW_FLOAT(f8e4m3, uint8_t, 0x38)
+NARROW_FLOAT(f8e5m2, uint8_t, 0x3C)
 
 // MARK: The complex exponential
 

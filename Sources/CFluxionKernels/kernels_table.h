@@ -2,21 +2,28 @@
 
 #define ALL_REAL(OP, name)                                                                                              \
   [OP] = {[FX_F32] = FX_NAME(name##_f32), [FX_F64] = FX_NAME(name##_f64), [FX_I32] = FX_NAME(name##_i32), [FX_I64] = FX_NAME(name##_i64), \
-          [FX_U32] = FX_NAME(name##_u32)}
+          [FX_U32] = FX_NAME(name##_u32), [FX_U64] = FX_NAME(name##_u64)}
 #define FLOATS(OP, name) [OP] = {[FX_F32] = FX_NAME(name##_f32), [FX_F64] = FX_NAME(name##_f64)}
 #define INTEGERS(OP, name, boolean) \
-  [OP] = {[FX_I32] = FX_NAME(name##_i32), [FX_I64] = FX_NAME(name##_i64), [FX_U32] = FX_NAME(name##_u32), [FX_BOOL] = boolean}
+  [OP] = {[FX_I32] = FX_NAME(name##_i32), [FX_I64] = FX_NAME(name##_i64), [FX_U32] = FX_NAME(name##_u32), \
+          [FX_U64] = FX_NAME(name##_u64), [FX_BOOL] = boolean}
 #define ARITHMETIC(OP, name, boolean)                                                                                   \
   [OP] = {FX_NAME(name##_f32), FX_NAME(name##_f64), FX_NAME(name##_u32), FX_NAME(name##_u64), FX_NAME(name##_u32), boolean, \
-          FX_NAME(name##_c64), FX_NAME(name##_c128)}
+          FX_NAME(name##_c64), FX_NAME(name##_c128), [FX_U64] = FX_NAME(name##_u64)}
 #define COMPARE(OP, name, c64, c128)                                                                                    \
-  [OP] = {FX_NAME(name##_f32), FX_NAME(name##_f64), FX_NAME(name##_i32), FX_NAME(name##_i64), FX_NAME(name##_u32), FX_NAME(name##_bool), c64, c128}
+  [OP] = {FX_NAME(name##_f32), FX_NAME(name##_f64), FX_NAME(name##_i32), FX_NAME(name##_i64), FX_NAME(name##_u32), FX_NAME(name##_bool), c64, c128, \
+          [FX_U64] = FX_NAME(name##_u64)}
 #define COMPLEXES(OP, name) [OP][FX_C64] = fx_##name##_c64, [OP][FX_C128] = fx_##name##_c128
-#define EVERY(OP, k1, k4, k8, k16) [OP] = {k4, k8, k4, k8, k4, k1, k8, k16}
+#define EVERY(OP, k1, k2, k4, k8, k16) \
+  [OP] = {k4, k8, k4, k8, k4, k1, k8, k16, [FX_I8] = k1, k1, k2, k2, k8, k2, k2, k1, k1}
 #define THREEFRY(OP, name) [OP] = {name, name, name, name, name, name, name, name}
 #define CONVERT_FROM(FROM, f)                                                                                           \
   [FROM] = {FX_NAME(f##_to_f32), FX_NAME(f##_to_f64), FX_NAME(f##_to_i32), FX_NAME(f##_to_i64), FX_NAME(f##_to_u32), FX_NAME(f##_to_bool), \
-            FX_NAME(f##_to_c64), FX_NAME(f##_to_c128)}
+            FX_NAME(f##_to_c64), FX_NAME(f##_to_c128), [FX_U64] = FX_NAME(f##_to_u64)
+#define TO_NARROW_INTEGERS(f) \
+  [FX_I8] = FX_NAME(f##_to_i8), [FX_U8] = FX_NAME(f##_to_u8), [FX_I16] = FX_NAME(f##_to_i16), [FX_U16] = FX_NAME(f##_to_u16)
+#define TO_NARROW_FLOATS(f) \
+  [FX_BF16] = FX_NAME(f##_to_bf16), [FX_F16] = FX_NAME(f##_to_f16), [FX_F8E4M3] = FX_NAME(f##_to_f8e4m3), [FX_F8E5M2] = FX_NAME(f##_to_f8e5m2)
 
 // Names that the macros above paste together where one kernel serves several types.
 #define DEFINE_ALIAS(name, other) \
@@ -24,6 +31,7 @@
 DEFINE_ALIAS(neg_u32, neg_i32)
 DEFINE_ALIAS(neg_u64, neg_i64)
 DEFINE_ALIAS(abs_u32, copy_32)
+DEFINE_ALIAS(abs_u64, copy_64)
 DEFINE_ALIAS(ne_bool, xor_bool)
 DEFINE_ALIAS(c64_to_c64, copy_c64)
 DEFINE_ALIAS(c128_to_c128, copy_c128)
@@ -32,7 +40,7 @@ static const fx_fft_kernels FX_NAME(fft_kernels)[2] = {FFT_KERNELS_OF(f32), FFT_
 
 static const fx_kernel_table FX_NAME(table) = {
   .operations = {
-    EVERY(FX_COPY, FX_NAME(copy_8), FX_NAME(copy_32), FX_NAME(copy_64), FX_NAME(copy_c128)),
+    EVERY(FX_COPY, FX_NAME(copy_8), FX_NAME(copy_16), FX_NAME(copy_32), FX_NAME(copy_64), FX_NAME(copy_c128)),
     ARITHMETIC(FX_NEG, neg, NULL),
     ALL_REAL(FX_ABS, abs),
     ALL_REAL(FX_SIGN, sign),
@@ -46,7 +54,7 @@ static const fx_kernel_table FX_NAME(table) = {
     ARITHMETIC(FX_SQUARE, square, NULL),
     INTEGERS(FX_NOT, not, FX_NAME(not_bool)),
     FLOATS(FX_IS_FINITE, is_finite), FLOATS(FX_IS_NAN, is_nan),
-    INTEGERS(FX_POPCOUNT, popcount, NULL),
+    INTEGERS(FX_POPCOUNT, popcount, NULL), INTEGERS(FX_LEADING_ZEROS, leading_zeros, NULL),
     [FX_REAL] = {[FX_C64] = FX_NAME(real_c64), [FX_C128] = FX_NAME(real_c128)},
     [FX_IMAG] = {[FX_C64] = FX_NAME(imag_c64), [FX_C128] = FX_NAME(imag_c128)},
     [FX_CONJ] = {[FX_C64] = FX_NAME(conj_c64), [FX_C128] = FX_NAME(conj_c128)},
@@ -57,8 +65,8 @@ static const fx_kernel_table FX_NAME(table) = {
     ALL_REAL(FX_REM, rem),
     ALL_REAL(FX_POW, pow),
     FLOATS(FX_ATAN2, atan2),
-    [FX_MIN] = {FX_NAME(min_f32), FX_NAME(min_f64), FX_NAME(min_i32), FX_NAME(min_i64), FX_NAME(min_u32), FX_NAME(and_bool)},
-    [FX_MAX] = {FX_NAME(max_f32), FX_NAME(max_f64), FX_NAME(max_i32), FX_NAME(max_i64), FX_NAME(max_u32), FX_NAME(or_bool)},
+    [FX_MIN] = {FX_NAME(min_f32), FX_NAME(min_f64), FX_NAME(min_i32), FX_NAME(min_i64), FX_NAME(min_u32), FX_NAME(and_bool), [FX_U64] = FX_NAME(min_u64)},
+    [FX_MAX] = {FX_NAME(max_f32), FX_NAME(max_f64), FX_NAME(max_i32), FX_NAME(max_i64), FX_NAME(max_u32), FX_NAME(or_bool), [FX_U64] = FX_NAME(max_u64)},
     INTEGERS(FX_AND, and, FX_NAME(and_bool)), INTEGERS(FX_OR, or, FX_NAME(or_bool)), INTEGERS(FX_XOR, xor, FX_NAME(xor_bool)),
     INTEGERS(FX_SHIFT_LEFT, shift_left, NULL),
     INTEGERS(FX_SHIFT_RIGHT_LOGICAL, shift_right_logical, NULL),
@@ -77,40 +85,54 @@ static const fx_kernel_table FX_NAME(table) = {
     COMPLEXES(FX_LOGISTIC, logistic), COMPLEXES(FX_DIV, div), COMPLEXES(FX_POW, pow),
     COMPLEXES(FX_IS_FINITE, is_finite), COMPLEXES(FX_IS_NAN, is_nan),
     [FX_COMPLEX] = {[FX_F32] = FX_NAME(make_c64), [FX_F64] = FX_NAME(make_c128)},
-    EVERY(FX_SELECT, FX_NAME(select_8), FX_NAME(select_32), FX_NAME(select_64), FX_NAME(select_128)),
+    EVERY(FX_SELECT, FX_NAME(select_8), FX_NAME(select_16), FX_NAME(select_32), FX_NAME(select_64), FX_NAME(select_128)),
     ALL_REAL(FX_CLAMP, clamp),
     FLOATS(FX_FMA, fma),
     THREEFRY(FX_THREEFRY_FIRST, FX_NAME(threefry_first)), THREEFRY(FX_THREEFRY_SECOND, FX_NAME(threefry_second)),
     THREEFRY(FX_THREEFRY_XOR, FX_NAME(threefry_xor)), THREEFRY(FX_THREEFRY_PAIR, FX_NAME(threefry_pair)),
   },
   .convert = {
-    CONVERT_FROM(FX_F32, f32), CONVERT_FROM(FX_F64, f64), CONVERT_FROM(FX_I32, i32), CONVERT_FROM(FX_I64, i64),
-    CONVERT_FROM(FX_U32, u32), CONVERT_FROM(FX_BOOL, u8), CONVERT_FROM(FX_C64, c64), CONVERT_FROM(FX_C128, c128),
+    CONVERT_FROM(FX_F32, f32), TO_NARROW_INTEGERS(f32), TO_NARROW_FLOATS(f32)},
+    CONVERT_FROM(FX_F64, f64), TO_NARROW_INTEGERS(f64), TO_NARROW_FLOATS(f64)},
+    CONVERT_FROM(FX_I32, i32), TO_NARROW_INTEGERS(i32), TO_NARROW_FLOATS(i32)},
+    CONVERT_FROM(FX_I64, i64), TO_NARROW_FLOATS(i64)},
+    CONVERT_FROM(FX_U32, u32), TO_NARROW_INTEGERS(u32), TO_NARROW_FLOATS(u32)},
+    CONVERT_FROM(FX_BOOL, truth), TO_NARROW_INTEGERS(truth), TO_NARROW_FLOATS(truth)},
+    CONVERT_FROM(FX_C64, c64)}, CONVERT_FROM(FX_C128, c128)},
+    CONVERT_FROM(FX_U64, u64), TO_NARROW_FLOATS(u64)},
+    [FX_I8] = {[FX_I32] = FX_NAME(i8_to_i32), [FX_U32] = FX_NAME(i8_to_u32)},
+    [FX_U8] = {[FX_I32] = FX_NAME(u8_to_i32), [FX_U32] = FX_NAME(u8_to_u32)},
+    [FX_I16] = {[FX_I32] = FX_NAME(i16_to_i32), [FX_U32] = FX_NAME(i16_to_u32)},
+    [FX_U16] = {[FX_I32] = FX_NAME(u16_to_i32), [FX_U32] = FX_NAME(u16_to_u32)},
+    [FX_BF16] = {[FX_F32] = FX_NAME(bf16_to_f32)}, [FX_F16] = {[FX_F32] = FX_NAME(f16_to_f32)},
+    [FX_F8E4M3] = {[FX_F32] = FX_NAME(f8e4m3_to_f32)}, [FX_F8E5M2] = {[FX_F32] = FX_NAME(f8e5m2_to_f32)},
   },
   .fold = {
     [FX_REDUCE_SUM] = {FX_NAME(fold_sum_f32), FX_NAME(fold_sum_f64), FX_NAME(fold_sum_u32), FX_NAME(fold_sum_u64), FX_NAME(fold_sum_u32),
-                       FX_NAME(fold_or_bool), FX_NAME(fold_sum_c64), FX_NAME(fold_sum_c128)},
+                       FX_NAME(fold_or_bool), FX_NAME(fold_sum_c64), FX_NAME(fold_sum_c128), [FX_U64] = FX_NAME(fold_sum_u64)},
     [FX_REDUCE_PRODUCT] = {FX_NAME(fold_product_f32), FX_NAME(fold_product_f64), FX_NAME(fold_product_u32), FX_NAME(fold_product_u64),
-                           FX_NAME(fold_product_u32), FX_NAME(fold_and_bool)},
-    [FX_REDUCE_MIN] = {FX_NAME(fold_min_f32), FX_NAME(fold_min_f64), FX_NAME(fold_min_i32), FX_NAME(fold_min_i64), FX_NAME(fold_min_u32), FX_NAME(fold_and_bool)},
-    [FX_REDUCE_MAX] = {FX_NAME(fold_max_f32), FX_NAME(fold_max_f64), FX_NAME(fold_max_i32), FX_NAME(fold_max_i64), FX_NAME(fold_max_u32), FX_NAME(fold_or_bool)},
-    [FX_REDUCE_AND] = {[FX_I32] = FX_NAME(fold_and_u32), [FX_I64] = FX_NAME(fold_and_u64), [FX_U32] = FX_NAME(fold_and_u32), [FX_BOOL] = FX_NAME(fold_and_bool)},
-    [FX_REDUCE_OR] = {[FX_I32] = FX_NAME(fold_or_u32), [FX_I64] = FX_NAME(fold_or_u64), [FX_U32] = FX_NAME(fold_or_u32), [FX_BOOL] = FX_NAME(fold_or_bool)},
+                           FX_NAME(fold_product_u32), FX_NAME(fold_and_bool), [FX_U64] = FX_NAME(fold_product_u64)},
+    [FX_REDUCE_MIN] = {FX_NAME(fold_min_f32), FX_NAME(fold_min_f64), FX_NAME(fold_min_i32), FX_NAME(fold_min_i64), FX_NAME(fold_min_u32), FX_NAME(fold_and_bool),
+                       [FX_U64] = FX_NAME(fold_min_u64)},
+    [FX_REDUCE_MAX] = {FX_NAME(fold_max_f32), FX_NAME(fold_max_f64), FX_NAME(fold_max_i32), FX_NAME(fold_max_i64), FX_NAME(fold_max_u32), FX_NAME(fold_or_bool),
+                       [FX_U64] = FX_NAME(fold_max_u64)},
+    [FX_REDUCE_AND] = {[FX_I32] = FX_NAME(fold_and_u32), [FX_I64] = FX_NAME(fold_and_u64), [FX_U32] = FX_NAME(fold_and_u32), [FX_BOOL] = FX_NAME(fold_and_bool), [FX_U64] = FX_NAME(fold_and_u64)},
+    [FX_REDUCE_OR] = {[FX_I32] = FX_NAME(fold_or_u32), [FX_I64] = FX_NAME(fold_or_u64), [FX_U32] = FX_NAME(fold_or_u32), [FX_BOOL] = FX_NAME(fold_or_bool), [FX_U64] = FX_NAME(fold_or_u64)},
   },
 #define COMBINES(sum_f32, product_f32)                                                                                                  \
   {                                                                                                                                     \
     [FX_REDUCE_SUM] = {sum_f32, FX_NAME(combine_sum_f64), FX_NAME(combine_sum_u32), FX_NAME(combine_sum_u64), FX_NAME(combine_sum_u32), \
-                       FX_NAME(combine_or_bool), FX_NAME(combine_sum_c64), FX_NAME(combine_sum_c128)},                                  \
+                       FX_NAME(combine_or_bool), FX_NAME(combine_sum_c64), FX_NAME(combine_sum_c128), [FX_U64] = FX_NAME(combine_sum_u64)}, \
     [FX_REDUCE_PRODUCT] = {product_f32, FX_NAME(combine_product_f64), FX_NAME(combine_product_u32), FX_NAME(combine_product_u64),       \
-                           FX_NAME(combine_product_u32), FX_NAME(combine_and_bool)},                                                    \
+                           FX_NAME(combine_product_u32), FX_NAME(combine_and_bool), [FX_U64] = FX_NAME(combine_product_u64)},               \
     [FX_REDUCE_MIN] = {FX_NAME(combine_min_f32), FX_NAME(combine_min_f64), FX_NAME(combine_min_i32), FX_NAME(combine_min_i64),          \
-                       FX_NAME(combine_min_u32), FX_NAME(combine_and_bool)},                                                            \
+                       FX_NAME(combine_min_u32), FX_NAME(combine_and_bool), [FX_U64] = FX_NAME(combine_min_u64)},                       \
     [FX_REDUCE_MAX] = {FX_NAME(combine_max_f32), FX_NAME(combine_max_f64), FX_NAME(combine_max_i32), FX_NAME(combine_max_i64),          \
-                       FX_NAME(combine_max_u32), FX_NAME(combine_or_bool)},                                                             \
+                       FX_NAME(combine_max_u32), FX_NAME(combine_or_bool), [FX_U64] = FX_NAME(combine_max_u64)},                        \
     [FX_REDUCE_AND] = {[FX_I32] = FX_NAME(combine_and_u32), [FX_I64] = FX_NAME(combine_and_u64), [FX_U32] = FX_NAME(combine_and_u32),   \
-                       [FX_BOOL] = FX_NAME(combine_and_bool)},                                                                          \
+                       [FX_BOOL] = FX_NAME(combine_and_bool), [FX_U64] = FX_NAME(combine_and_u64)},                                     \
     [FX_REDUCE_OR] = {[FX_I32] = FX_NAME(combine_or_u32), [FX_I64] = FX_NAME(combine_or_u64), [FX_U32] = FX_NAME(combine_or_u32),       \
-                      [FX_BOOL] = FX_NAME(combine_or_bool)},                                                                            \
+                      [FX_BOOL] = FX_NAME(combine_or_bool), [FX_U64] = FX_NAME(combine_or_u64)},                                        \
   }
   .combine = COMBINES(FX_NAME(combine_wide_sum_f32), FX_NAME(combine_wide_product_f32)),
   .merge = COMBINES(FX_NAME(combine_sum_f64), FX_NAME(combine_product_f64)),   // f32 sums are carried in f64

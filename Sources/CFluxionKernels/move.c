@@ -17,6 +17,7 @@ typedef struct pair64 { uint64_t words[2]; } pair64;
 void fx_fill_row(int64_t count, size_t element, const void *value, char *target) {
   switch (element) {
     case 1: memset(target, *(const uint8_t *)value, (size_t)count); break;
+    case 2: FILL(uint16_t)
     case 4: FILL(uint32_t)
     case 8: FILL(uint64_t)
     default: FILL(pair64)
@@ -41,6 +42,7 @@ static void copy_row(int64_t count, size_t element, const char *source, int64_t 
   }
   switch (element) {
     case 1: COPY(uint8_t)
+    case 2: COPY(uint16_t)
     case 4: COPY(uint32_t)
     case 8: COPY(uint64_t)
     default: COPY(pair64)

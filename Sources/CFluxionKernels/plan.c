@@ -151,6 +151,14 @@ static int64_t count_nans(const fx_check_operand *operands, uint32_t operand_cou
     } else if (operand->type == FX_F64 || operand->type == FX_C128) {
       const double *x = (const double *)(const void *)data;
       for (int64_t j = 0; j < count; j++) found += x[j] != x[j];
+    } else if (operand->type >= FX_BF16) {
+      fx_kernel widen = fx_find_kernel(FX_CONVERT, (fx_type)operand->type, FX_F32);
+      float x[256];
+      for (int64_t j = 0; j < count; j += 256) {
+        int64_t part = fx_min64(256, count - j);
+        widen((size_t)part, x, data + j * (int64_t)fx_type_size((fx_type)operand->type), NULL, NULL);
+        for (int64_t k = 0; k < part; k++) found += x[k] != x[k];
+      }
     }
   }
   return found;

@@ -56,6 +56,7 @@ REAL_REDUCTIONS(f64, double, vd, LD, -INFINITY, INFINITY)
 REAL_REDUCTIONS(i32, int32_t, vi, LF, INT32_MIN, INT32_MAX)
 REAL_REDUCTIONS(i64, int64_t, vl, LD, INT64_MIN, INT64_MAX)
 REAL_REDUCTIONS(u32, uint32_t, vu, LF, 0, UINT32_MAX)
+REAL_REDUCTIONS(u64, uint64_t, vul, LD, 0, UINT64_MAX)
 FOLD(sum_f64, double, vd, LD, 0, SUM_)
 FOLD(product_f64, double, vd, LD, 1, PRODUCT_)
 FOLD(sum_u32, uint32_t, vu, LF, 0, SUM_)        // i32 too: wrapping

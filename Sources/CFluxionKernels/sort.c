@@ -18,26 +18,36 @@ static uint64_t order_of_double(double x) {
   return bits >> 63 ? ~bits : bits | (uint64_t)1 << 63;
 }
 
+static uint64_t order_of_signed(int64_t x) { return (uint64_t)x ^ (uint64_t)1 << 63; }
+
+static double real_of(fx_type type, const char *at) {
+  switch (type) {
+    case FX_F64: return *(const double *)(const void *)at;
+    case FX_BF16: return (double)fx_bf16_to_f32(*(const uint16_t *)(const void *)at);
+    case FX_F16: return (double)fx_f16_to_f32(*(const uint16_t *)(const void *)at);
+    case FX_F8E4M3: return (double)fx_f8e4m3_to_f32(*(const uint8_t *)at);
+    case FX_F8E5M2: return (double)fx_f8e5m2_to_f32(*(const uint8_t *)at);
+    default: return (double)*(const float *)(const void *)at;
+  }
+}
+
 static uint64_t key_of(fx_type type, const char *at, bool descending) {
   uint64_t key;
   switch (type) {
-    case FX_F32: case FX_F64: {
-      double x;
-      if (type == FX_F32) {
-        float narrow;
-        memcpy(&narrow, at, 4);
-        x = (double)narrow;
-      } else {
-        memcpy(&x, at, 8);
-      }
+    case FX_F32: case FX_F64: case FX_BF16: case FX_F16: case FX_F8E4M3: case FX_F8E5M2: {
+      double x = real_of(type, at);
       if (x != x) return UINT64_MAX;   // last in either direction: no other number has this key
       key = order_of_double(x);
       break;
     }
-    case FX_BOOL: key = *(const uint8_t *)at; break;
+    case FX_BOOL: case FX_U8: key = *(const uint8_t *)at; break;
+    case FX_U16: key = *(const uint16_t *)(const void *)at; break;
     case FX_U32: key = *(const uint32_t *)(const void *)at; break;
-    case FX_I32: key = (uint64_t)(int64_t) * (const int32_t *)(const void *)at ^ (uint64_t)1 << 63; break;
-    default: key = (uint64_t) * (const int64_t *)(const void *)at ^ (uint64_t)1 << 63; break;
+    case FX_U64: key = *(const uint64_t *)(const void *)at; break;
+    case FX_I8: key = order_of_signed(*(const int8_t *)at); break;
+    case FX_I16: key = order_of_signed(*(const int16_t *)(const void *)at); break;
+    case FX_I32: key = order_of_signed(*(const int32_t *)(const void *)at); break;
+    default: key = order_of_signed(*(const int64_t *)(const void *)at); break;
   }
   return descending ? ~key : key;
 }
@@ -86,7 +96,8 @@ uint64_t fx_prepare_sort(fx_sort *step) {
   if (step->operand_count < 1 || step->operand_count > 8 || step->keys < 1 || step->keys > 2 || step->keys > step->operand_count)
     return fx_refuse("sort: 1 to 8 operands, of which 1 or 2 are keys");
   for (uint32_t i = 0; i < step->operand_count; i++)
-    if (step->operands[i].type >= (i < step->keys ? FX_C64 : FX_TYPE_COUNT)) return fx_refuse("sort: a key must be real or bool");
+    if (step->operands[i].type >= FX_TYPE_COUNT || (i < step->keys && (step->operands[i].type == FX_C64 || step->operands[i].type == FX_C128)))
+      return fx_refuse("sort: a key must be real or bool");
   if (step->length >= INT32_MAX) return fx_refuse("sort: the axis is too long");
   int64_t rows = step->outer * step->inner;
   step->chunk_count = fx_max64(1, fx_min64(fx_min64(rows, 16), rows * step->length / 4096));

@@ -80,6 +80,7 @@ FX_INLINE void copy_row(int64_t count, size_t size, char *target, int64_t to_str
   }
   switch (size) {
     case 1: COPY_ROW(uint8_t)
+    case 2: COPY_ROW(uint16_t)
     case 4: COPY_ROW(uint32_t)
     case 8: COPY_ROW(uint64_t)
     default: COPY_ROW(pair64)
@@ -98,6 +99,7 @@ static void index_row(int64_t count, fx_type type, void *target, int64_t first, 
     case FX_F64: INDEX_ROW(double)
     case FX_I64: INDEX_ROW(int64_t)
     case FX_U32: INDEX_ROW(uint32_t)
+    case FX_U64: INDEX_ROW(uint64_t)
     default: INDEX_ROW(int32_t)
   }
 }

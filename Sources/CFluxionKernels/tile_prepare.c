@@ -45,7 +45,7 @@ static uint64_t check(const fx_fused *step) {
   for (uint32_t i = 0; i < step->input_count; i++) {
     const fx_view *view = &step->inputs[i];
     if (view->type >= FX_TYPE_COUNT) return fx_refuse("fused: unknown type of an input");
-    if (view->slot == FX_INDEX_SLOT && view->type > FX_U32) return fx_refuse("fused: an index view must be a real number");
+    if (view->slot == FX_INDEX_SLOT && view->type > FX_U32 && view->type != FX_U64) return fx_refuse("fused: an index view must be a real number");
   }
   for (uint32_t i = 0; i < step->instruction_count; i++)
     if (check_instruction(step, i) != 0) return FX_PREPARE_INVALID;
@@ -111,11 +111,11 @@ static void merge_dimensions(fx_fused *step) {
 typedef struct allocator {
   uint64_t next;                  // blocks
   uint64_t tile;                  // elements
-  uint32_t free_count[4];
-  uint16_t free_list[4][4096];
+  uint32_t free_count[5];
+  uint16_t free_list[5][4096];
 } allocator;
 
-static int size_index(size_t size) { return size == 1 ? 0 : size == 4 ? 1 : size == 8 ? 2 : 3; }
+static int size_index(size_t size) { return __builtin_ctzll(size); }
 
 static uint64_t take_register(allocator *registers, size_t size) {
   int class = size_index(size);

@@ -65,6 +65,7 @@ extension CPUEngine {
     }
     switch type.elementType.byteCount {
     case 1: fill(source.pointer.load(as: UInt8.self))
+    case 2: fill(source.pointer.load(as: UInt16.self))
     case 4: fill(source.pointer.load(as: UInt32.self))
     case 8: fill(source.pointer.load(as: UInt64.self))
     default: fill(source.pointer.load(as: SIMD2<UInt64>.self))

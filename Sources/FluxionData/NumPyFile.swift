@@ -39,7 +39,7 @@ public enum NumPyFile {
     try writeFile(try encode(array, file: path), to: path)
   }
 
-  /// The bytes of a file that holds `array`. Fails for `bf16`, which the format does not have.
+  /// The bytes of a file that holds `array`. Fails for `bf16` and floats of 8 bits, which the format does not have.
   public static func encode(_ array: StoredArray, file: String = "array.npy") throws(DataError) -> Data {
     var data = try NumPyHeader(array).encoded(file: file)
     data.append(array.bytes)

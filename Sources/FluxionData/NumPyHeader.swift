@@ -50,7 +50,7 @@ struct NumPyHeader: Hashable {
 
   /// The bytes before the data: version 1.0, padded with spaces so that the data begins at a multiple of 64.
   ///
-  /// - Throws: for `bf16`, which NumPy does not have.
+  /// - Throws: for `bf16` and floats of 8 bits, which NumPy does not have.
   func encoded(file: String) throws(DataError) -> Data {
     guard let name = Self.names.first(where: { $0.value == elementType })?.key else {
       throw DataError(

@@ -48,7 +48,7 @@ extension SafetensorsFile {
   /// The place of a type in the order of the reference implementation, first to last.
   private static func rank(_ type: StoredElementType) -> Int {
     let order: [StoredElementType] = [
-      .u64, .i64, .f64, .complex64, .f32, .u32, .i32, .bf16, .f16, .u16, .i16, .i8, .u8, .bool,
+      .u64, .i64, .f64, .complex64, .f32, .u32, .i32, .bf16, .f16, .u16, .i16, .f8e4m3, .f8e5m2, .i8, .u8, .bool,
     ]
     return order.firstIndex(of: type) ?? order.count
   }

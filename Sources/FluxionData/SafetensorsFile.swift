@@ -3,8 +3,8 @@
 /// > Hugging Face. "Safetensors: format", https://github.com/huggingface/safetensors, version 0.3 and later.
 ///
 /// A file is the length of the header (`u64`, little-endian), the header (JSON), and the arrays' bytes,
-/// little-endian and row-major. Read and written: `F64 F32 F16 BF16 I64 I32 I16 I8 U64 U32 U16 U8 BOOL C64`; other
-/// types are refused by name. The arrays must cover the bytes after the header exactly: no gap, no overlap.
+/// little-endian and row-major. Read and written: `F64 F32 F16 BF16 F8_E4M3 F8_E5M2 I64 I32 I16 I8 U64 U32 U16 U8 BOOL
+/// C64`; other types are refused by name. The arrays must cover the bytes after the header exactly: no gap, no overlap.
 public struct SafetensorsFile: Hashable, Sendable {
   /// The arrays by name.
   public var arrays: [String: StoredArray]
@@ -25,7 +25,7 @@ public struct SafetensorsFile: Hashable, Sendable {
   static let metadataName = "__metadata__"
 
   static let names: [String: StoredElementType] = [
-    "F64": .f64, "F32": .f32, "F16": .f16, "BF16": .bf16, "I64": .i64, "I32": .i32, "I16": .i16, "I8": .i8,
+    "F64": .f64, "F32": .f32, "F16": .f16, "BF16": .bf16, "F8_E4M3": .f8e4m3, "F8_E5M2": .f8e5m2, "I64": .i64, "I32": .i32, "I16": .i16, "I8": .i8,
     "U64": .u64, "U32": .u32, "U16": .u16, "U8": .u8, "BOOL": .bool, "C64": .complex64,
   ]
 

@@ -1,3 +1,4 @@
+import FluxionCore
 import Foundation
 
 // Values as Swift arrays, in row-major order.
@@ -8,6 +9,7 @@ extension StoredArray {
   /// Exact, except for 64-bit integers beyond 2⁵³, which round to nearest. A bool is 0 or 1.
   public func doubles() -> [Double] {
     switch elementType {
+    case .f8e4m3, .f8e5m2: words(UInt8.self) { eightBitFormat.value(ofBits: UInt16($0)) }
     case .f16: words(UInt16.self) { Double(float(half: $0)) }
     case .bf16: words(UInt16.self) { Double(Float(bitPattern: UInt32($0) << 16)) }
     case .f32, .complex64: words(UInt32.self) { Double(Float(bitPattern: $0)) }
@@ -26,10 +28,11 @@ extension StoredArray {
 
   /// The elements as `Float`; a complex element gives two, real part first.
   ///
-  /// Exact for `f16`, `bf16`, `f32` and integers up to 16 bits; others round once, to nearest, ties to even. An
+  /// Exact for floats of 8 bits, `f16`, `bf16`, `f32` and integers up to 16 bits; others round once, to nearest, ties to even. An
   /// `f64` beyond the range of `Float` becomes infinite.
   public func floats() -> [Float] {
     switch elementType {
+    case .f8e4m3, .f8e5m2: words(UInt8.self) { Float(eightBitFormat.value(ofBits: UInt16($0))) }
     case .f16: words(UInt16.self) { float(half: $0) }
     case .bf16: words(UInt16.self) { Float(bitPattern: UInt32($0) << 16) }
     case .f32, .complex64: words(UInt32.self) { Float(bitPattern: $0) }
@@ -60,10 +63,12 @@ extension StoredArray {
     case .u32: return words(UInt32.self) { Int64($0) }
     case .bool: return words(UInt8.self) { $0 == 0 ? 0 : 1 }
     case .u64: return allOrNothing(words(UInt64.self) { Int64(exactly: $0) })
-    case .f16, .bf16, .f32, .f64: return allOrNothing(doubles().map { Int64(exactly: $0) })
+    case .f8e4m3, .f8e5m2, .f16, .bf16, .f32, .f64: return allOrNothing(doubles().map { Int64(exactly: $0) })
     case .complex64, .complex128: return nil
     }
   }
+
+  private var eightBitFormat: FloatFormat { elementType == .f8e4m3 ? .float8e4m3 : .float8e5m2 }
 
   /// Every little-endian word of the array, converted by `convert`.
   private func words<Word: FixedWidthInteger, Value>(_: Word.Type, _ convert: (Word) -> Value) -> [Value] {

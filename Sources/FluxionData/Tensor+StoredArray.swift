@@ -16,31 +16,13 @@ extension StoredArray {
 }
 
 extension Tensor {
-  /// The array's elements, each in the narrowest of the tensors' types that holds all values of its own: `f16` and `bf16` become
-  /// `f32`, small integers `i32`, `u64` becomes `i64`.
-  ///
-  /// Traps for a `u64` beyond the range of `i64`.
+  /// The array's elements as they are: every type of files is one of tensors.
   public init(_ array: StoredArray) {
-    let shape = Shape(array.shape)
-    if let type = array.elementType.tensorType {
-      let buffer = HostBuffer(byteCount: array.bytes.count)
-      array.bytes.withUnsafeBytes { source in
-        if let start = source.baseAddress, !source.isEmpty { buffer.pointer.copyMemory(from: start, byteCount: source.count) }
-      }
-      self.init(TensorType(shape, type), buffer: buffer)
-      return
+    let buffer = HostBuffer(byteCount: array.bytes.count)
+    array.bytes.withUnsafeBytes { source in
+      if let start = source.baseAddress, !source.isEmpty { buffer.pointer.copyMemory(from: start, byteCount: source.count) }
     }
-    switch array.elementType {
-    case .f16, .bf16: self.init(array.floats(), shape: shape)
-    case .u64:
-      guard let values = array.int64s() else {
-        preconditionFailure("Tensor: a number of the u64 array is beyond the range of i64, the widest integers of tensors.")
-      }
-      self.init(values, shape: shape)
-    default:
-      guard let values = array.int64s() else { preconditionFailure("Tensor: \(array.elementType) is neither real nor integer.") }
-      self.init(values.map { Int32($0) }, shape: shape)
-    }
+    self.init(TensorType(Shape(array.shape), ElementType(array.elementType)), buffer: buffer)
   }
 
   /// The array's numbers converted to `elementType`, `f32` or `f64`: the usual way from a file of points to a program.
@@ -53,36 +35,35 @@ extension Tensor {
   }
 }
 
-extension StoredElementType {
-  /// The same type in files.
-  public init(_ type: ElementType) {
+extension ElementType {
+  /// The same type in tensors.
+  public init(_ type: StoredElementType) {
     self =
       switch type {
-      case .float32: .f32
-      case .float64: .f64
-      case .int32: .i32
-      case .int64: .i64
-      case .uint32: .u32
+      case .f8e4m3: .float8e4m3
+      case .f8e5m2: .float8e5m2
+      case .f16: .float16
+      case .bf16: .bfloat16
+      case .f32: .float32
+      case .f64: .float64
+      case .i8: .int8
+      case .i16: .int16
+      case .i32: .int32
+      case .i64: .int64
+      case .u8: .uint8
+      case .u16: .uint16
+      case .u32: .uint32
+      case .u64: .uint64
       case .bool: .bool
       case .complex64: .complex64
       case .complex128: .complex128
       }
   }
+}
 
-  /// The same type in tensors; nil for those tensors do not have.
-  var tensorType: ElementType? {
-    switch self {
-    case .f32: .float32
-    case .f64: .float64
-    case .i32: .int32
-    case .i64: .int64
-    case .u32: .uint32
-    case .bool: .bool
-    case .complex64: .complex64
-    case .complex128: .complex128
-    case .f16, .bf16, .i8, .i16, .u8, .u16, .u64: nil
-    }
-  }
+extension StoredElementType {
+  /// The same type in files.
+  public init(_ type: ElementType) { self = StoredElementType.allCases.first { ElementType($0) == type }! }
 }
 
 extension Table {

@@ -21,6 +21,7 @@ public struct Tolerance: Sendable, Hashable {
     let size = Swift.abs(expected)
     let (ulp, epsilon): (Double, Double) =
       switch type.realPart {
+      case let small where small.floatFormat != nil: (small.floatFormat!.ulp(of: size), small.ulpOfOne)
       case .float32: (Double(Float(size).ulp), Double(Float.ulpOfOne))
       case .float64: (size.ulp, Double.ulpOfOne)
       default: (0, 0)

@@ -33,7 +33,7 @@ public struct OperationCase: Sendable, CustomTestStringConvertible {
       switch self {
       case .same: type
       case .realPart: type.realPart
-      case .complex: type.realPart == .float32 ? .complex64 : .complex128
+      case .complex: type.realPart == .float64 ? .complex128 : .complex64
       case .bool: .bool
       case .int32: .int32
       case let .fixed(type): type

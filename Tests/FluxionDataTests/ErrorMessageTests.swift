@@ -71,6 +71,9 @@ import Testing
     Bad("b.npy: the npy format has no bf16. Convert the array to f32, or write safetensors.") {
       _ = try NumPyFile.encode(randomArray(.bf16, shape: [1], seed: 1), file: "b.npy")
     },
+    Bad("e.npy: the npy format has no f8e4m3. Convert the array to f32, or write safetensors.") {
+      _ = try NumPyFile.encode(randomArray(.f8e4m3, shape: [1], seed: 1), file: "e.npy")
+    },
   ])
   func numpy(_ bad: Bad) { expect(bad) }
 
@@ -80,7 +83,7 @@ import Testing
     tensors(#"{"a":{"dtype":"F32","shape":[9],"data_offsets":[0,36]}}"#, #"m.safetensors, byte 63: the array "a" needs 36 bytes, but the file has 8 left. \#(copyAgain)."#),
     tensors(#"{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}"#, #"m.safetensors, byte 66: 4 bytes follow the last array. Write the file again; nothing may follow."#),
     tensors(#"{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,4]}}"#, #"m.safetensors, byte 9: in the header, the array "a", f32 [2], takes up bytes 0 to 4, which is not its size. Write the file again with the program that made it."#),
-    tensors(#"{"a":{"dtype":"F8_E4M3","shape":[8],"data_offsets":[0,8]}}"#, #"m.safetensors, byte 9: the array "a" has type "F8_E4M3", which is not read. Convert it to F32 with the program that made it."#),
+    tensors(#"{"a":{"dtype":"F8_E8M0","shape":[8],"data_offsets":[0,8]}}"#, #"m.safetensors, byte 9: the array "a" has type "F8_E8M0", which is not read. Convert it to F32 with the program that made it."#),
     tensors(#"{"a":{"shape":[8],"data_offsets":[0,8]}}"#, #"m.safetensors, byte 9: in the header, the array "a" needs dtype, shape and two data_offsets. Write the file again with the program that made it."#),
     tensors(#"{"a":1,"a":1}"#, #"m.safetensors, byte 15: in the header, the name "a" comes twice. Write the file again with the program that made it."#),
     tensors(#"{"__metadata__":{"n":1}}"#, #"m.safetensors, byte 25: in the header, the note "n" should be a text. Write the file again with the program that made it."#),

@@ -3,6 +3,8 @@ import Testing
 
 @testable import FluxionData
 
+private let unknownToNumPy: [StoredElementType] = [.bf16, .f8e4m3, .f8e5m2]
+
 @Suite("npy and npz") struct NumPyTests {
   @Test("files of NumPy: every type, byte order and axis order")
   func numpyFiles() throws {
@@ -36,7 +38,7 @@ import Testing
     #expect(try NumPyFile.encode(try NumPyFile.decode(file, file: "f")) == file)
   }
 
-  @Test("round trip, bit for bit", arguments: StoredElementType.allCases.filter { $0 != .bf16 })
+  @Test("round trip, bit for bit", arguments: StoredElementType.allCases.filter { !unknownToNumPy.contains($0) })
   func roundTrip(_ type: StoredElementType) throws {
     for (seed, shape) in shapes.enumerated() {
       let array = randomArray(type, shape: shape, seed: UInt64(seed))
@@ -55,7 +57,7 @@ import Testing
   @Test("archives round trip, and equal arrays give equal bytes", arguments: [true, false])
   func archiveRoundTrip(_ isDeflated: Bool) throws {
     var arrays: [String: StoredArray] = [:]
-    for (index, type) in StoredElementType.allCases.enumerated() where type != .bf16 {
+    for (index, type) in StoredElementType.allCases.enumerated() where !unknownToNumPy.contains(type) {
       arrays["\(type)"] = randomArray(type, shape: shapes[index % shapes.count], seed: UInt64(index))
     }
     let data = try NumPyArchive.encode(arrays, isDeflated: isDeflated)

@@ -39,6 +39,16 @@ struct TensorFileTests {
       case .bool: Tensor([true, false, true, true, false, false])
       case .complex64: complex(Tensor([1, 2, 3, -0.0, 5, 6] as [Float]), Tensor([1, nan, 3, 4, 5, 6]))
       case .complex128: complex(Tensor([1, 2, 3, -0.0, 5, 6] as [Double]), Tensor([1, .nan, 3, 4, 5, 6] as [Double]))
+      case .int8: Tensor([Int8.min, .max, 0, 1, 2, 3])
+      case .uint8: Tensor([UInt8.max, 0, 1, 2, 3, 4])
+      case .int16: Tensor([Int16.min, .max, 0, 1, 2, 3])
+      case .uint16: Tensor([UInt16.max, 0, 1, 2, 3, 4])
+      case .uint64: Tensor([UInt64.max, 0, 1 << 53 + 1, 2, 3, 4])
+      // NaNs of both signs and with a payload, -0, and the least number.
+      case .float16: Tensor([0x7E01, 0xFE00, 0x8000, 0x0001, 0x7C00, 0x3C00].map { Float16(bitPattern: $0) })
+      case .bfloat16: Tensor([0x7FC1, 0xFFC0, 0x8000, 0x0001, 0x7F80, 0x3F80].map { BFloat16(bitPattern: $0) })
+      case .float8e4m3: Tensor([0x7F, 0xFF, 0x80, 0x01, 0x7E, 0x38].map { Float8E4M3(bitPattern: $0) })
+      case .float8e5m2: Tensor([0x7D, 0xFE, 0x80, 0x01, 0x7C, 0x3C].map { Float8E5M2(bitPattern: $0) })
       }
     let shaped = StoredArray(tensor).reshaped(to: [2, 3])
     let back = Tensor(shaped)
@@ -52,10 +62,12 @@ struct TensorFileTests {
     #expect(Tensor(StoredArray([Double](), shape: [0, 3]), as: .float32).type == TensorType([0, 3], .float32))
   }
 
-  @Test("types that tensors lack are widened") func widening() {
+  @Test("every type of files is one of tensors") func typesOfFiles() {
+    #expect(StoredElementType.allCases.map { StoredElementType(ElementType($0)) } == StoredElementType.allCases)
     let half = StoredArray(shape: [2], elementType: .f16, bytes: Data([0x00, 0x3C, 0x00, 0xC0]))  // 1, −2
-    #expect(Tensor(half).elements(as: Float.self) == [1, -2])
-    #expect(Tensor(StoredArray([UInt8.max, 0])).elements(as: Int32.self) == [255, 0])
+    #expect(Tensor(half).elements(as: Float16.self) == [1, -2])
+    #expect(Tensor(StoredArray([UInt8.max, 0])).elements(as: UInt8.self) == [255, 0])
+    #expect(Tensor(half, as: .float64).elements(as: Double.self) == [1, -2])
     #expect(Tensor(StoredArray([1.5, 2.5] as [Double]), as: .float32).elements(as: Float.self) == [1.5, 2.5])
   }
 

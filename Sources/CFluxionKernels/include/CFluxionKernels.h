@@ -39,13 +39,27 @@ typedef enum fx_type {
   FX_BOOL = 5,   // one byte, 0 or 1; any other value is undefined behaviour
   FX_C64 = 6,    // two f32: real, imaginary
   FX_C128 = 7,   // two f64
-  FX_TYPE_COUNT = 8
+  FX_I8 = 8,     // from here on all but u64 are narrow: see below
+  FX_U8 = 9,
+  FX_I16 = 10,
+  FX_U16 = 11,
+  FX_U64 = 12,
+  FX_BF16 = 13,    // the upper half of an f32
+  FX_F16 = 14,     // IEEE 754 binary16
+  FX_F8E4M3 = 15,  // OCP "e4m3fn": no infinities, one NaN of each sign, at most 448
+  FX_F8E5M2 = 16,  // as IEEE 754 would have it
+  FX_TYPE_COUNT = 17
 } fx_type;
 
 static inline size_t fx_type_size(fx_type type) {
-  static const uint8_t sizes[FX_TYPE_COUNT] = {4, 8, 4, 8, 4, 1, 8, 16};
+  static const uint8_t sizes[FX_TYPE_COUNT] = {4, 8, 4, 8, 4, 1, 8, 16, 1, 1, 2, 2, 8, 2, 2, 1, 1};
   return sizes[type];
 }
+
+// Narrow types are moved (copies, selections, padding, gathers, sorting) and converted, and that is all: arithmetic takes wide ones.
+//   i8 u8 i16 u16  <->  i32 u32        and from f32 f64 bool
+//   bf16 f16 f8e4m3 f8e5m2  ->  f32    and from f32 f64 i32 i64 u32 u64 bool, rounded once, to nearest, ties to even
+static inline bool fx_is_narrow(fx_type type) { return type >= FX_I8 && type != FX_U64; }
 
 // One value of any element type.
 typedef union fx_scalar {
@@ -55,6 +69,11 @@ typedef union fx_scalar {
   int64_t i64;
   uint32_t u32;
   uint8_t boolean;
+  int8_t i8;
+  uint8_t u8;
+  int16_t i16;
+  uint16_t u16;
+  uint64_t u64;
   float c64[2];
   double c128[2];
 } fx_scalar;
@@ -88,7 +107,7 @@ typedef struct fx_status {
 
 // Operations of tile programs and of the eager entries. "T -> T" names operand and result types.
 // The operand type is `fx_instruction.operand_type`, the result type `fx_instruction.type`; unless said otherwise they are equal.
-// float = f32 f64; int = i32 i64 u32; real = float + int; complex = c64 c128; any = all eight types.
+// float = f32 f64; int = i32 i64 u32 u64; real = float + int; complex = c64 c128; any = all types, the narrow ones included.
 typedef enum fx_op {
   // Sources. Their operand fields are special.
   FX_LOAD = 0,        // a = number of the input view; type = that view's type
@@ -115,15 +134,16 @@ typedef enum fx_op {
   FX_NOT,             // bool: logical; int: bitwise
   FX_IS_FINITE, FX_IS_NAN,  // float, complex -> bool
   FX_POPCOUNT,        // int
+  FX_LEADING_ZEROS,   // int: the number of zero bits above the highest one bit
   FX_REAL, FX_IMAG,   // complex -> float: c64 -> f32, c128 -> f64
   FX_CONJ,            // complex
-  FX_CONVERT,         // any -> any: float -> int saturates and sends NaN to 0; int -> int wraps; any -> bool is "!= 0";
-                      //   complex -> real drops the imaginary part
-  FX_BITCAST,         // between 4-byte types f32 i32 u32, and between 8-byte types f64 i64
+  FX_CONVERT,         // any -> any but for narrow types, see there: float -> int saturates and sends NaN to 0; int -> int wraps;
+                      //   any -> bool is "!= 0"; complex -> real drops the imaginary part
+  FX_BITCAST,         // between types of one size, but not bool
 
   // Binary: operands a and b.
   FX_ADD, FX_SUB, FX_MUL,   // real (int wraps), complex; bool: add = or, mul = and
-  FX_DIV,             // real, complex: int division truncates, x / 0 = -1 (u32: all ones), min / -1 = min; as XLA does
+  FX_DIV,             // real, complex: int division truncates, x / 0 = -1 (unsigned: all ones), min / -1 = min; as XLA does
   FX_REM,             // real: sign of the dividend; int: x rem 0 = x, min rem -1 = 0
   FX_POW,             // float as C's pow; complex; int: by squaring, wraps, negative exponents give 0 (except bases 1 and -1)
   FX_ATAN2,           // float
@@ -177,7 +197,7 @@ typedef struct fx_instruction {
 // How one operand lies in memory as seen from the iteration space: element (i0, i1, ...) is at
 // slot pointer + offset bytes + sum of strides[d] * i_d elements.
 // With slot == FX_INDEX_SLOT nothing is read: the value is offset + sum of strides[d] * i_d as a number of type `type`
-// (i32, i64, u32, f32 or f64). An iota along d has strides[d] = 1; the linear index has the row-major strides.
+// (i32, i64, u32, u64, f32 or f64). An iota along d has strides[d] = 1; the linear index has the row-major strides.
 typedef struct fx_view {
   uint32_t slot;
   uint32_t type;                  // fx_type
@@ -235,7 +255,7 @@ typedef struct fx_fused {
 
 // FX_STEP_GEMM: C[b] = A[b] · B[b] (or C[b] += ...) for matrices stored row by row.
 // op(A) is m×k, op(B) is k×n, C is m×n; transposed operands are stored k×m and n×k.
-// f32, f64 (BLAS or own kernels), i32, i64, u32 (plain loops, wrapping), bool (or of ands), c64, c128 (BLAS or plain loops; no conjugation).
+// f32, f64 (BLAS or own kernels), i32, i64, u32, u64 (plain loops, wrapping), bool (or of ands), c64, c128 (BLAS or plain loops; no conjugation).
 typedef struct fx_gemm {
   uint32_t type;                  // fx_type of all three
   uint32_t a, b, c;               // slots
@@ -449,7 +469,7 @@ typedef struct fx_sort_operand {
   int64_t source_offset, target_offset;   // bytes
 } fx_sort_operand;
 
-// FX_STEP_SORT: sorts [outer, length, inner] along the middle, stably. The first `keys` operands (1 or 2, lexicographic; real or bool) decide,
+// FX_STEP_SORT: sorts [outer, length, inner] along the middle, stably. The first `keys` operands (1 or 2, lexicographic; any but complex) decide,
 // the others (any type) are carried along. NaN comes last in either direction, -0 equals +0. Needs scratch. length < 2^31.
 typedef struct fx_sort {
   uint32_t operand_count;         // 1 ... 8

@@ -50,6 +50,7 @@ extension Unary {
     case .isFinite: FX_IS_FINITE
     case .isNaN: FX_IS_NAN
     case .populationCount: FX_POPCOUNT
+    case .countLeadingZeros: FX_LEADING_ZEROS
     case .real: FX_REAL
     case .imaginary: FX_IMAG
     case .conjugate: FX_CONJ
@@ -140,12 +141,7 @@ extension Constant {
 extension Constant {
   /// Whether its one element is, or has a part that is, no number.
   var isNaN: Bool {
-    switch type.elementType {
-    case .float32: buffer.values(as: Float.self)[0].isNaN
-    case .float64: buffer.values(as: Double.self)[0].isNaN
-    case .complex64: buffer.values(as: Float.self).prefix(2).contains { $0.isNaN }
-    case .complex128: buffer.values(as: Double.self).prefix(2).contains { $0.isNaN }
-    default: false
-    }
+    type.elementType.isDifferentiable
+      && buffer.doubles(TensorType([], type.elementType)).contains { $0.isNaN }
   }
 }

@@ -89,12 +89,10 @@ struct TileWriter {
       var strides = [Int](repeating: 0, count: rampType.shape.rank)
       strides[axis] = 1
       let (offset, steps) = map.strides(strides)
-      switch type {
-      case .bool, .complex64, .complex128:
-        let number = ramp(.int32, offset, steps)
-        return try emit(FX_CONVERT, node.operation, .int32, type, number)
-      default: return ramp(type, offset, steps)
+      if type == .bool || type.isComplex || type.wide != nil {
+        return try emit(FX_CONVERT, node.operation, .int32, type, ramp(.int32, offset, steps))
       }
+      return ramp(type, offset, steps)
     case let .unary(f):
       let operand = graph.types[x[0].int].elementType
       if !operand.isComplex {

@@ -71,9 +71,8 @@ struct FailureReport: Sendable {
     var (low, high) = (Double.infinity, -Double.infinity)
     func visit(_ axis: Int, _ at: Int) {
       guard axis < operand.type.shape.rank else {
-        let x =
-          operand.type.elementType == .float32
-          ? Double(base.load(fromByteOffset: 4 * at, as: Float.self)) : base.load(fromByteOffset: 8 * at, as: Double.self)
+        let type = operand.type.elementType
+        let x = type.scalar.doubles(at: base + type.byteCount * at, count: 1)[0]
         (low, high) = (Swift.min(low, x), Swift.max(high, x))
         return
       }

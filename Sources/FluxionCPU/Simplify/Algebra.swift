@@ -188,7 +188,7 @@ struct AlgebraRules {
       case (.float32, .float64), (.int32, .int64), (.uint32, .int64): true
       case (.int32, .float64), (.uint32, .float64): target.isDifferentiable || target == .int64 || target == origin
       case (.bool, _): !target.isComplex || !middle.isComplex
-      default: false
+      default: target == origin && middle == origin.wide
       }
     guard agrees else { return nil }
     return origin == target ? operand(x) : make(.convert(target), operand(x))

@@ -54,12 +54,5 @@ extension GraphEditor {
 }
 
 private func containsNaN(_ buffer: HostBuffer, _ type: TensorType) -> Bool {
-  let n = type.shape.elementCount
-  switch type.elementType {
-  case .float32: return buffer.values(as: Float.self).prefix(n).contains { $0.isNaN }
-  case .float64: return buffer.values(as: Double.self).prefix(n).contains { $0.isNaN }
-  case .complex64: return buffer.values(as: Float.self).prefix(2 * n).contains { $0.isNaN }
-  case .complex128: return buffer.values(as: Double.self).prefix(2 * n).contains { $0.isNaN }
-  case .int32, .int64, .uint32, .bool: return false
-  }
+  type.elementType.isDifferentiable && buffer.doubles(type).contains { $0.isNaN }
 }

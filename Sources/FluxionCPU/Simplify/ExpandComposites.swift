@@ -28,7 +28,7 @@ extension Graph {
 }
 
 /// Traces a formula of tensors and writes its program in place of the node.
-private func inserted(
+func inserted(
   into editor: inout GraphEditor, _ node: Node, _ operands: [ValueID], _ formula: ([Tensor]) -> Tensor
 ) -> [ValueID] {
   let builder = GraphBuilder(parent: nil)

@@ -5,7 +5,7 @@ extension Graph {
   ///
   /// - Parameter searchesForNaN: leave every operation that could make a NaN where the user wrote it.
   func simplified(searchesForNaN: Bool = false) -> Graph {
-    var graph = inliningCalls().removingDeadCode().expandingComposites()
+    var graph = inliningCalls().removingDeadCode().computingInWideTypes().expandingComposites()
     if searchesForNaN { return graph.arrangingProducts().checked("expansion") }
     for round in 0..<2 {
       graph = graph.simplifyingAlgebra().checked("algebra")

@@ -12,7 +12,7 @@ extension Engine {
 func atOnce(_ f: Unary, _ x: Tensor) -> Tensor? {
   guard case let .host(buffer) = x.payload, x.type.elementType.isFloatingPoint else { return nil }
   switch f {
-  case .isFinite, .isNaN, .not, .populationCount, .real, .imaginary, .conjugate, .stopGradient: return nil
+  case .isFinite, .isNaN, .not, .populationCount, .countLeadingZeros, .real, .imaginary, .conjugate, .stopGradient: return nil
   default: break
   }
   guard GraphBuilder.current == nil, !NaNSearch.isActive, let result = Device.current.engine.evaluate(f, buffer, x.type) else { return nil }

@@ -83,7 +83,7 @@ public enum Unary: UInt8, Hashable, Sendable, CaseIterable {
   case sin, cos, tan, asin, acos, atan, sinh, cosh, tanh, asinh, acosh, atanh
   case logistic, erf, erfc, erfInverse, logGamma, digamma, trigamma
   case floor, ceil, round, truncate
-  case not, isFinite, isNaN, populationCount
+  case not, isFinite, isNaN, populationCount, countLeadingZeros
   case real, imaginary, conjugate
   /// The identity, through which no derivative flows.
   case stopGradient
@@ -381,16 +381,8 @@ public struct Constant: Hashable, Sendable {
 
   /// The one value all elements share, when there is only one element or all have the same bytes (checked for small constants).
   public var uniformScalar: Double? {
-    guard type.shape.elementCount == 1 else { return nil }
-    switch type.elementType {
-    case .float32: return Double(buffer.values(as: Float.self)[0])
-    case .float64: return buffer.values(as: Double.self)[0]
-    case .int32: return Double(buffer.values(as: Int32.self)[0])
-    case .uint32: return Double(buffer.values(as: UInt32.self)[0])
-    case .int64: return Double(buffer.values(as: Int64.self)[0])
-    case .bool: return buffer.values(as: Bool.self)[0] ? 1 : 0
-    case .complex64, .complex128: return nil
-    }
+    guard type.shape.elementCount == 1, !type.elementType.isComplex else { return nil }
+    return buffer.doubles(type)[0]
   }
 }
 

@@ -44,10 +44,15 @@ extension Operation {
     case let .bitcast(type):
       try require(
         type.byteCount == operands[0].elementType.byteCount, "\(operands[0].elementType) and \(type) differ in width.")
+      try require(
+        type == operands[0].elementType || type != .bool && operands[0].elementType != .bool,
+        "truth values are no bits of other types. Convert them.")
       return [TensorType(operands[0].shape, type)]
     case .complex:
       try requireSame(operands)
-      try require(operands[0].elementType.isFloatingPoint, "the parts must be f32 or f64, not \(operands[0].elementType).")
+      try require(
+        operands[0].elementType == .float32 || operands[0].elementType == .float64,
+        "the parts must be f32 or f64, not \(operands[0].elementType). Convert them first.")
       return [TensorType(operands[0].shape, operands[0].elementType == .float32 ? .complex64 : .complex128)]
 
     case let .broadcast(shape, axes): return [try broadcastType(operands[0], shape, axes)]
@@ -309,7 +314,7 @@ extension Operation {
     throws(ProgramError) -> TensorType
   {
     try require(
-      a.elementType == b.elementType && a.elementType.isFloatingPoint, "operands \(a) and \(b) must both be f32 or both f64.")
+      a.elementType == b.elementType && a.elementType.isFloatingPoint, "operands \(a) and \(b) must have one floating-point type.")
     let n = g.spatialRank
     try require(
       g.input.rank == g.kernel.rank && n >= 1 && n <= 3,
@@ -407,7 +412,7 @@ extension Operation {
 extension Unary {
   fileprivate func resultType(_ type: ElementType, _ operation: Operation) throws(ProgramError) -> ElementType {
     switch self {
-    case .not, .populationCount:
+    case .not, .populationCount, .countLeadingZeros:
       guard type == .bool && self == .not || type.isInteger else { break }
       return type
     case .isFinite, .isNaN: return .bool

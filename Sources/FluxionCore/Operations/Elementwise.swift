@@ -8,14 +8,17 @@ extension Tensor {
     return x.elementType.isDifferentiable ? x : x.converted(to: .float32)
   }
 
-  /// The elements converted. Fractions are cut toward zero, out-of-range values saturate, NaN becomes 0.
+  /// The elements converted, with one rounding to nearest, ties to even, wherever a real type cannot hold them.
+  ///
+  /// Reals to integers: fractions are cut toward zero, what is out of range saturates, NaN becomes 0. Integers to integers wrap.
+  /// Anything to a truth value is whether it differs from 0. Of complex numbers the real part is taken.
   public func converted(to elementType: ElementType) -> Tensor {
     if case .literal = payload { return resolved(meeting: elementType).converted(to: elementType) }
     return self.elementType == elementType ? self : apply1(.convert(elementType), self)
   }
 
   package func unary(_ f: Unary) -> Tensor {
-    if f == .negate, case let .literal(value, isInteger) = payload { return Tensor(type, .literal(-value, isInteger: isInteger)) }
+    if f == .negate, case let .literal(value) = payload, let negated = value.negated { return Tensor(type, .literal(negated)) }
     return atOnce(f, self) ?? apply1(.unary(f), resolved(meeting: nil))
   }
 }
@@ -56,17 +59,36 @@ package func binary(_ f: Binary, _ a: Tensor, _ b: Tensor) -> Tensor {
 /// Sums, differences, products and quotients of two numbers written in the program are such numbers too: in `(1 - β) * x` the
 /// difference must not be rounded to `f32` before it meets x. The compiler is free to read it as one of tensors.
 private func foldedLiterals(_ f: Binary, _ a: Tensor, _ b: Tensor) -> Tensor? {
-  guard case let .literal(x, xIsInteger) = a.payload, case let .literal(y, yIsInteger) = b.payload else { return nil }
-  let isInteger = xIsInteger && yIsInteger
+  guard case let .literal(x) = a.payload, case let .literal(y) = b.payload else { return nil }
+  if case let (.integer(m), .integer(n)) = (x, y) {
+    let (value, overflows) =
+      switch f {
+      case .add: m.addingReportingOverflow(n)
+      case .subtract: m.subtractingReportingOverflow(n)
+      case .multiply: m.multipliedReportingOverflow(by: n)
+      default: (0, true)
+      }
+    return overflows ? nil : Tensor(TensorType([], .int32), .literal(.integer(value)))
+  }
   let value: Double
   switch f {
-  case .add: value = x + y
-  case .subtract: value = x - y
-  case .multiply: value = x * y
-  case .divide where !isInteger: value = x / y
+  case .add: value = x.double + y.double
+  case .subtract: value = x.double - y.double
+  case .multiply: value = x.double * y.double
+  case .divide: value = x.double / y.double
   default: return nil
   }
-  return Tensor(TensorType([], isInteger ? .int32 : .float32), .literal(value, isInteger: isInteger))
+  return Tensor(TensorType([], .float32), .literal(.real(value)))
+}
+
+extension Tensor.Literal {
+  /// Nil for the least integer, whose negative there is not.
+  fileprivate var negated: Self? {
+    switch self {
+    case let .integer(value): value == .min ? nil : .integer(-value)
+    case let .real(value): .real(-value)
+    }
+  }
 }
 
 package func compare(_ c: Comparison, _ a: Tensor, _ b: Tensor) -> Tensor {
@@ -166,13 +188,16 @@ public func isFinite(_ x: Tensor) -> Tensor { x.unary(.isFinite) }
 public func isNaN(_ x: Tensor) -> Tensor { x.unary(.isNaN) }
 /// The number of one bits of each integer.
 public func populationCount(_ x: Tensor) -> Tensor { x.unary(.populationCount) }
+/// The number of zero bits above the highest one bit of each integer; of 0 the width of its type.
+public func countLeadingZeros(_ x: Tensor) -> Tensor { x.unary(.countLeadingZeros) }
 /// The identity, through which no derivative flows.
 public func stopGradient(_ x: Tensor) -> Tensor { x.unary(.stopGradient) }
 
 /// xʸ. At x = 0 the derivatives are taken as finite: with respect to y it is 0, and with respect to x the limit where that is finite
 /// (0 for y > 1, 1 for y = 1, 0 for y = 0), else 0.
 public func pow(_ x: Tensor, _ y: Tensor) -> Tensor {
-  if case let .literal(exponent, _) = y.payload, x.elementType.isDifferentiable {
+  if case let .literal(literal) = y.payload, x.elementType.isDifferentiable {
+    let exponent = literal.double
     if exponent == 2 { return x.squared() }
     if exponent == 1 { return x }
     if exponent == 0.5 { return sqrt(x) }
@@ -185,9 +210,9 @@ public func atan2(_ y: Tensor, _ x: Tensor) -> Tensor { binary(.atan2, y.asReal,
 public func minimum(_ a: Tensor, _ b: Tensor) -> Tensor { binary(.minimum, a, b) }
 /// The larger of each pair; NaN if either is. Where both are equal each gets half the derivative.
 public func maximum(_ a: Tensor, _ b: Tensor) -> Tensor { binary(.maximum, a, b) }
-/// The next representable number after `a` in the direction of `b`.
 /// Shifts a right by b places, bringing in copies of the sign: ⌊a / 2ᵇ⌋ of signed integers.
 public func arithmeticShiftRight(_ a: Tensor, _ b: Tensor) -> Tensor { binary(.shiftRightArithmetic, a, b) }
+/// The next representable number after `a` in the direction of `b`.
 public func nextAfter(_ a: Tensor, _ b: Tensor) -> Tensor { binary(.nextAfter, a, b) }
 
 /// `ifTrue` where the condition holds, else `ifFalse`. A derivative flows only through the branch taken: what the other one holds,

@@ -52,13 +52,13 @@ public func segmentSoftmax(_ values: Tensor, ids: Tensor, count: Int) -> Tensor 
   return e / segmentSum(e, ids: ids, count: count).gathered(ids)
 }
 
-private func scatteredSegments(_ values: Tensor, _ ids: Tensor, _ count: Int, _ mode: ScatterMode, empty: Double) -> Tensor {
+private func scatteredSegments(_ values: Tensor, _ ids: Tensor, _ count: Int, _ mode: ScatterMode, empty: Tensor) -> Tensor {
   guard ids.rank == 1, values.rank >= 1, ids.count == values.shape[0] else {
     return reject1(
       "segment", "ids of shape \(ids.shape) do not name the rows of values of shape \(values.shape): give a vector with one id per row.",
       like: TensorType([count] + Shape(Array(values.shape.dropFirst())), values.elementType))
   }
-  let start = Tensor.full(empty, [count] + Shape(Array(values.shape.dropFirst())), as: values.elementType)
+  let start = empty.resolved(meeting: values.elementType).broadcast(to: [count] + Shape(Array(values.shape.dropFirst())))
   return start.scattered(values, at: ids, mode: mode)
 }
 
@@ -75,15 +75,15 @@ private func segmentShift(_ x: Tensor, _ ids: Tensor, _ count: Int) -> Tensor {
 }
 
 extension ElementType {
-  /// The ends of the type's order: what a minimum or maximum over nothing is. 64-bit integers end at the nearest number a `Double` holds
-  /// that does not overflow them.
-  var extremes: (lowest: Double, highest: Double) {
-    switch self {
-    case .int32: (Double(Int32.min), Double(Int32.max))
-    case .uint32: (0, Double(UInt32.max))
-    case .int64: (Double(Int64.min), Double(Int64.max).nextDown)
-    case .bool: (0, 1)
-    default: (-.infinity, .infinity)
-    }
+  /// The ends of the type's order, as scalars: what a minimum or maximum over nothing is.
+  var extremes: (lowest: Tensor, highest: Tensor) {
+    if self == .bool { return (Tensor(false), Tensor(true)) }
+    if let integer = scalar as? any (RealElement & FixedWidthInteger).Type { return integer.extremes }
+    let greatest = floatFormat.map { $0.hasInfinity ? .infinity : $0.greatestFiniteMagnitude } ?? Double.infinity
+    return (Tensor(-greatest, as: self), Tensor(greatest, as: self))
   }
+}
+
+extension RealElement where Self: FixedWidthInteger {
+  fileprivate static var extremes: (Tensor, Tensor) { (Tensor(Self.min), Tensor(Self.max)) }
 }

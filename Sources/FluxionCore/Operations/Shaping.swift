@@ -123,7 +123,8 @@ extension Tensor {
     let x = resolved(meeting: .int32)
     switch x.elementType {
     case .int32, .int64: return x
-    case .uint32: return x.converted(to: .int64)
+    case .uint32, .uint64: return x.converted(to: .int64)
+    case .int8, .uint8, .int16, .uint16: return x.converted(to: .int32)
     default:
       return reject1("index", "an index must have an integer type, not \(x.elementType).", like: TensorType(x.shape, .int32))
     }
@@ -207,6 +208,8 @@ public func iota(_ shape: Shape, alongAxis axis: Int, as elementType: ElementTyp
 /// `count` evenly spaced numbers from `start` to `end`, both included.
 public func linspace(_ start: Double, _ end: Double, _ count: Int, as elementType: ElementType = .float32) -> Tensor {
   guard count > 1 else { return Tensor(repeating: start, shape: [max(count, 0)], as: elementType) }
+  // Small floats cannot count that far.
+  if elementType.floatFormat != nil { return linspace(start, end, count).converted(to: elementType) }
   let i = arange(count, as: elementType)
   let last = Double(count - 1)
   // Weighted ends rather than start + i·step: both ends come out exact.

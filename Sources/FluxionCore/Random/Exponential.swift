@@ -11,7 +11,7 @@ extension Key {
     let fraction = unitInterval(shape, elementType, "laplace")
     let type = fraction.elementType
     // One unit in the last place below 1, so that the logarithm stays finite.
-    let margin = type == .float64 ? Double.ulpOfOne / 2 : Double(Float.ulpOfOne) / 2
+    let margin = type.ulpOfOne / 2
     let u = uniform(fraction, from: Tensor(-1 + margin, as: type), to: Tensor(1, as: type))
     return sign(u) * log1p(-abs(u))
   }
@@ -20,7 +20,7 @@ extension Key {
   public func gumbel(_ shape: Shape, as elementType: ElementType = .float32) -> Tensor {
     let fraction = unitInterval(shape, elementType, "gumbel")
     let type = fraction.elementType
-    let smallest = type == .float64 ? Double.leastNormalMagnitude : Double(Float.leastNormalMagnitude)
+    let smallest = type.leastNormalMagnitude
     let u = uniform(fraction, from: Tensor(smallest, as: type), to: Tensor(1, as: type))
     return -log(-log(u))
   }

@@ -58,9 +58,17 @@ public struct Key: Sendable, Codable {
     return Key(words: stacked([high, low]))
   }
 
-  /// Random 32-bit words.
-  public func bits(_ shape: Shape) -> Tensor {
+  /// Random words: unsigned integers of 32 bits unless another width is asked for.
+  ///
+  /// - Parameter elementType: `u32` (the default), `u8`, `u16` or `u64`.
+  public func bits(_ shape: Shape, as elementType: ElementType = .uint32) -> Tensor {
     let (high, low) = threefry(shape)
-    return high .^ low
+    switch elementType {
+    case .uint32: return high .^ low
+    case .uint8, .uint16: return (high .^ low).converted(to: elementType)
+    case .uint64: return (high.converted(to: .uint64) &<< 32) .| low.converted(to: .uint64)
+    default:
+      return reject1("bits", "random words are u8, u16, u32 or u64, not \(elementType).", like: TensorType(shape, .uint32))
+    }
   }
 }

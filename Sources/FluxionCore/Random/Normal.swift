@@ -7,10 +7,11 @@ extension Key {
   ///
   /// - Parameters:
   ///   - shape: the shape of the result.
-  ///   - elementType: `f32` (the default; no |x| exceeds 5.42) or `f64` (8.21).
+  ///   - elementType: `f32` (the default; no |x| exceeds 5.42), `f64` (8.21), `f16` (3.5) or `bf16` (2.9).
   public func normal(_ shape: Shape, as elementType: ElementType = .float32) -> Tensor {
     let fraction = unitInterval(shape, elementType, "normal")
-    let low = elementType == .float64 ? (-1.0).nextUp : Double((-1 as Float).nextUp)
+    // One step above -1, where the numbers lie half as far apart as above 1.
+    let low = -1 + fraction.elementType.ulpOfOne / 2
     let u = uniform(fraction, from: Tensor(low, as: fraction.elementType), to: Tensor(1, as: fraction.elementType))
     return erfInverse(u) * 2.0.squareRoot()
   }
@@ -23,7 +24,7 @@ extension Key {
   /// - Parameters:
   ///   - shape: of the result.
   ///   - range: in units of the standard deviation; -2...2 unless told.
-  ///   - elementType: `f32` or `f64`.
+  ///   - elementType: `f32`, `f64`, `f16` or `bf16`.
   public func truncatedNormal(
     _ shape: Shape, in range: ClosedRange<Double> = -2...2, as elementType: ElementType = .float32
   ) -> Tensor {

@@ -1,5 +1,6 @@
-/// A value while it is interpreted. Real elements are held as `Double`, integers and truth values as `Int64`, complex numbers as
-/// pairs of `Double`; after every node they are rounded to what the element type can hold.
+/// A value while it is interpreted. Real elements are held as `Double`, integers and truth values as `Int64` (those of `u64` by their
+/// bits), complex numbers as pairs of `Double`; after every node they are rounded to what the element type can hold. Small floats are
+/// rounded to `f32` first: that is what they compute in.
 struct ReferenceArray {
   enum Elements {
     case real([Double])
@@ -19,10 +20,12 @@ struct ReferenceArray {
     switch (elements, type.elementType) {
     case let (.real(v), .float32): self.elements = .real(v.map { Double(Float($0)) })
     case (.real, .float64), (.integer, .int64), (.complex, .complex128): self.elements = elements
-    case let (.integer(v), .int32): self.elements = .integer(v.map { Int64(Int32(truncatingIfNeeded: $0)) })
-    case let (.integer(v), .uint32): self.elements = .integer(v.map { Int64(UInt32(truncatingIfNeeded: $0)) })
     case let (.integer(v), .bool): self.elements = .integer(v.map { $0 & 1 })
     case let (.complex(v), .complex64): self.elements = .complex(v.map(\.roundedToFloat))
+    case let (.integer(v), element) where element.isInteger: self.elements = .integer(v.map { element.wrapped($0) })
+    case let (.real(v), element):
+      guard let format = element.floatFormat else { preconditionFailure("\(type) cannot hold \(elements)") }
+      self.elements = .real(v.map { format.rounded(Double(Float($0))) })
     default: preconditionFailure("\(type) cannot hold \(elements)")
     }
   }
@@ -37,6 +40,8 @@ struct ReferenceArray {
 
   var reals: [Double] { elements.reals }
   var integers: [Int64] { elements.integers }
+  /// Integers in whose order the elements are: of `u64` the bits with the highest flipped.
+  var orderedIntegers: [Int64] { elementType == .uint64 ? integers.map { $0 ^ .min } : integers }
   var complexNumbers: [ComplexNumber] { elements.complexNumbers }
 
   /// How many elements are NaN.
@@ -107,31 +112,30 @@ extension ReferenceArray {
   init(_ type: TensorType, reading buffer: HostBuffer) {
     let n = type.shape.elementCount
     let elements: Elements
-    switch type.elementType {
-    case .float32: elements = .real(buffer.values(as: Float.self).prefix(n).map { Double($0) })
-    case .float64: elements = .real(Array(buffer.values(as: Double.self).prefix(n)))
-    case .int32: elements = .integer(buffer.values(as: Int32.self).prefix(n).map { Int64($0) })
-    case .int64: elements = .integer(Array(buffer.values(as: Int64.self).prefix(n)))
-    case .uint32: elements = .integer(buffer.values(as: UInt32.self).prefix(n).map { Int64($0) })
-    case .bool: elements = .integer(buffer.values(as: UInt8.self).prefix(n).map { $0 == 0 ? 0 : 1 })
-    case .complex64:
-      elements = .complex(buffer.values(as: SIMD2<Float>.self).prefix(n).map { ComplexNumber(Double($0.x), Double($0.y)) })
-    case .complex128: elements = .complex(buffer.values(as: SIMD2<Double>.self).prefix(n).map { ComplexNumber($0.x, $0.y) })
+    func words<T: FixedWidthInteger>(_ word: T.Type) -> [Int64] { buffer.values(as: T.self).prefix(n).map { Int64(truncatingIfNeeded: $0) } }
+    switch (type.elementType.kind, type.elementType.byteCount) {
+    case (.floatingPoint, _): elements = .real(buffer.doubles(type))
+    case (.complex, _):
+      let parts = buffer.doubles(type)
+      elements = .complex((0..<n).map { ComplexNumber(parts[2 * $0], parts[2 * $0 + 1]) })
+    case (.bool, _): elements = .integer(words(UInt8.self).map { $0 == 0 ? 0 : 1 })
+    case (_, 1): elements = .integer(words(UInt8.self))
+    case (_, 2): elements = .integer(words(UInt16.self))
+    case (_, 4): elements = .integer(words(UInt32.self))
+    default: elements = .integer(words(UInt64.self))
     }
     self.init(type, elements)
   }
 
   /// The elements in memory of their own.
   func written() -> HostBuffer {
-    switch (elements, type.elementType) {
-    case let (.real(v), .float32): HostBuffer(copying: v.map { Float($0) })
-    case let (.real(v), _): HostBuffer(copying: v)
-    case let (.integer(v), .int32): HostBuffer(copying: v.map { Int32($0) })
-    case let (.integer(v), .uint32): HostBuffer(copying: v.map { UInt32($0) })
-    case let (.integer(v), .bool): HostBuffer(copying: v.map { UInt8($0) })
+    switch (elements, type.elementType.byteCount) {
+    case let (.real(v), _): type.elementType.scalar.buffer(of: v)!
+    case let (.complex(v), _): type.elementType.scalar.buffer(of: v.flatMap { [$0.re, $0.im] })!
+    case let (.integer(v), 1): HostBuffer(copying: v.map { UInt8(truncatingIfNeeded: $0) })
+    case let (.integer(v), 2): HostBuffer(copying: v.map { UInt16(truncatingIfNeeded: $0) })
+    case let (.integer(v), 4): HostBuffer(copying: v.map { UInt32(truncatingIfNeeded: $0) })
     case let (.integer(v), _): HostBuffer(copying: v)
-    case let (.complex(v), .complex64): HostBuffer(copying: v.map { SIMD2<Float>(Float($0.re), Float($0.im)) })
-    case let (.complex(v), _): HostBuffer(copying: v.map { SIMD2<Double>($0.re, $0.im) })
     }
   }
 }
@@ -148,4 +152,22 @@ func stridedPlaces(_ shape: Shape, strides: [Int], offset: Int = 0) -> [Int] {
     places = next
   }
   return places
+}
+
+// MARK: - Integers of all widths
+
+extension ElementType {
+  private var bitCount: Int64 { Int64(8 * byteCount) }
+
+  /// The lowest bits of an integer, as many as the type has, read as one of the type.
+  func wrapped(_ x: Int64) -> Int64 {
+    if kind == .signedInteger { return signed(x) }
+    return Int64(bitPattern: unsigned(x))
+  }
+
+  /// The bits of an integer of the type as an unsigned number.
+  func unsigned(_ x: Int64) -> UInt64 { (UInt64(bitPattern: x) << UInt64(64 - bitCount)) >> UInt64(64 - bitCount) }
+
+  /// The bits of an integer of the type as a signed number.
+  func signed(_ x: Int64) -> Int64 { (x << (64 - bitCount)) >> (64 - bitCount) }
 }

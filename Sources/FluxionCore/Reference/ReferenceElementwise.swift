@@ -50,7 +50,7 @@ func referenceCompare(_ c: Comparison, _ a: ReferenceArray, _ b: ReferenceArray,
   }
   switch (a.elements, b.elements) {
   case let (.real(x), .real(y)): return ReferenceArray(type, .integer(truth(x, y)))
-  case let (.integer(x), .integer(y)): return ReferenceArray(type, .integer(truth(x, y)))
+  case (.integer, .integer): return ReferenceArray(type, .integer(truth(a.orderedIntegers, b.orderedIntegers)))
   case let (.complex(x), .complex(y)):
     return ReferenceArray(type, .integer(zip(x, y).map { ($0 == $1) == (c == .equal) ? 1 : 0 }))
   default: preconditionFailure("operands of two kinds")
@@ -77,15 +77,17 @@ extension ReferenceArray {
     let target = type.elementType
     switch elements {
     case let .real(v):
-      if target.isFloatingPoint { return ReferenceArray(type, .real(v)) }
+      if target.isFloatingPoint {
+        // At once to a small float: by way of `Float` a number could be rounded twice.
+        let format = target.floatFormat
+        return ReferenceArray(type, .real(format.map { format in v.map { format.rounded($0) } } ?? v))
+      }
       if target.isComplex { return ReferenceArray(type, .complex(v.map { ComplexNumber($0, 0) })) }
       if target == .bool { return ReferenceArray(type, .integer(v.map { $0 != 0 ? 1 : 0 })) }
       return ReferenceArray(type, .integer(v.map { saturated($0, target) }))
     case let .integer(v):
-      // To `Float` at once: through `Double` a large integer would be rounded twice.
-      let isSingle = target.realPart == .float32
       if target.isDifferentiable {
-        let reals = v.map { isSingle ? Double(Float($0)) : Double($0) }
+        let reals = v.map { nearest(to: $0, of: elementType, target.realPart) }
         return target.isComplex
           ? ReferenceArray(type, .complex(reals.map { ComplexNumber($0, 0) })) : ReferenceArray(type, .real(reals))
       }
@@ -100,16 +102,26 @@ extension ReferenceArray {
 }
 
 private func saturated(_ x: Double, _ type: ElementType) -> Int64 {
-  func within<T: FixedWidthInteger>(_ integer: T.Type) -> Int64 {
-    if x.isNaN { return 0 }
-    if x <= Double(T.min) { return Int64(T.min) }
-    // The double nearest to the greatest Int64 lies above it.
-    return x >= Double(T.max) ? Int64(T.max) : Int64(x)
-  }
-  switch type {
-  case .int32: return within(Int32.self)
-  case .uint32: return within(UInt32.self)
-  default: return within(Int64.self)
+  if x.isNaN { return 0 }
+  let isSigned = type.kind == .signedInteger
+  // Powers of two, which are doubles; the greatest integer need not be one.
+  let end = Double(sign: .plus, exponent: 8 * type.byteCount - (isSigned ? 1 : 0), significand: 1)
+  if x >= end { return type.wrapped(isSigned ? ~(Int64.min >> Int64(64 - 8 * type.byteCount)) : -1) }
+  if isSigned { return x <= -end ? Int64.min >> Int64(64 - 8 * type.byteCount) : Int64(x) }
+  return x <= 0 ? 0 : Int64(bitPattern: UInt64(x))
+}
+
+/// The number of type `target` nearest to an integer. Through `Double` a large integer would be rounded twice.
+private func nearest(to x: Int64, of type: ElementType, _ target: ElementType) -> Double {
+  let isUnsigned = type == .uint64
+  switch target {
+  case .float64: return isUnsigned ? Double(UInt64(bitPattern: x)) : Double(x)
+  case .float32: return Double(isUnsigned ? Float(UInt64(bitPattern: x)) : Float(x))
+  default:
+    // Of what a double does not hold it is enough to know that there is something: the result has far fewer digits.
+    let size = isUnsigned ? UInt64(bitPattern: x) : x.magnitude
+    let kept = size < 1 << 53 ? Double(size) : Double(size >> 11 | (size & 2047 == 0 ? 0 : 1)) * 2048
+    return target.floatFormat!.rounded(isUnsigned || x >= 0 ? kept : -kept)
   }
 }
 
@@ -155,7 +167,7 @@ private func realFunction(_ f: Unary, _ x: Double) -> Double {
   case .truncate: x.rounded(.towardZero)
   case .real, .conjugate, .stopGradient: x
   case .imaginary: 0
-  case .not, .isFinite, .isNaN, .populationCount: preconditionFailure("\(f) gives no real number")
+  case .not, .isFinite, .isNaN, .populationCount, .countLeadingZeros: preconditionFailure("\(f) gives no real number")
   }
 }
 
@@ -165,11 +177,12 @@ extension Unary {
   func integer(_ x: Int64, _ type: ElementType) -> Int64 {
     switch self {
     case .negate: 0 &- x
-    case .abs: x < 0 ? 0 &- x : x
-    case .sign: x.signum()
+    case .abs: x < 0 && type != .uint64 ? 0 &- x : x
+    case .sign: type == .uint64 ? (x == 0 ? 0 : 1) : x.signum()
     case .square: x &* x
     case .not: type == .bool ? 1 - x : ~x
-    case .populationCount: Int64(type == .int64 ? x.nonzeroBitCount : UInt32(truncatingIfNeeded: x).nonzeroBitCount)
+    case .populationCount: Int64(type.unsigned(x).nonzeroBitCount)
+    case .countLeadingZeros: Int64(type.unsigned(x).leadingZeroBitCount - (64 - 8 * type.byteCount))
     case .real, .conjugate, .stopGradient: x
     case .imaginary: 0
     default: preconditionFailure("\(self) takes no integers")
@@ -202,6 +215,7 @@ extension Binary {
     case .nextAfter:
       if a.isNaN || b.isNaN { return .nan }
       if a == b { return b }
+      if let format = type.floatFormat { return format.nextAfter(a, b) }
       if type == .float32 { return Double(a < b ? Float(a).nextUp : Float(a).nextDown) }
       return a < b ? a.nextUp : a.nextDown
     case .and, .or, .xor, .shiftLeft, .shiftRightLogical, .shiftRightArithmetic: preconditionFailure("\(self) takes no reals")
@@ -212,6 +226,7 @@ extension Binary {
   func integer(_ a: Int64, _ b: Int64, _ type: ElementType) -> Int64 {
     let width = Int64(type.byteCount * 8)
     let isShiftable = b >= 0 && b < width
+    if type == .uint64, let result = unsigned(UInt64(bitPattern: a), UInt64(bitPattern: b)) { return Int64(bitPattern: result) }
     switch self {
     case .add: return a &+ b
     case .subtract: return a &- b
@@ -226,14 +241,31 @@ extension Binary {
     case .xor: return a ^ b
     case .shiftLeft: return isShiftable ? a << b : 0
     case .shiftRightLogical:
-      guard isShiftable else { return 0 }
-      return type == .int64
-        ? Int64(bitPattern: UInt64(bitPattern: a) >> UInt64(b)) : Int64(UInt32(truncatingIfNeeded: a) >> UInt32(b))
+      return isShiftable ? Int64(bitPattern: type.unsigned(a) >> UInt64(b)) : 0
     case .shiftRightArithmetic:
       // Of an unsigned number the highest bit is taken for the sign, as in StableHLO.
-      let signed = type == .uint32 ? Int64(Int32(truncatingIfNeeded: a)) : a
+      let signed = type.signed(a)
       return isShiftable ? signed >> b : signed < 0 ? -1 : 0
     case .atan2, .nextAfter: preconditionFailure("\(self) takes no integers")
+    }
+  }
+
+  /// What the signs of 64-bit numbers would make different; nil for what they would not.
+  private func unsigned(_ a: UInt64, _ b: UInt64) -> UInt64? {
+    switch self {
+    case .divide: return b == 0 ? .max : a / b
+    case .remainder: return b == 0 ? a : a % b
+    case .minimum: return Swift.min(a, b)
+    case .maximum: return Swift.max(a, b)
+    case .power:
+      var (result, square, left): (UInt64, UInt64, UInt64) = (1, a, b)
+      while left > 0 {
+        if left & 1 == 1 { result = result &* square }
+        square = square &* square
+        left >>= 1
+      }
+      return result
+    default: return nil
     }
   }
 

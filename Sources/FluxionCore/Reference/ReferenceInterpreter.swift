@@ -101,9 +101,11 @@ extension ReferenceArray {
     case let .real(v):
       guard let low = v.min(), let high = v.max() else { return nil }
       return low == high ? "input \(text(low))" : "input min \(text(low)), max \(text(high))"
-    case let .integer(v):
+    case .integer:
+      let v = orderedIntegers
       guard elementType != .bool, let low = v.min(), let high = v.max() else { return nil }
-      return low == high ? "input \(low)" : "input min \(low), max \(high)"
+      func number(_ x: Int64) -> String { elementType == .uint64 ? "\(UInt64(bitPattern: x ^ .min))" : "\(x)" }
+      return low == high ? "input \(number(low))" : "input min \(number(low)), max \(number(high))"
     case let .complex(v):
       guard let least = v.map(\.magnitude).min(), let most = v.map(\.magnitude).max() else { return nil }
       return "input magnitude min \(text(least)), max \(text(most))"

@@ -90,7 +90,8 @@ func referenceArgReduce(_ reduction: ArgReduction, _ x: ReferenceArray, _ axis: 
       if b.isNaN { return false }
       return a.isNaN || (reduction == .minimum ? a < b : a > b)
     }))
-  case let .integer(v):
+  case .integer:
+    let v = runs(ReferenceArray(TensorType(x.shape, .int64), .integer(x.orderedIntegers)), [axis]).elements.integers
     return ReferenceArray(type, .integer(first(v) { reduction == .minimum ? $0 < $1 : $0 > $1 }))
   case .complex: preconditionFailure("complex numbers have no order")
   }

@@ -2,6 +2,7 @@
 /// and 0 are equal.
 func referenceSort(_ x: [ReferenceArray], _ axis: Int, _ descending: Bool) -> [ReferenceArray] {
   let shape = x[0].shape
+  let keys: ReferenceArray.Elements = if case .integer = x[0].elements { .integer(x[0].orderedIntegers) } else { x[0].elements }
   let (outer, length) = (shape.prefix(axis).reduce(1, *), shape[axis])
   let inner = shape.dropFirst(axis + 1).reduce(1, *)
   var places = [Int](repeating: 0, count: shape.elementCount)
@@ -10,8 +11,8 @@ func referenceSort(_ x: [ReferenceArray], _ axis: Int, _ descending: Bool) -> [R
       let line = (0..<length).map { (o * length + $0) * inner + i }
       // The library's sort is stable, but does not promise it: equal keys are told apart by their places.
       let order = line.sorted { a, b in
-        if comesBefore(x[0].elements, a, b, descending) { return true }
-        return comesBefore(x[0].elements, b, a, descending) ? false : a < b
+        if comesBefore(keys, a, b, descending) { return true }
+        return comesBefore(keys, b, a, descending) ? false : a < b
       }
       for (place, source) in zip(line, order) { places[place] = source }
     }

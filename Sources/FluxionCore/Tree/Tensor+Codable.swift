@@ -11,16 +11,12 @@ extension Tensor: Codable {
     var container = encoder.container(keyedBy: CodingKeys.self)
     try container.encode(shape, forKey: .shape)
     try container.encode("\(elementType)", forKey: .elementType)
+    let buffer = hostBuffer("encode")
     switch elementType {
-    case .complex64:
-      try container.encode(
-        hostBuffer("encode").values(as: Float.self).prefix(2 * elementCount).map { $0 }, forKey: .elements)
-    case .complex128:
-      try container.encode(
-        hostBuffer("encode").values(as: Double.self).prefix(2 * elementCount).map { $0 }, forKey: .elements)
     case .int64: try container.encode(elements(as: Int64.self), forKey: .elements)
-    case .float32: try container.encode(resolved(meeting: nil).elements(as: Float.self), forKey: .elements)
-    default: try container.encode(doubles(), forKey: .elements)
+    case .uint64: try container.encode(elements(as: UInt64.self), forKey: .elements)
+    case .float32, .complex64: try container.encode(buffer.doubles(type).map { Float($0) }, forKey: .elements)
+    default: try container.encode(buffer.doubles(type), forKey: .elements)
     }
   }
 
@@ -35,25 +31,28 @@ extension Tensor: Codable {
       throw corrupted("\"\(name)\" is not an element type; known are \(ElementType.allCases.map(\.description).joined(separator: ", "))")
     }
     guard let count = Shape.checkedElementCount(of: shape.dimensions) else { throw corrupted("shape \(shape) is not possible") }
+    let tensorType = TensorType(shape, type)
     func read<T: Codable>(_ element: T.Type, _ expected: Int) throws -> [T] {
       let values = try container.decode([T].self, forKey: .elements)
       guard values.count == expected else { throw corrupted("shape \(shape) needs \(expected) numbers, but \(values.count) are given") }
       return values
     }
-    func whole<T: FixedWidthInteger>(_ value: Double) throws -> T {
-      guard let integer = T(exactly: value) else { throw corrupted("\(value) is not a number of type \(type)") }
-      return integer
+    /// Integers that the type lacks are refused; reals are rounded.
+    func held(_ values: [Double]) throws -> HostBuffer {
+      if let buffer = type.scalar.buffer(of: values), type.isFloatingPoint || buffer.doubles(tensorType) == values { return buffer }
+      let wrong = values.first { type.scalar.buffer(of: [$0])?.doubles(TensorType([1], type)) != [$0] }
+      throw corrupted("\(wrong ?? .nan) is not a number of type \(type)")
     }
-    let tensorType = TensorType(shape, type)
-    switch type {
-    case .float32: self.init(try read(Float.self, count), shape: shape)
-    case .float64: self.init(try read(Double.self, count), shape: shape)
-    case .int64: self.init(try read(Int64.self, count), shape: shape)
-    case .int32: self.init(try read(Double.self, count).map(whole) as [Int32], shape: shape)
-    case .uint32: self.init(try read(Double.self, count).map(whole) as [UInt32], shape: shape)
-    case .bool: self.init(try read(Double.self, count).map { $0 != 0 }, shape: shape)
-    case .complex64: self.init(tensorType, buffer: HostBuffer(copying: try read(Float.self, 2 * count)))
-    case .complex128: self.init(tensorType, buffer: HostBuffer(copying: try read(Double.self, 2 * count)))
-    }
+    let buffer: HostBuffer =
+      switch type {
+      case .int64: HostBuffer(copying: try read(Int64.self, count))
+      case .uint64: HostBuffer(copying: try read(UInt64.self, count))
+      case .float32: HostBuffer(copying: try read(Float.self, count))
+      case .complex64: HostBuffer(copying: try read(Float.self, 2 * count))
+      case .complex128: HostBuffer(copying: try read(Double.self, 2 * count))
+      default:
+        try held(try read(Double.self, count))
+      }
+    self.init(tensorType, buffer: buffer)
   }
 }

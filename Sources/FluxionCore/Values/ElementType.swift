@@ -1,20 +1,51 @@
 /// What one element of a tensor is.
+///
+/// The article <doc:ElementTypes> tells the ranges, the conversions and how the small types compute.
 public enum ElementType: UInt8, Hashable, Sendable, Codable, CaseIterable {
   case float32, float64, int32, int64, uint32, bool, complex64, complex128
+  case int8, uint8, int16, uint16, uint64
+  /// The upper half of a `float32`: its range, with 8 significant bits.
+  case bfloat16
+  /// IEEE 754's binary16: 11 significant bits, up to 65504.
+  case float16
+  /// Four bits of exponent, three of fraction, no infinity: up to 448; what is beyond is NaN. (`float8_e4m3fn` elsewhere.)
+  case float8e4m3
+  /// Five bits of exponent and two of fraction, as IEEE 754 would have it: up to 57344.
+  case float8e5m2
 
-  /// Bytes one element takes in memory.
-  public var byteCount: Int {
+  /// What sort of numbers a type holds.
+  public enum Kind: UInt8, Sendable { case bool, signedInteger, unsignedInteger, floatingPoint, complex }
+
+  /// All that tells one type from another: its short name, its kind, and the bytes of one element.
+  private var traits: (name: String, kind: Kind, byteCount: Int) {
     switch self {
-    case .bool: 1
-    case .float32, .int32, .uint32: 4
-    case .float64, .int64, .complex64: 8
-    case .complex128: 16
+    case .bool: ("bool", .bool, 1)
+    case .int8: ("i8", .signedInteger, 1)
+    case .int16: ("i16", .signedInteger, 2)
+    case .int32: ("i32", .signedInteger, 4)
+    case .int64: ("i64", .signedInteger, 8)
+    case .uint8: ("u8", .unsignedInteger, 1)
+    case .uint16: ("u16", .unsignedInteger, 2)
+    case .uint32: ("u32", .unsignedInteger, 4)
+    case .uint64: ("u64", .unsignedInteger, 8)
+    case .float8e4m3: ("f8e4m3", .floatingPoint, 1)
+    case .float8e5m2: ("f8e5m2", .floatingPoint, 1)
+    case .bfloat16: ("bf16", .floatingPoint, 2)
+    case .float16: ("f16", .floatingPoint, 2)
+    case .float32: ("f32", .floatingPoint, 4)
+    case .float64: ("f64", .floatingPoint, 8)
+    case .complex64: ("c64", .complex, 8)
+    case .complex128: ("c128", .complex, 16)
     }
   }
 
-  public var isFloatingPoint: Bool { self == .float32 || self == .float64 }
-  public var isInteger: Bool { self == .int32 || self == .int64 || self == .uint32 }
-  public var isComplex: Bool { self == .complex64 || self == .complex128 }
+  public var kind: Kind { traits.kind }
+  /// Bytes one element takes in memory.
+  public var byteCount: Int { traits.byteCount }
+
+  public var isFloatingPoint: Bool { kind == .floatingPoint }
+  public var isInteger: Bool { kind == .signedInteger || kind == .unsignedInteger }
+  public var isComplex: Bool { kind == .complex }
   /// Whether values of this type have tangents: real and complex numbers do, integers and truth values do not.
   public var isDifferentiable: Bool { isFloatingPoint || isComplex }
 
@@ -26,52 +57,40 @@ public enum ElementType: UInt8, Hashable, Sendable, Codable, CaseIterable {
     default: self
     }
   }
-
-  /// The type both operands of an operation are brought to: truth value < integer < real < complex, the wider of equals;
-  /// `int32` with `uint32` gives `int64`, which holds both.
-  public static func promoted(_ a: ElementType, _ b: ElementType) -> ElementType {
-    if a == b { return a }
-    func rank(_ t: ElementType) -> Int {
-      switch t {
-      case .bool: 0
-      case .int32, .uint32: 1
-      case .int64: 2
-      case .float32: 3
-      case .float64: 4
-      case .complex64: 5
-      case .complex128: 6
-      }
-    }
-    let (low, high) = rank(a) <= rank(b) ? (a, b) : (b, a)
-    if rank(low) == rank(high) { return .int64 }
-    if low == .float64 && high == .complex64 { return .complex128 }
-    return high
-  }
 }
 
 extension ElementType: CustomStringConvertible {
   /// The short name used in printed graphs and messages, such as `f32`.
-  public var description: String {
-    switch self {
-    case .float32: "f32"
-    case .float64: "f64"
-    case .int32: "i32"
-    case .int64: "i64"
-    case .uint32: "u32"
-    case .bool: "bool"
-    case .complex64: "c64"
-    case .complex128: "c128"
+  public var description: String { traits.name }
+}
+
+// MARK: - Promotion
+
+extension ElementType {
+  /// The type both operands of an operation are brought to: truth value < integer < real < complex.
+  ///
+  /// Two integers or two reals meet in the narrowest type that holds every value of both: `i8` with `u8` gives `i16`, `i32` with
+  /// `u32` gives `i64`, `bf16` with `f16` gives `f32`, the two eight-bit floats give `f16`. No integer holds both `u64` and a signed
+  /// type: they give `f64`, as in NumPy. An integer with a real gives the real's type.
+  public static func promoted(_ a: ElementType, _ b: ElementType) -> ElementType {
+    if a == b { return a }
+    let (low, high) = a.kind.rawValue <= b.kind.rawValue ? (a, b) : (b, a)
+    switch (low.kind, high.kind) {
+    case (.signedInteger, .unsignedInteger):
+      return low.byteCount > high.byteCount ? low : signedInteger(ofBytes: 2 * high.byteCount)
+    case (.floatingPoint, .complex): return low == .float64 ? .complex128 : high
+    case (.floatingPoint, .floatingPoint) where a.byteCount == b.byteCount: return a.byteCount == 1 ? .float16 : .float32
+    case let (x, y) where x == y: return a.byteCount > b.byteCount ? a : b
+    default: return high
+    }
+  }
+
+  private static func signedInteger(ofBytes count: Int) -> ElementType {
+    switch count {
+    case 2: .int16
+    case 4: .int32
+    case 8: .int64
+    default: .float64
     }
   }
 }
-
-/// A Swift scalar that tensors can hold.
-public protocol TensorElement: Sendable {
-  static var elementType: ElementType { get }
-}
-extension Float: TensorElement { public static var elementType: ElementType { .float32 } }
-extension Double: TensorElement { public static var elementType: ElementType { .float64 } }
-extension Int32: TensorElement { public static var elementType: ElementType { .int32 } }
-extension Int64: TensorElement { public static var elementType: ElementType { .int64 } }
-extension UInt32: TensorElement { public static var elementType: ElementType { .uint32 } }
-extension Bool: TensorElement { public static var elementType: ElementType { .bool } }

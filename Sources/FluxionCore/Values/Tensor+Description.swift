@@ -4,13 +4,17 @@
   import Darwin
 #endif
 
-/// Printed as NumPy prints: nested lists, the last axis on one line, columns aligned. `f32` shows up to 6 significant digits and
-/// `f64` up to 8; of arrays above a thousand elements each long axis shows three at both ends. A traced tensor shows its type.
+/// Printed as NumPy prints: nested lists, the last axis on one line, columns aligned. `f32` shows up to 6 significant digits,
+/// `f64` up to 8, smaller floats as many as tell their numbers apart; of arrays above a thousand elements each long axis shows three at both ends. A traced tensor shows its type.
 extension Tensor: CustomStringConvertible {
   public var description: String {
     switch payload {
     case .traced: return "traced \(type)"
-    case let .literal(value, isInteger): return isInteger ? "\(Int(value))" : shortestText(value, digits: 8)
+    case let .literal(value):
+      switch value {
+      case let .integer(n): return "\(n)"
+      case let .real(x): return shortestText(x, digits: 8)
+      }
     case let .host(buffer):
       if elementCount == 0 { return "[] (\(type))" }
       let texts = ElementTexts(type, buffer)
@@ -49,18 +53,25 @@ struct ElementTexts {
       return shortestText(re, digits: digits) + (imaginary.hasPrefix("-") ? "" : "+") + imaginary + "i"
     }
     switch type.elementType {
-    case .float32: return shortestText(Double(buffer.values(as: Float.self)[i]), digits: 6)
-    case .float64: return shortestText(buffer.values(as: Double.self)[i], digits: 8)
-    case .int32: return "\(buffer.values(as: Int32.self)[i])"
-    case .int64: return "\(buffer.values(as: Int64.self)[i])"
-    case .uint32: return "\(buffer.values(as: UInt32.self)[i])"
-    case .bool: return buffer.values(as: Bool.self)[i] ? "true" : "false"
     case .complex64:
       let z = buffer.values(as: SIMD2<Float>.self)[i]
       return pair(Double(z.x), Double(z.y), 6)
     case .complex128:
       let z = buffer.values(as: SIMD2<Double>.self)[i]
       return pair(z.x, z.y, 8)
+    default: return type.elementType.scalar.text(of: buffer, i, digits)
+    }
+  }
+
+  /// ⌈1 + p log₁₀ 2⌉ digits tell numbers of p significant bits apart; of the wide types a reader wants fewer.
+  private var digits: Int {
+    switch type.elementType {
+    case .float32: 6
+    case .float64: 8
+    case .float16: 5
+    case .bfloat16: 4
+    case .float8e4m3: 3
+    default: 2
     }
   }
 
@@ -88,5 +99,13 @@ struct ElementTexts {
     // One blank line more for each axis further out, as NumPy has it.
     let separator = deeper == 0 ? ", " : "," + String(repeating: "\n", count: deeper) + String(repeating: " ", count: indent)
     return "[" + parts.joined(separator: separator) + "]"
+  }
+}
+
+extension RealElement {
+  /// Element i of a buffer: integers and truth values in full, reals with at most `digits` digits.
+  fileprivate static func text(of buffer: HostBuffer, _ i: Int, _ digits: Int) -> String {
+    let value = buffer.values(as: Self.self)[i]
+    return elementType.isFloatingPoint ? shortestText(value.asDouble, digits: digits) : "\(value)"
   }
 }

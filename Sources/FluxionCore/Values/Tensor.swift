@@ -7,7 +7,20 @@ public struct Tensor: Sendable {
     case host(HostBuffer)
     case traced(GraphBuilder, ValueID)
     /// A number written in the program: takes the element type of what it meets.
-    case literal(Double, isInteger: Bool)
+    case literal(Literal)
+  }
+
+  /// A number as it was written: integers are kept exactly.
+  package enum Literal: Sendable {
+    case integer(Int), real(Double)
+
+    package var double: Double {
+      switch self {
+      case let .integer(value): Double(value)
+      case let .real(value): value
+      }
+    }
+    package var isInteger: Bool { if case .integer = self { true } else { false } }
   }
 
   /// Shape and element type.
@@ -80,19 +93,25 @@ extension Tensor {
   /// Every element `value`, converted to `elementType`.
   public init(repeating value: Double, shape: Shape, as elementType: ElementType = .float32) {
     let count = Tensor.allocationCount("Tensor(repeating:)", shape)
-    let buffer = HostBuffer(byteCount: count * elementType.byteCount)
-    func fill<T>(_ element: T) { buffer.pointer.bindMemory(to: T.self, capacity: count).update(repeating: element, count: count) }
+    let type = TensorType(shape, elementType)
     switch elementType {
-    case .float32: fill(Float(value))
-    case .float64: fill(value)
-    case .int32: fill(Int32(value))
-    case .int64: fill(Int64(value))
-    case .uint32: fill(UInt32(value))
-    case .bool: fill(value != 0)
-    case .complex64: fill(SIMD2<Float>(Float(value), 0))
-    case .complex128: fill(SIMD2<Double>(value, 0))
+    case .complex64: self.init(type, buffer: HostBuffer(copying: [SIMD2<Float>](repeating: SIMD2(Float(value), 0), count: count)))
+    case .complex128: self.init(type, buffer: HostBuffer(copying: [SIMD2<Double>](repeating: SIMD2(value, 0), count: count)))
+    default:
+      guard let buffer = elementType.scalar.buffer(repeating: value, count: count) else {
+        trapAtCaller(ProgramError("Tensor", "\(shortestText(value, digits: 17)) is not a number of type \(elementType), \(elementType.rangeText)."))
+      }
+      self.init(type, buffer: buffer)
     }
-    self.init(TensorType(shape, elementType), buffer: buffer)
+  }
+
+  /// A scalar of `elementType`; 64-bit integers are exact.
+  init(_ literal: Literal, as elementType: ElementType) {
+    switch (literal, elementType) {
+    case let (.integer(value), .int64): self.init(Int64(value))
+    case let (.integer(value), .uint64) where value >= 0: self.init(UInt64(value))
+    default: self.init(literal.double, as: elementType)
+    }
   }
 
   /// The number of elements of a shape the caller asks for; traps when it is negative or overflows.
@@ -133,18 +152,8 @@ extension Tensor {
 
   /// The elements converted to `Double`, in row-major order (of complex numbers the real part).
   public func doubles() -> [Double] {
-    let buffer = hostBuffer("doubles")
-    let n = elementCount
-    switch elementType {
-    case .float32: return buffer.values(as: Float.self).prefix(n).map { Double($0) }
-    case .float64: return Array(buffer.values(as: Double.self).prefix(n))
-    case .int32: return buffer.values(as: Int32.self).prefix(n).map { Double($0) }
-    case .int64: return buffer.values(as: Int64.self).prefix(n).map { Double($0) }
-    case .uint32: return buffer.values(as: UInt32.self).prefix(n).map { Double($0) }
-    case .bool: return buffer.values(as: Bool.self).prefix(n).map { $0 ? 1 : 0 }
-    case .complex64: return buffer.values(as: SIMD2<Float>.self).prefix(n).map { Double($0.x) }
-    case .complex128: return buffer.values(as: SIMD2<Double>.self).prefix(n).map { $0.x }
-    }
+    let numbers = hostBuffer("doubles").doubles(type)
+    return elementType.isComplex ? stride(from: 0, to: numbers.count, by: 2).map { numbers[$0] } : numbers
   }
 
   /// The one element of a tensor that has one, as a `Double`.
@@ -152,7 +161,7 @@ extension Tensor {
     guard elementCount == 1 else {
       trapAtCaller(ProgramError("item", "a tensor of shape \(shape) has \(elementCount) elements, not one."))
     }
-    if case let .literal(value, _) = payload { return value }
+    if case let .literal(value) = payload { return value.double }
     return doubles()[0]
   }
 
@@ -165,7 +174,7 @@ extension Tensor {
   package func hostBuffer(_ operation: String) -> HostBuffer {
     switch payload {
     case let .host(buffer): return buffer
-    case let .literal(value, _): return Tensor(value, as: elementType).hostBuffer(operation)
+    case let .literal(value): return Tensor(value, as: elementType).hostBuffer(operation)
     case .traced:
       trapAtCaller(
         ProgramError(
@@ -178,8 +187,8 @@ extension Tensor {
 // MARK: - Literals
 
 extension Tensor: ExpressibleByFloatLiteral, ExpressibleByIntegerLiteral, ExpressibleByArrayLiteral {
-  public init(floatLiteral value: Double) { self.init(TensorType([], .float32), .literal(value, isInteger: false)) }
-  public init(integerLiteral value: Int) { self.init(TensorType([], .int32), .literal(Double(value), isInteger: true)) }
+  public init(floatLiteral value: Double) { self.init(TensorType([], .float32), .literal(.real(value))) }
+  public init(integerLiteral value: Int) { self.init(TensorType([], .int32), .literal(.integer(value))) }
 
   /// The elements stacked along a new first axis; numbers with a fraction among them make it `f32`, else `i32`.
   public init(arrayLiteral elements: Tensor...) {
@@ -188,7 +197,7 @@ extension Tensor: ExpressibleByFloatLiteral, ExpressibleByIntegerLiteral, Expres
       return
     }
     let common = elements.dropFirst().reduce(elements[0].elementType) { ElementType.promoted($0, $1.elementType) }
-    let values = elements.compactMap { e -> Double? in if case let .literal(v, _) = e.payload { v } else { nil } }
+    let values = elements.compactMap { e -> Double? in if case let .literal(v) = e.payload { v.double } else { nil } }
     if values.count == elements.count, GraphBuilder.current == nil || values.count <= 64 {
       let shape: Shape = [values.count]
       switch common {
@@ -202,10 +211,10 @@ extension Tensor: ExpressibleByFloatLiteral, ExpressibleByIntegerLiteral, Expres
 
   /// A literal given the type it meets; anything else is itself.
   func resolved(meeting other: ElementType?) -> Tensor {
-    guard case let .literal(value, isInteger) = payload else { return self }
+    guard case let .literal(value) = payload else { return self }
     guard let other else { return Tensor(value, as: elementType) }
     if other == .bool { return Tensor(value, as: elementType) }
-    if !isInteger && !other.isDifferentiable { return Tensor(value, as: .float32) }
+    if !value.isInteger && !other.isDifferentiable { return Tensor(value, as: .float32) }
     return Tensor(value, as: other)
   }
 }

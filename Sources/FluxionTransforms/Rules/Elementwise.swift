@@ -43,7 +43,7 @@ func unaryTangent(_ f: Unary, _ x: Tensor, _ r: Tensor, _ t: Tensor) -> Tensor? 
     let outward = (r.conjugate() * t).real
     let size = abs(x)
     return (t - r * outward) * guarded(size, reciprocal(nonZero(size)))
-  case .sign, .floor, .ceil, .round, .truncate, .not, .isFinite, .isNaN, .populationCount, .stopGradient: return nil
+  case .sign, .floor, .ceil, .round, .truncate, .not, .isFinite, .isNaN, .populationCount, .countLeadingZeros, .stopGradient: return nil
   }
 }
 

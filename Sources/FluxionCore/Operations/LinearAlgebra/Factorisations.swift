@@ -97,5 +97,5 @@ public func schur(_ a: Tensor) -> (t: Tensor, q: Tensor) {
 
 extension ElementType {
   /// The complex numbers of which this type is a part; a complex type is its own.
-  var complexType: ElementType { realPart == .float32 ? .complex64 : .complex128 }
+  var complexType: ElementType { realPart == .float64 ? .complex128 : .complex64 }
 }

@@ -60,7 +60,7 @@ public func conditionNumber(_ a: Tensor) -> Tensor {
 // MARK: - Parts
 
 private func defaultCutoff(_ a: Tensor) -> Double {
-  let epsilon = a.elementType.realPart == .float32 ? Double(Float.ulpOfOne) : Double.ulpOfOne
+  let epsilon = a.elementType.ulpOfOne
   return Double(Swift.max(a.shape[a.rank - 2], a.shape[a.rank - 1])) * epsilon
 }
 
