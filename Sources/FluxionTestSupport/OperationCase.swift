@@ -128,6 +128,14 @@ public struct OperationCase: Sendable, CustomTestStringConvertible {
     self.expectedResults = expected
   }
 
+  /// The same row in these element types.
+  func taking(_ elementTypes: [ElementType]) -> OperationCase {
+    OperationCase(
+      name, samples, domains, elementTypes: elementTypes, resultTypes: resultTypes, tolerance: tolerance, isDifferentiable: isDifferentiable,
+      derivativeTolerance: derivativeTolerance, differenceStep: differenceStep, exceptions: exceptions, results: results,
+      expected: expectedResults)
+  }
+
   public static let reals: [ElementType] = [.float32, .float64]
   public static let numbers: [ElementType] = [.float32, .float64, .int32, .int64]
   public static let integers: [ElementType] = [.int32, .int64]
@@ -151,7 +159,7 @@ public struct OperationCase: Sendable, CustomTestStringConvertible {
   public struct Family: Sendable {
     public let name: String
     public let cases: [OperationCase]
-    public init(_ name: String, _ cases: [OperationCase]) { (self.name, self.cases) = (name, cases) }
+    public init(_ name: String, _ cases: [OperationCase]) { (self.name, self.cases) = (name, cases.map(\.inFurtherTypes)) }
   }
 
   /// Every case. A new list of rows gets its line here.
@@ -176,6 +184,7 @@ public struct OperationCase: Sendable, CustomTestStringConvertible {
     Family("Interpolation", interpolationCases),
     Family("Sparse matrices", sparseCases),
     Family("Bits", bitCases),
+    Family("Element types", elementTypeCases),
     Family("Control flow", controlFlowCases),
   ]
 

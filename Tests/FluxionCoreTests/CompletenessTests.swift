@@ -41,6 +41,10 @@ import Testing
     #expect(needless.isEmpty, "rows exercise \(needless), which are listed as tested elsewhere")
   }
 
+  @Test func typesAreAddedToRowsThatAreThere() {
+    #expect(OperationCase.additionsWithoutRow.isEmpty, "no row is called \(OperationCase.additionsWithoutRow.joined(separator: ", "))")
+  }
+
   // MARK: - Public functions
 
   /// Functions no row names, and why not.

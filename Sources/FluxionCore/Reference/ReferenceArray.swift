@@ -20,6 +20,7 @@ struct ReferenceArray {
     switch (elements, type.elementType) {
     case let (.real(v), .float32): self.elements = .real(v.map { Double(Float($0)) })
     case (.real, .float64), (.integer, .int64), (.complex, .complex128): self.elements = elements
+    case let (.integer(v), .int32): self.elements = .integer(v.map { Int64(Int32(truncatingIfNeeded: $0)) })
     case let (.integer(v), .bool): self.elements = .integer(v.map { $0 & 1 })
     case let (.complex(v), .complex64): self.elements = .complex(v.map(\.roundedToFloat))
     case let (.integer(v), element) where element.isInteger: self.elements = .integer(v.map { element.wrapped($0) })

@@ -32,7 +32,7 @@ package protocol RealElement: TensorElement {
 
 extension RealElement {
   package static func doubles(at pointer: UnsafeRawPointer, count: Int) -> [Double] {
-    UnsafeBufferPointer(start: pointer.assumingMemoryBound(to: Self.self), count: count).map(\.asDouble)
+    UnsafeBufferPointer(start: pointer.assumingMemoryBound(to: Self.self), count: count).map { $0.asDouble }
   }
 
   package static func buffer(of values: [Double]) -> HostBuffer? {
@@ -56,13 +56,22 @@ extension RealElement where Self: SmallFloat {
   package init?(holding value: Double) { self.init(value) }
   package var asDouble: Double { Double(self) }
 }
+// The usual types have loops of their own, so that they are quick in debug builds, too.
 extension Float: RealElement {
   package init?(holding value: Double) { self.init(value) }
   package var asDouble: Double { Double(self) }
+  package static func doubles(at pointer: UnsafeRawPointer, count: Int) -> [Double] {
+    UnsafeBufferPointer(start: pointer.assumingMemoryBound(to: Float.self), count: count).map { Double($0) }
+  }
+  package static func buffer(of values: [Double]) -> HostBuffer? { HostBuffer(copying: values.map { Float($0) }) }
 }
 extension Double: RealElement {
   package init?(holding value: Double) { self = value }
   package var asDouble: Double { self }
+  package static func doubles(at pointer: UnsafeRawPointer, count: Int) -> [Double] {
+    Array(UnsafeBufferPointer(start: pointer.assumingMemoryBound(to: Double.self), count: count))
+  }
+  package static func buffer(of values: [Double]) -> HostBuffer? { HostBuffer(copying: values) }
 }
 extension Float16: RealElement {
   package init?(holding value: Double) { self.init(value) }

@@ -63,6 +63,7 @@ extension OperationCase {
   public func refusal(_ cell: Cell) -> String? {
     if let exception = exception(cell) { return exception.reason }
     guard cell.transform.order > 0 else { return nil }
+    if cell.elementType.floatFormat?.bitCount == 8 { return "floats of eight bits are for storage: a derivative has no digits in them to judge it by" }
     if !domains.contains(where: { $0.elementType(in: cell.elementType).isDifferentiable }) {
       return "integers and truth values carry no derivative"
     }

@@ -28,11 +28,11 @@ public struct MatrixPage {
       "A cell is one operation under one transform, in one element type, at one sample, on one engine. Transforms are read from the outside in: `jvp∘vjp` is the forward derivative of the gradient, `vmap∘vjp` the gradient of each of several examples, `vjp∘vmap` the gradient of several examples at once.",
       "",
       "- Values are compared with a plain formula, at once and compiled, and between engines. Derivatives in double precision are compared with central differences, extrapolated once (Richardson), of the transform of one order less; gradients by ⟨Jᵀw, u⟩ = ⟨w, Ju⟩. Derivatives in single precision are compared with those in double precision. Mapped programs are compared with a loop.",
-      "- Errors are relative to the largest number of the result, and shown as the next power of ten: `1e-15 · 1e-7` means at most 10⁻¹⁵ in double and 10⁻⁷ in single precision, over all samples and engines. `exact` means no error. Derivatives must be within 10⁻⁷ in double and 10⁻⁴ in single precision; where a row allows more, the reason is listed below.",
+      "- Errors are relative to the largest number of the result, and shown as the next power of ten: `1e-15 · 1e-7` means at most 10⁻¹⁵ in double and 10⁻⁷ in single precision, over all samples and engines. `exact` means no error. Derivatives must be within 10⁻⁷ in double and 10⁻⁴ in single precision; where a row allows more, the reason is listed below. In `f16` and `bf16`, which round after every operation, they must be within 32 units in the last place of 1.",
       "- A number in parentheses is a refusal; the list of refusals gives its reason. Shapes: s scalar, e empty, 1 one element, b broadcast, n non-square, L large (\(ShapeQuestion.largeCount) elements or more).",
       "",
     ]
-    lines += summary + families.flatMap(section) + refusals + shapes + allowances + failures
+    lines += summary + families.flatMap(section) + types + refusals + shapes + allowances + failures
     return lines.joined(separator: "\n") + "\n"
   }
 
@@ -65,12 +65,36 @@ public struct MatrixPage {
       let n = counts(all.filter { $0.cell.engine == engine })
       lines.append("| `\(engine)` | \(n.passed) | \(n.refused) | \(n.failed) |")
     }
-    lines += ["", "| element type | passed | refused | failed |", "|---|---|---|---|"]
+    lines += ["", "| element type | passed | refused | failed | worst error |", "|---|---|---|---|---|"]
     for type in ElementType.allCases {
-      let n = counts(all.filter { $0.cell.elementType == type })
-      if n.passed + n.refused + n.failed > 0 { lines.append("| \(type) | \(n.passed) | \(n.refused) | \(n.failed) |") }
+      let cells = all.filter { $0.cell.elementType == type }
+      let n = counts(cells)
+      let worst = cells.compactMap { entry in if case let .passed(error) = entry.outcome { error } else { nil } }.max()
+      if !cells.isEmpty { lines.append("| \(type) | \(n.passed) | \(n.refused) | \(n.failed) | \(worst.map(powerOfTen) ?? "") |") }
     }
     return lines + [""]
+  }
+
+  // MARK: - Element types
+
+  /// Which operation is judged in which element type.
+  private var types: [String] {
+    let columns = ElementType.allCases.filter { type in all.contains { $0.cell.elementType == type } }
+    var lines = [
+      "## Element types", "", "v: values, at once, compiled and mapped; d: derivatives of both orders as well.", "",
+      row(["operation"] + columns.map { "\($0)" }), row(["---"] + columns.map { _ in "---" }),
+    ]
+    for operation in families.flatMap(\.cases) {
+      let cells = outcomes[operation.name] ?? []
+      lines.append(row(["`\(operation.name)`"] + columns.map { type in letters(cells.filter { $0.cell.elementType == type }) }))
+    }
+    return lines + [""]
+  }
+
+  private func letters(_ cells: [(cell: Cell, outcome: Outcome)]) -> String {
+    if counts(cells).failed > 0 { return "**failed**" }
+    func passes(_ isDerivative: Bool) -> Bool { counts(cells.filter { ($0.cell.transform.order > 0) == isDerivative }).passed > 0 }
+    return (passes(false) ? "v" : "") + (passes(true) ? "d" : "")
   }
 
   // MARK: - One family
@@ -120,7 +144,7 @@ public struct MatrixPage {
       return errors.max()
     }
     let double = worst { $0.realPart == .float64 }
-    let single = worst { $0.isDifferentiable && $0.realPart != .float64 }
+    let single = worst { $0.realPart == .float32 }
     let other = worst { !$0.isDifferentiable }
     let both = [double, single].compactMap { $0.map(powerOfTen) }
     if both.isEmpty { return other.map(powerOfTen) ?? "" }
