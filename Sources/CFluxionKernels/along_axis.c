@@ -118,6 +118,7 @@ fx_code fx_run_arg_reduce(const fx_arg_reduce *step, const fx_context *context) 
       case FX_F64: TOTAL(double, double, expression)                                                     \
       case FX_I32: TOTAL(int32_t, int32_t, expression)                                                   \
       case FX_U32: TOTAL(uint32_t, uint32_t, expression)                                                 \
+      case FX_U64: TOTAL(uint64_t, uint64_t, expression)                                                 \
       default: TOTAL(int64_t, int64_t, expression)                                                       \
     }                                                                                                    \
   }
@@ -128,7 +129,7 @@ CUMULATE_ORDERED(running_maximum, x > t || x != x ? x : t)
 
 uint64_t fx_prepare_cumulate(fx_cumulate *step) {
   step->prepared = 1;
-  if (step->type >= FX_BOOL) return fx_refuse("running sums need real numbers");
+  if (step->type >= FX_BOOL && step->type != FX_U64) return fx_refuse("running sums need real numbers");
   if (step->op > FX_REDUCE_MAX) return fx_refuse("running sums, products, minima and maxima exist");
   return 0;
 }

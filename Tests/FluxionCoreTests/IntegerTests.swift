@@ -128,6 +128,8 @@ import Testing
     expectAll([x], highest, "segmentMax") { segmentMax($0[0].flattened(), ids: ids, count: 8) }
     var total = T(0)
     expectAll([x], p.map { total = total &+ $0; return total }, "cumulativeSum") { $0[0].flattened().cumulativeSum() }
+    var record = p[0]
+    expectAll([x], p.map { record = Swift.max(record, $0); return record }, "cumulativeMaximum") { $0[0].flattened().cumulativeMaximum() }
     expectAll([x], Array(p.reversed()), "reversed") { $0[0].flattened().reversed(alongAxis: 0) }
     expectAll([x], p.map { $0 > 3 ? $0 : 9 }, "select") { select($0[0] .> 3, $0[0], 9).flattened() }
     expectAll([x], (0..<2000).map { T(truncatingIfNeeded: $0) &+ p[$0] }, "iota") { arange(2000, as: T.elementType) + $0[0].flattened() }
