@@ -48,7 +48,7 @@ public func expectClose(
 ) {
   record(
     actual.shape.dimensions == expected.shape
-      ? mismatch(actual.doubles(), expected.values, expected.shape, actual.elementType, tolerance)
+      ? mismatch(parts(actual), expected.parts(as: actual.elementType), expected.shape, actual.elementType, tolerance)
       : "the shape is \(actual.shape), not \(expected.shape)", comment(), sourceLocation)
 }
 
@@ -59,7 +59,7 @@ public func expectClose(
 ) {
   record(
     actual.elementCount == expected.count
-      ? mismatch(actual.doubles(), expected, actual.shape.dimensions, actual.elementType, tolerance)
+      ? mismatch(actual.doubles(), expected, actual.shape.dimensions, actual.elementType.realPart, tolerance)
       : "there are \(actual.elementCount) elements, not \(expected.count)", comment(), sourceLocation)
 }
 
@@ -76,10 +76,12 @@ func parts(_ x: Tensor) -> [Double] {
 /// What is wrong, or nil.
 func mismatch(_ actual: [Double], _ expected: [Double], _ shape: [Int], _ type: ElementType, _ tolerance: Tolerance) -> String? {
   var (worst, excess, wrong) = (0, 0.0, 0)
+  /// Of a complex number the larger part counts for both.
+  func size(_ i: Int) -> Double { type.isComplex ? Swift.max(Swift.abs(expected[i]), Swift.abs(expected[i ^ 1])) : expected[i] }
   for (i, (a, e)) in zip(actual, expected).enumerated() {
     if a == e || a.isNaN && e.isNaN { continue }
     let difference = Swift.abs(a - e)
-    let allowed = tolerance.allowance(e, type)
+    let allowed = tolerance.allowance(size(i), type)
     // Also false where the difference is NaN, or the allowance infinite.
     if difference.isFinite && difference <= allowed { continue }
     wrong += 1
@@ -92,7 +94,7 @@ func mismatch(_ actual: [Double], _ expected: [Double], _ shape: [Int], _ type: 
   let perElement = type.isComplex ? 2 : 1
   return
     "\(wrong) of \(expected.count) numbers differ; the worst, at \(index(worst / perElement, shape)), is \(a) and should be \(e): "
-    + "off by \(difference), relatively \(difference / Swift.abs(e)), allowed \(tolerance.allowance(e, type))"
+    + "off by \(difference), relatively \(difference / Swift.abs(e)), allowed \(tolerance.allowance(size(worst), type))"
 }
 
 private func index(_ place: Int, _ shape: [Int]) -> [Int] {

@@ -86,6 +86,8 @@ public struct OperationCase: Sendable, CustomTestStringConvertible {
   /// One per result.
   public let resultTypes: [ResultType]
   public let tolerance: Tolerance
+  /// What complex results are allowed besides, relative to the whole number: the plain formulas are no more exact.
+  private let complexAllowance: Tolerance
   /// Whether it has derivatives (of every order, in both modes) with respect to its real and complex operands. Where real results
   /// of real operands have none, an exception says why.
   public let isDifferentiable: Bool
@@ -95,21 +97,23 @@ public struct OperationCase: Sendable, CustomTestStringConvertible {
   public let exceptions: [Exception]
 
   /// A case with one result.
+  ///
+  /// - Parameter complex: given, the row is run in complex numbers as well.
   public init(
-    _ name: String, _ samples: [Sample], _ domains: [Domain], elementTypes: [ElementType] = OperationCase.reals,
+    _ name: String, _ samples: [Sample], _ domains: [Domain], complex: ComplexExpectation? = nil, elementTypes: [ElementType] = OperationCase.reals,
     resultType: ResultType = .same, tolerance: Tolerance = .exact, isDifferentiable: Bool = true,
     derivativeTolerance: DerivativeTolerance? = nil, differenceStep: Double = 1e-3, exceptions: [Exception] = [],
     _ function: @escaping @Sendable ([Tensor]) -> Tensor, expected: @escaping @Sendable ([PlainArray]) -> PlainArray
   ) {
     self.init(
-      name, samples, domains, elementTypes: elementTypes, resultTypes: [resultType], tolerance: tolerance,
+      name, samples, domains, complex: complex, elementTypes: elementTypes, resultTypes: [resultType], tolerance: tolerance,
       isDifferentiable: isDifferentiable, derivativeTolerance: derivativeTolerance, differenceStep: differenceStep,
       exceptions: exceptions, results: { [function($0)] }, expected: { [expected($0)] })
   }
 
   /// A case with several results.
   public init(
-    _ name: String, _ samples: [Sample], _ domains: [Domain], elementTypes: [ElementType] = OperationCase.reals,
+    _ name: String, _ samples: [Sample], _ domains: [Domain], complex: ComplexExpectation? = nil, elementTypes: [ElementType] = OperationCase.reals,
     resultTypes: [ResultType], tolerance: Tolerance = .exact, isDifferentiable: Bool = true,
     derivativeTolerance: DerivativeTolerance? = nil, differenceStep: Double = 1e-3, exceptions: [Exception] = [],
     results: @escaping @Sendable ([Tensor]) -> [Tensor], expected: @escaping @Sendable ([PlainArray]) -> [PlainArray]
@@ -117,7 +121,7 @@ public struct OperationCase: Sendable, CustomTestStringConvertible {
     self.name = name
     self.samples = samples
     self.domains = domains
-    self.elementTypes = elementTypes
+    self.elementTypes = elementTypes + (complex == nil ? [] : OperationCase.complexes)
     self.resultTypes = resultTypes
     self.tolerance = tolerance
     self.isDifferentiable = isDifferentiable
@@ -125,7 +129,15 @@ public struct OperationCase: Sendable, CustomTestStringConvertible {
     self.differenceStep = differenceStep
     self.exceptions = exceptions
     self.results = results
-    self.expectedResults = expected
+    expectedResults = { x in
+      guard let complex, x.contains(where: { $0.imaginary != nil }) else { return expected(x) }
+      return complex.expected(x, expected)
+    }
+    complexAllowance =
+      switch complex {
+      case nil, .linear: .exact
+      default: Tolerance(ulps: 8, epsilons: 16)
+      }
   }
 
   /// The same row in these element types.
@@ -149,6 +161,14 @@ public struct OperationCase: Sendable, CustomTestStringConvertible {
   public func operands(_ sample: Sample, _ type: ElementType, seed: UInt64 = 1) -> [Tensor] {
     var arrays = TestArrays(seed: name.letters(from: seed))
     return zip(sample.shapes, domains).map { arrays.tensor($0, $1, as: type) }
+  }
+
+  func tolerance(in type: ElementType) -> Tolerance {
+    guard type.isComplex, complexAllowance != .exact else { return tolerance }
+    var sum = tolerance
+    sum.ulps = 2 * sum.ulps + complexAllowance.ulps
+    sum.epsilons = 2 * sum.epsilons + complexAllowance.epsilons
+    return sum
   }
 
   public func resultType(_ type: ElementType) -> ElementType { resultTypes[0](type) }
@@ -200,5 +220,8 @@ extension String {
 
 extension PlainArray {
   /// The elements of a tensor.
-  public init(_ tensor: Tensor) { self.init(tensor.shape.dimensions, tensor.doubles()) }
+  public init(_ tensor: Tensor) {
+    let imaginary = tensor.elementType.isComplex ? tensor.imaginary.doubles() : nil
+    self.init(tensor.shape.dimensions, tensor.doubles(), imaginary: imaginary)
+  }
 }

@@ -14,14 +14,32 @@ extension OperationCase {
   static let controlFlowCases: [OperationCase] = [
     OperationCase(
       "scan.last", [.init(.matrix, [5, 3], [3]), .init(.empty, [5, 0], [0]), .init(.empty, [0, 3], [3]), .init(.one, [1, 1], [1]), .init(.large, [9, 127], [127])],
-      [.range(-1, 1), .range(-1, 1)], tolerance: loopTolerance,
+      [.parts(.range(-1, 1), .range(-0.5, 0.5)), .parts(.range(-1, 1), .range(-0.5, 0.5))],
+      complex: .formula { x in
+        let last = x[1].values.indices.map { c in
+          (0..<x[0].shape[0]).reduce(x[1].complex([c])) { h, t in (h * 0.5 + x[0].complex([t, c])).hyperbolicTangent }
+        }
+        return [PlainArray(x[1].shape, last)]
+      }, tolerance: loopTolerance,
       { x in scan(over: x[0], from: x[1]) { (h: Tensor, row: Tensor) -> Tensor in tanh(0.5 * h + row) } },
       expected: { x in
         PlainArray(x[1].shape) { i in (0..<x[0].shape[0]).reduce(x[1][i]) { h, t in tanh(0.5 * h + x[0][t, i[0]]) } }
       }),
     OperationCase(
       "scan.outputsReversed", [.init(.matrix, [5, 3], [3]), .init(.one, [1, 1], [1]), .init(.empty, [0, 3], [3]), .init(.large, [9, 127], [127])],
-      [.range(-1, 1), .range(-1, 1)], tolerance: loopTolerance,
+      [.range(-1, 1), .range(-1, 1)],
+      complex: .formula { x in
+        var h = x[1].complexNumbers
+        var outputs = x[0].complexNumbers
+        for t in (0..<x[0].shape[0]).reversed() {
+          for c in h.indices {
+            let next = h[c].sine * x[0].complex([t, c])
+            outputs[t * h.count + c] = next + h[c]
+            h[c] = next
+          }
+        }
+        return [PlainArray(x[0].shape, outputs)]
+      }, tolerance: loopTolerance,
       { x in
         scan(over: x[0], from: x[1], reverse: true) { (h: Tensor, row: Tensor) -> (Tensor, Tensor) in
           let next = sin(h) * row
@@ -42,7 +60,7 @@ extension OperationCase {
       }),
     OperationCase(
       "whileLoop", [.init(.vector, [4]), .init(.scalar, []), .init(.empty, [0]), .init(.one, [1]), .init(.matrix, [2, 3]), .init(.large, [1009])],
-      [.range(-1, 1)], tolerance: loopTolerance, exceptions: [noReverse],
+      [.range(-1, 1)], complex: .each { (0..<5).reduce($0) { y, _ in y.sine + 0.1 } }, tolerance: loopTolerance, exceptions: [noReverse],
       { x in
         whileLoop(from: [x[0], Tensor(Int32(0))], while: { $0[1] .< 5 }, do: { [sin($0[0]) + 0.1, $0[1] + 1] })[0]
       },
@@ -59,19 +77,25 @@ extension OperationCase {
     boundedLoop("whileLoop.savingMemory", savingMemory: true),
     OperationCase(
       "cond", [.init(.vector, [4], [4], []), .init(.scalar, [], [], []), .init(.empty, [0], [0], []), .init(.one, [1], [1], []), .init(.broadcast, [3, 1], [4], []), .init(.large, [31, 37], [31, 37], [])],
-      [.range(-1, 1), .range(-1, 1), .truth], tolerance: loopTolerance,
+      [.range(-1, 1), .range(-1, 1), .truth],
+      complex: .formula { x in
+        [PlainArray.complexElementwise([x[0], x[1]]) { v in x[2].values[0] != 0 ? v[0].sine * v[1] : v[0] - v[1] * v[1] }]
+      }, tolerance: loopTolerance,
       { x in cond(x[2]) { sin(x[0]) * x[1] } else: { x[0] - x[1] * x[1] } },
       expected: { x in
         PlainArray.elementwise([x[0], x[1]]) { v in x[2].values[0] != 0 ? sin(v[0]) * v[1] : v[0] - v[1] * v[1] }
       }),
     OperationCase(
       "switchCase", [.init(.vector, [4], []), .init(.scalar, [], []), .init(.empty, [0], []), .init(.one, [1], []), .init(.matrix, [2, 3], []), .init(.large, [1009], [])],
-      [.range(-1, 1), .indices(3)], tolerance: loopTolerance,
+      [.range(-1, 1), .indices(3)],
+      complex: .formula { x in
+        [PlainArray.complexElementwise([x[0]]) { v in [v[0].sine, v[0] * v[0], v[0].exp][Int(x[1].values[0])] }]
+      }, tolerance: loopTolerance,
       { x in switchCase(x[1], [{ sin(x[0]) }, { x[0] * x[0] }, { exp(x[0]) }]) },
       expected: { x in PlainArray.elementwise([x[0]]) { v in [sin(v[0]), v[0] * v[0], exp(v[0])][Int(x[1].values[0])] } }),
     OperationCase(
       "checkpoint", [.init(.vector, [4]), .init(.scalar, []), .init(.empty, [0]), .init(.one, [1]), .init(.matrix, [2, 3]), .init(.large, [1009])],
-      [.range(-1, 1)], tolerance: loopTolerance,
+      [.range(-1, 1)], complex: .each { ($0.sine * $0).exp }, tolerance: loopTolerance,
       { x in
         let kept: @Sendable (Tensor) -> Tensor = checkpoint { (v: Tensor) -> Tensor in exp(sin(v) * v) }
         return kept(x[0])
@@ -107,7 +131,7 @@ extension OperationCase {
       expected: { x in PlainArray.elementwise(x) { (v: [Double]) -> Double in v[0] * v[0] * v[0] } }),
     OperationCase(
       "customJVP", [.init(.vector, [4]), .init(.scalar, []), .init(.empty, [0]), .init(.one, [1]), .init(.matrix, [2, 3]), .init(.large, [1009])],
-      [.range(-1, 1)], tolerance: loopTolerance,
+      [.range(-1, 1)], complex: .each { $0.exp }, tolerance: loopTolerance,
       { x in
         let exponential: @Sendable (Tensor) -> Tensor = customJVP({ exp($0) }, tangent: { x, t in
           let e = exp(x)

@@ -25,11 +25,11 @@ extension OperationCase {
     convolution("3D.strided", [1, 4, 5, 5, 1], [2, 2, 3, 1, 2], stride: [3, 1, 2], low: [1, 0, 2], high: [1, -1, 0], dilation: [1, 2, 1]),
     convolution("3D.grouped", [2, 2, 3, 3, 4], [1, 2, 2, 2, 2], stride: [1, 2, 1], low: [0, 1, -1], high: [1, 0, 1], groups: 2),
     OperationCase(
-      "convolutionSame", imageSamples([1, 5, 4, 2], [3, 2, 2, 3]), [.range(-2, 2), .range(-2, 2)], tolerance: convolutionTolerance, exceptions: [window],
+      "convolutionSame", imageSamples([1, 5, 4, 2], [3, 2, 2, 3]), [.range(-2, 2), .range(-2, 2)], complex: .multilinear(), tolerance: convolutionTolerance, exceptions: [window],
       { x in FluxionCore.convolution(x[0], x[1], stride: [2, 1], padding: .same) },
       expected: { x in convolved(x[0], x[1], [2, 1], [1, 0], [1, 1], [1, 1], 1) }),
     OperationCase(
-      "convolutionCircular", imageSamples([2, 5, 1], [4, 1, 2]), [.range(-2, 2), .range(-2, 2)], tolerance: convolutionTolerance, exceptions: [window],
+      "convolutionCircular", imageSamples([2, 5, 1], [4, 1, 2]), [.range(-2, 2), .range(-2, 2)], complex: .multilinear(), tolerance: convolutionTolerance, exceptions: [window],
       { x in FluxionCore.convolution(x[0], x[1], padding: .extended(.circular)) },
       expected: { x in
         PlainArray([x[0].shape[0], 5, 2]) { i in
@@ -37,7 +37,7 @@ extension OperationCase {
         }
       }),
     OperationCase(
-      "convolutionInputDilated", imageSamples([1, 3, 4, 2], [2, 3, 2, 1]), [.range(-2, 2), .range(-2, 2)],
+      "convolutionInputDilated", imageSamples([1, 3, 4, 2], [2, 3, 2, 1]), [.range(-2, 2), .range(-2, 2)], complex: .multilinear(),
       tolerance: convolutionTolerance, exceptions: [window],
       { x in FluxionCore.convolution(x[0], x[1], padding: .explicit(low: [1, 0], high: [1, 1]), inputDilation: [2, 3]) },
       expected: { x in
@@ -49,7 +49,7 @@ extension OperationCase {
     transposed("1D.grouped", [1, 3, 4], [2, 1, 4], stride: [2], low: [1], high: [-1], dilation: [3], groups: 2),
     transposed("3D", [1, 2, 2, 3, 2], [2, 1, 3, 2, 2], stride: [1, 3, 2], low: [1, 0, 0], high: [0, 0, 1], outputPadding: [0, 1, 1]),
     OperationCase(
-      "transposedConvolution.same", imageSamples([1, 3, 2, 1], [3, 1, 2, 1]), [.range(-2, 2), .range(-2, 2)],
+      "transposedConvolution.same", imageSamples([1, 3, 2, 1], [3, 1, 2, 1]), [.range(-2, 2), .range(-2, 2)], complex: .multilinear(),
       tolerance: convolutionTolerance, exceptions: [window],
       { x in transposedConvolution(x[0], x[1], stride: [2, 2], padding: .same) },
       expected: { x in added(x[0], x[1], [2, 2], [0, 0], [1, 1], 1, [6, 4]) }),
@@ -87,7 +87,7 @@ extension OperationCase {
     let n = kernel.rank - 2
     let (ones, zeros) = ([Int](repeating: 1, count: n), [Int](repeating: 0, count: n))
     return OperationCase(
-      "convolution.\(name)", imageSamples(input, kernel), [.range(-2, 2), .range(-2, 2)], tolerance: convolutionTolerance, exceptions: [window],
+      "convolution.\(name)", imageSamples(input, kernel), [.range(-2, 2), .range(-2, 2)], complex: .multilinear(), tolerance: convolutionTolerance, exceptions: [window],
       { x in
         FluxionCore.convolution(
           x[0], x[1], stride: stride, padding: .explicit(low: low ?? zeros, high: high ?? zeros), dilation: dilation, groups: groups)
@@ -101,7 +101,7 @@ extension OperationCase {
     let n = kernel.rank - 2
     let (ones, zeros) = ([Int](repeating: 1, count: n), [Int](repeating: 0, count: n))
     return OperationCase(
-      "transposedConvolution.\(name)", imageSamples(y, kernel), [.range(-2, 2), .range(-2, 2)], tolerance: convolutionTolerance, exceptions: [window],
+      "transposedConvolution.\(name)", imageSamples(y, kernel), [.range(-2, 2), .range(-2, 2)], complex: .multilinear(), tolerance: convolutionTolerance, exceptions: [window],
       { x in
         transposedConvolution(
           x[0], x[1], stride: stride, padding: .explicit(low: low ?? zeros, high: high ?? zeros), outputPadding: outputPadding,

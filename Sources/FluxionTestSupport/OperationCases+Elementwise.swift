@@ -19,22 +19,23 @@ private let binarySamples: [OperationCase.Sample] = [
 
 private func unary(
   _ name: String, _ domain: Domain, _ f: @escaping @Sendable (Tensor) -> Tensor, _ formula: @escaping @Sendable (Double) -> Double,
-  types: [ElementType] = OperationCase.reals, tolerance: Tolerance = .ulps(4), isDifferentiable: Bool = true,
-  result: OperationCase.ResultType = .same, exceptions: [OperationCase.Exception] = []
+  complex: (@Sendable (PlainComplex) -> PlainComplex)? = nil, types: [ElementType] = OperationCase.reals, tolerance: Tolerance = .ulps(4),
+  isDifferentiable: Bool = true, result: OperationCase.ResultType = .same, exceptions: [OperationCase.Exception] = []
 ) -> OperationCase {
   OperationCase(
-    name, unarySamples, [domain], elementTypes: types, resultType: result, tolerance: tolerance, isDifferentiable: isDifferentiable,
+    name, unarySamples, [domain], complex: complex.map { .each($0) }, elementTypes: types, resultType: result, tolerance: tolerance, isDifferentiable: isDifferentiable,
     exceptions: exceptions,
     { x in f(x[0]) }, expected: { x in PlainArray.elementwise(x) { formula($0[0]) } })
 }
 
 private func binary(
   _ name: String, _ a: Domain, _ b: Domain, _ f: @escaping @Sendable (Tensor, Tensor) -> Tensor,
-  _ formula: @escaping @Sendable (Double, Double) -> Double, types: [ElementType] = OperationCase.reals, tolerance: Tolerance = .ulps(4),
-  isDifferentiable: Bool = true, result: OperationCase.ResultType = .same
+  _ formula: @escaping @Sendable (Double, Double) -> Double, complex: (@Sendable (PlainComplex, PlainComplex) -> PlainComplex)? = nil,
+  types: [ElementType] = OperationCase.reals, tolerance: Tolerance = .ulps(4), isDifferentiable: Bool = true,
+  result: OperationCase.ResultType = .same
 ) -> OperationCase {
   OperationCase(
-    name, binarySamples, [a, b], elementTypes: types, resultType: result, tolerance: tolerance, isDifferentiable: isDifferentiable,
+    name, binarySamples, [a, b], complex: complex.map { f in .elementwise { f($0[0], $0[1]) } }, elementTypes: types, resultType: result, tolerance: tolerance, isDifferentiable: isDifferentiable,
     { x in f(x[0], x[1]) }, expected: { x in PlainArray.elementwise(x) { formula($0[0], $0[1]) } })
 }
 
@@ -72,31 +73,31 @@ private func roundHalfEven(_ x: Double) -> Double {
 
 extension OperationCase {
   static let unaryCases: [OperationCase] = [
-    unary("negate", .awayFromZero(0.1, 3), { -$0 }, { -$0 }, types: numbers, tolerance: .exact),
-    unary("abs", .awayFromZero(0.1, 3), { abs($0) }, { $0 < 0 ? -$0 : $0 }, types: numbers, tolerance: .exact),
-    unary("sign", .awayFromZero(0.1, 3), { sign($0) }, { $0 < 0 ? -1 : 1 }, tolerance: .exact),
-    unary("exp", .range(-3, 3), { exp($0) }, { exp($0) }),
-    unary("expm1", .range(-1, 1), { expm1($0) }, { expm1($0) }),
-    unary("log", .range(0.2, 5), { log($0) }, { log($0) }, tolerance: Tolerance(ulps: 4, epsilons: 1)),
-    unary("log1p", .range(-0.6, 2), { log1p($0) }, { log1p($0) }),
-    unary("sqrt", .range(0.1, 9), { sqrt($0) }, { $0.squareRoot() }, tolerance: .ulps(1)),
-    unary("rsqrt", .range(0.1, 9), { rsqrt($0) }, { 1 / $0.squareRoot() }),
-    unary("cbrt", .awayFromZero(0.2, 5), { cbrt($0) }, { $0 < 0 ? -exp(log(-$0) / 3) : exp(log($0) / 3) }),
-    unary("reciprocal", .awayFromZero(0.3, 4), { reciprocal($0) }, { 1 / $0 }, tolerance: .ulps(1)),
-    unary("square", .range(-3, 3), { $0.squared() }, { $0 * $0 }, types: numbers, tolerance: .ulps(1)),
-    unary("sin", .range(-6, 6), { sin($0) }, { sin($0) }, tolerance: Tolerance(ulps: 4, epsilons: 1)),
-    unary("cos", .range(-6, 6), { cos($0) }, { cos($0) }, tolerance: Tolerance(ulps: 4, epsilons: 1)),
-    unary("tan", .range(-1.2, 1.2), { tan($0) }, { sin($0) / cos($0) }, tolerance: Tolerance(ulps: 8)),
-    unary("asin", .range(-0.8, 0.8), { asin($0) }, { atan2($0, (1 - $0 * $0).squareRoot()) }, tolerance: .ulps(8)),
-    unary("acos", .range(-0.8, 0.8), { acos($0) }, { atan2((1 - $0 * $0).squareRoot(), $0) }, tolerance: .ulps(8)),
-    unary("atan", .range(-4, 4), { atan($0) }, { atan2($0, 1) }),
-    unary("sinh", .range(-2, 2), { sinh($0) }, { (expm1($0) - expm1(-$0)) / 2 }, tolerance: .ulps(6)),
-    unary("cosh", .range(-2, 2), { cosh($0) }, { (exp($0) + exp(-$0)) / 2 }),
-    unary("tanh", .range(-2, 2), { tanh($0) }, { expm1(2 * $0) / (expm1(2 * $0) + 2) }, tolerance: .ulps(8)),
-    unary("asinh", .range(-3, 3), { asinh($0) }, { asinh($0) }),
-    unary("acosh", .range(1.3, 5), { acosh($0) }, { log($0 + ($0 * $0 - 1).squareRoot()) }, tolerance: .ulps(8)),
-    unary("atanh", .range(-0.8, 0.8), { atanh($0) }, { log1p(2 * $0 / (1 - $0)) / 2 }, tolerance: .ulps(8)),
-    unary("sigmoid", .range(-5, 5), { sigmoid($0) }, { 1 / (1 + exp(-$0)) }, tolerance: .ulps(6)),
+    unary("negate", .awayFromZero(0.1, 3), { -$0 }, { -$0 }, complex: { -$0 }, types: numbers, tolerance: .exact),
+    unary("abs", .awayFromZero(0.1, 3), { abs($0) }, { $0 < 0 ? -$0 : $0 }, complex: { PlainComplex($0.size) }, types: numbers, tolerance: .exact, result: .realPart),
+    unary("sign", .awayFromZero(0.1, 3), { sign($0) }, { $0 < 0 ? -1 : 1 }, complex: { $0 * (1 / $0.size) }, tolerance: .exact),
+    unary("exp", .range(-3, 3), { exp($0) }, { exp($0) }, complex: { $0.exp }),
+    unary("expm1", .range(-1, 1), { expm1($0) }, { expm1($0) }, complex: { $0.exp + -1 }),
+    unary("log", .range(0.2, 5), { log($0) }, { log($0) }, complex: { $0.log }, tolerance: Tolerance(ulps: 4, epsilons: 1)),
+    unary("log1p", .range(-0.6, 2), { log1p($0) }, { log1p($0) }, complex: { ($0 + 1).log }),
+    unary("sqrt", .range(0.1, 9), { sqrt($0) }, { $0.squareRoot() }, complex: { $0.squareRoot }, tolerance: .ulps(1)),
+    unary("rsqrt", .range(0.1, 9), { rsqrt($0) }, { 1 / $0.squareRoot() }, complex: { 1 / $0.squareRoot }),
+    unary("cbrt", .awayFromZero(0.2, 5), { cbrt($0) }, { $0 < 0 ? -exp(log(-$0) / 3) : exp(log($0) / 3) }, complex: { ($0.log * (1 / 3.0)).exp }),
+    unary("reciprocal", .awayFromZero(0.3, 4), { reciprocal($0) }, { 1 / $0 }, complex: { 1 / $0 }, tolerance: .ulps(1)),
+    unary("square", .range(-3, 3), { $0.squared() }, { $0 * $0 }, complex: { $0 * $0 }, types: numbers, tolerance: .ulps(1)),
+    unary("sin", .parts(.range(-6, 6), .range(-2, 2)), { sin($0) }, { sin($0) }, complex: { $0.sine }, tolerance: Tolerance(ulps: 4, epsilons: 1)),
+    unary("cos", .parts(.range(-6, 6), .range(-2, 2)), { cos($0) }, { cos($0) }, complex: { $0.cosine }, tolerance: Tolerance(ulps: 4, epsilons: 1)),
+    unary("tan", .range(-1.2, 1.2), { tan($0) }, { sin($0) / cos($0) }, complex: { $0.sine / $0.cosine }, tolerance: Tolerance(ulps: 8)),
+    unary("asin", .range(-0.8, 0.8), { asin($0) }, { atan2($0, (1 - $0 * $0).squareRoot()) }, complex: { $0.inverseSine }, tolerance: .ulps(8)),
+    unary("acos", .range(-0.8, 0.8), { acos($0) }, { atan2((1 - $0 * $0).squareRoot(), $0) }, complex: { PlainComplex(Double.pi / 2) - $0.inverseSine }, tolerance: .ulps(8)),
+    unary("atan", .parts(.range(-4, 4), .range(-0.8, 0.8)), { atan($0) }, { atan2($0, 1) }, complex: { -(PlainComplex.i * (PlainComplex.i * $0).inverseHyperbolicTangent) }),
+    unary("sinh", .range(-2, 2), { sinh($0) }, { (expm1($0) - expm1(-$0)) / 2 }, complex: { $0.hyperbolicSine }, tolerance: .ulps(6)),
+    unary("cosh", .range(-2, 2), { cosh($0) }, { (exp($0) + exp(-$0)) / 2 }, complex: { $0.hyperbolicCosine }),
+    unary("tanh", .parts(.range(-2, 2), .range(-1, 1)), { tanh($0) }, { expm1(2 * $0) / (expm1(2 * $0) + 2) }, complex: { $0.hyperbolicTangent }, tolerance: .ulps(8)),
+    unary("asinh", .parts(.range(-3, 3), .range(-0.8, 0.8)), { asinh($0) }, { asinh($0) }, complex: { $0.inverseHyperbolicSine }),
+    unary("acosh", .range(1.3, 5), { acosh($0) }, { log($0 + ($0 * $0 - 1).squareRoot()) }, complex: { ($0 + ($0 + -1).squareRoot * ($0 + 1).squareRoot).log }, tolerance: .ulps(8)),
+    unary("atanh", .range(-0.8, 0.8), { atanh($0) }, { log1p(2 * $0 / (1 - $0)) / 2 }, complex: { $0.inverseHyperbolicTangent }, tolerance: .ulps(8)),
+    unary("sigmoid", .parts(.range(-5, 5), .range(-2, 2)), { sigmoid($0) }, { 1 / (1 + exp(-$0)) }, complex: { 1 / ((-$0).exp + 1) }, tolerance: .ulps(6)),
     unary("erf", .range(-2, 2), { erf($0) }, { 1 - erfc($0) }, tolerance: Tolerance(ulps: 4, epsilons: 2)),
     unary("erfc", .range(-2, 2), { erfc($0) }, { 1 - erf($0) }, tolerance: Tolerance(ulps: 8, epsilons: 2)),
     unary("erfInverse", .range(-0.9, 0.9), { erfInverse($0) }, { erfInverseByBisection($0) }, tolerance: Tolerance(ulps: 6, epsilons: 2)),
@@ -111,13 +112,13 @@ extension OperationCase {
       "roundHalves", .integers(-9, 9), { round($0 / 2) }, { roundHalfEven($0 / 2) }, tolerance: .exact,
       exceptions: [.init("its row is about the jumps themselves", transforms: Transform.derivatives)]),
     unary("trunc", .awayFromZero(1.1, 1.9), { trunc($0) }, { $0 < 0 ? ceil($0) : floor($0) }, tolerance: .exact),
-    unary("isFinite", .range(-4, 4), { isFinite($0) }, { _ in 1 }, tolerance: .exact, isDifferentiable: false, result: .bool),
-    unary("isNaN", .range(-4, 4), { isNaN($0) }, { _ in 0 }, tolerance: .exact, isDifferentiable: false, result: .bool),
+    unary("isFinite", .range(-4, 4), { isFinite($0) }, { _ in 1 }, complex: { _ in PlainComplex(1) }, tolerance: .exact, isDifferentiable: false, result: .bool),
+    unary("isNaN", .range(-4, 4), { isNaN($0) }, { _ in 0 }, complex: { _ in PlainComplex(0) }, tolerance: .exact, isDifferentiable: false, result: .bool),
     unary(
-      "stopGradient", .range(-4, 4), { stopGradient($0) }, { $0 }, tolerance: .exact,
+      "stopGradient", .range(-4, 4), { stopGradient($0) }, { $0 }, complex: { $0 }, tolerance: .exact,
       exceptions: [.init("it is what stops derivatives, so that differences cannot judge it", transforms: Transform.derivatives)]),
     unary("relu", .awayFromZero(0.1, 3), { relu($0) }, { $0 > 0 ? $0 : 0 }, tolerance: .exact),
-    unary("silu", .range(-4, 4), { silu($0) }, { $0 / (1 + exp(-$0)) }, tolerance: Tolerance(ulps: 8)),
+    unary("silu", .parts(.range(-4, 4), .range(-2, 2)), { silu($0) }, { $0 / (1 + exp(-$0)) }, complex: { $0 / ((-$0).exp + 1) }, tolerance: Tolerance(ulps: 8)),
     unary("gelu", .range(-3, 3), { gelu($0) }, { $0 * erfc(-$0 / 2.0.squareRoot()) / 2 }, tolerance: Tolerance(ulps: 8, epsilons: 8)),
     unary("softplus", .awayFromZero(0.1, 4), { softplus($0) }, { log1p(exp($0)) }, tolerance: Tolerance(ulps: 8)),
     unary("clamped", .integers(-4, 4), { $0.clamped(to: -1.5...2.5) }, { Swift.min(2.5, Swift.max(-1.5, $0)) }, tolerance: .exact),
@@ -127,16 +128,26 @@ extension OperationCase {
       "populationCount", .integers(0, 999), { populationCount($0) }, { Double(Int($0).nonzeroBitCount) }, types: integers + [.uint32],
       tolerance: .exact, isDifferentiable: false),
     unary(
-      "constants", .range(-2, 2), { ($0 + 1) * 0.5 - 3 }, { ($0 + 1) * 0.5 - 3 }, tolerance: Tolerance(ulps: 2, epsilons: 2)),
+      "constants", .range(-2, 2), { ($0 + 1) * 0.5 - 3 }, { ($0 + 1) * 0.5 - 3 }, complex: { ($0 + 1) * 0.5 + -3 }, tolerance: Tolerance(ulps: 2, epsilons: 2)),
   ]
 
+  /// Functions that only complex numbers have, or that only they make interesting.
+  private static func parts(
+    _ name: String, result: ResultType = .realPart, _ f: @escaping @Sendable (Tensor) -> Tensor,
+    _ formula: @escaping @Sendable (PlainComplex) -> PlainComplex
+  ) -> OperationCase {
+    OperationCase(
+      name, unarySamples, [.parts(.range(0.3, 2), .awayFromZero(0.3, 2))], complex: .each(formula), elementTypes: [], resultType: result, tolerance: .ulps(4),
+      { x in f(x[0]) }, expected: { x in x[0] })
+  }
+
   static let binaryCases: [OperationCase] = [
-    binary("add", .range(-2, 2), .range(-2, 2), { $0 + $1 }, { $0 + $1 }, tolerance: .ulps(1)),
-    binary("subtract", .range(-2, 2), .range(-2, 2), { $0 - $1 }, { $0 - $1 }, tolerance: .ulps(1)),
-    binary("multiply", .range(-2, 2), .range(-2, 2), { $0 * $1 }, { $0 * $1 }, tolerance: .ulps(1)),
-    binary("divide", .range(-2, 2), .awayFromZero(0.5, 2), { $0 / $1 }, { $0 / $1 }, tolerance: .ulps(1)),
+    binary("add", .range(-2, 2), .range(-2, 2), { $0 + $1 }, { $0 + $1 }, complex: { $0 + $1 }, tolerance: .ulps(1)),
+    binary("subtract", .range(-2, 2), .range(-2, 2), { $0 - $1 }, { $0 - $1 }, complex: { $0 - $1 }, tolerance: .ulps(1)),
+    binary("multiply", .range(-2, 2), .range(-2, 2), { $0 * $1 }, { $0 * $1 }, complex: { $0 * $1 }, tolerance: .ulps(1)),
+    binary("divide", .range(-2, 2), .awayFromZero(0.5, 2), { $0 / $1 }, { $0 / $1 }, complex: { $0 / $1 }, tolerance: .ulps(1)),
     binary("remainder", .range(1.05, 1.15), .range(0.6, 0.95), { $0 % $1 }, { $0 - $1 * trunc($0 / $1) }, tolerance: Tolerance(ulps: 4, epsilons: 2)),
-    binary("power", .range(0.4, 2.5), .range(-2, 2), { pow($0, $1) }, { exp($1 * log($0)) }, tolerance: .ulps(8)),
+    binary("power", .range(0.4, 2.5), .range(-2, 2), { pow($0, $1) }, { exp($1 * log($0)) }, complex: { ($1 * $0.log).exp }, tolerance: .ulps(8)),
     binary("atan2", .awayFromZero(0.3, 2), .awayFromZero(0.3, 2), { atan2($0, $1) }, { y, x in
       // The half-angle formula.
       let r = (x * x + y * y).squareRoot()
@@ -156,8 +167,8 @@ extension OperationCase {
     binary("xor", .integers(0, 255), .integers(0, 255), { $0 .^ $1 }, { Double(Int($0) ^ Int($1)) }, types: integers + [.uint32], tolerance: .exact, isDifferentiable: false),
     binary("shiftLeft", .integers(0, 255), .integers(0, 9), { $0 &<< $1 }, { Double(Int($0) << Int($1)) }, types: integers + [.uint32], tolerance: .exact, isDifferentiable: false),
     binary("shiftRight", .integers(0, 4095), .integers(0, 9), { $0 &>> $1 }, { Double(Int($0) >> Int($1)) }, types: integers + [.uint32], tolerance: .exact, isDifferentiable: false),
-    binary("equal", .integers(0, 2), .integers(0, 2), { $0 .== $1 }, { $0 == $1 ? 1 : 0 }, types: numbers, tolerance: .exact, isDifferentiable: false, result: .bool),
-    binary("notEqual", .integers(0, 2), .integers(0, 2), { $0 .!= $1 }, { $0 != $1 ? 1 : 0 }, types: numbers, tolerance: .exact, isDifferentiable: false, result: .bool),
+    binary("equal", .integers(0, 2), .integers(0, 2), { $0 .== $1 }, { $0 == $1 ? 1 : 0 }, complex: { PlainComplex($0 == $1 ? 1 : 0) }, types: numbers, tolerance: .exact, isDifferentiable: false, result: .bool),
+    binary("notEqual", .integers(0, 2), .integers(0, 2), { $0 .!= $1 }, { $0 != $1 ? 1 : 0 }, complex: { PlainComplex($0 != $1 ? 1 : 0) }, types: numbers, tolerance: .exact, isDifferentiable: false, result: .bool),
     binary("less", .integers(0, 2), .integers(0, 2), { $0 .< $1 }, { $0 < $1 ? 1 : 0 }, types: numbers, tolerance: .exact, isDifferentiable: false, result: .bool),
     binary("lessOrEqual", .integers(0, 2), .integers(0, 2), { $0 .<= $1 }, { $0 <= $1 ? 1 : 0 }, types: numbers, tolerance: .exact, isDifferentiable: false, result: .bool),
     binary("greater", .integers(0, 2), .integers(0, 2), { $0 .> $1 }, { $0 > $1 ? 1 : 0 }, types: numbers, tolerance: .exact, isDifferentiable: false, result: .bool),
@@ -165,13 +176,25 @@ extension OperationCase {
   ]
 
   static let choiceCases: [OperationCase] = [
+    parts("real", { $0.real }) { PlainComplex($0.re) },
+    parts("imaginary", { $0.imaginary }) { PlainComplex($0.im) },
+    parts("conjugate", result: .same, { $0.conjugate() }) { $0.conjugate },
+    parts("argument", { atan2($0.imaginary, $0.real) }) { PlainComplex($0.log.im) },
+    parts("squaredSize", { ($0 * $0.conjugate()).real }) { PlainComplex($0.re * $0.re + $0.im * $0.im) },
+    parts("complexOfParts", result: .same, { z in complex(z.imaginary * z.real, exp(z.real)) }) { z in PlainComplex(z.im * z.re, PlainComplex(z.re).exp.re) },
+    parts("convertToReal", result: .realPart, { z in sin(z).converted(to: z.elementType.realPart) }) { PlainComplex($0.sine.re) },
+    parts("notHolomorphic", result: .same, { z in z.conjugate() * sqrt(z) + abs(z) }) { z in z.conjugate * z.squareRoot + z.size },
+    OperationCase(
+      "convertToComplex", unarySamples, [.range(-2, 2)], resultType: .complex, tolerance: .ulps(8),
+      { x in exp(x[0].converted(to: x[0].elementType == .float32 ? .complex64 : .complex128)) },
+      expected: { x in PlainArray.elementwise(x) { exp($0[0]) } }),
     OperationCase(
       "select",
       [
         .init(.scalar, [], [], []), .init(.empty, [0], [0], [0]), .init(.one, [1], [1], [1]), .init(.vector, [9], [9], [9]),
         .init(.broadcast, [3, 1], [4], []), .init(.large, [31, 37], [31, 37], [31, 37]),
       ],
-      [.truth, .range(-2, 2), .range(-2, 2)], { x in select(x[0], x[1], x[2]) },
+      [.truth, .range(-2, 2), .range(-2, 2)], complex: .linear, { x in select(x[0], x[1], x[2]) },
       expected: { x in PlainArray.elementwise(x) { $0[0] != 0 ? $0[1] : $0[2] } }),
     OperationCase(
       "clamp",

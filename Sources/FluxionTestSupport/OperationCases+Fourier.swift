@@ -128,13 +128,13 @@ extension OperationCase {
       "ihfft", [.init(.vector, [6])], [.range(-2, 2)], tolerance: fourierTolerance, { x in parts(x[0].ihfft()) },
       expected: { x in Spectrum(x[0]).transformed(0, 1, scale: 1 / 6).cut(0, 4).stacked }),
     OperationCase(
-      "fftShifted", shiftSamples, [.range(-2, 2)], { x in x[0].fftShifted() },
+      "fftShifted", shiftSamples, [.range(-2, 2)], complex: .linear, { x in x[0].fftShifted() },
       expected: { x in
         let (n, m) = (x[0].shape[0], x[0].shape[1])
         return PlainArray([n, m]) { i in x[0][(i[0] + (n + 1) / 2) % n, (i[1] + (m + 1) / 2) % m] }
       }),
     OperationCase(
-      "inverseFFTShifted", shiftSamples, [.range(-2, 2)], { x in x[0].inverseFFTShifted() },
+      "inverseFFTShifted", shiftSamples, [.range(-2, 2)], complex: .linear, { x in x[0].inverseFFTShifted() },
       expected: { x in
         let (n, m) = (x[0].shape[0], x[0].shape[1])
         return PlainArray([n, m]) { i in x[0][(i[0] + n / 2) % n, (i[1] + m / 2) % m] }
@@ -150,7 +150,34 @@ extension OperationCase {
       "rfftFrequencies", [.init(.vector, [4]), .init(.one, [1])], [.range(-2, 2)], tolerance: fourierTolerance,
       { x in x[0] * rfftFrequencies(2 * x[0].count - 1, as: x[0].elementType) },
       expected: { x in PlainArray(x[0].shape) { i in x[0][i] * Double(i[0]) / Double(2 * x[0].shape[0] - 1) } }),
-  ] + trigonometricCases + signalCases
+  ] + complexCases + trigonometricCases + signalCases
+
+  // MARK: Complex operands
+
+  private static func complexSpectrum(
+    _ name: String, _ samples: [Sample], isReal: Bool = false, _ f: @escaping @Sendable (Tensor) -> Tensor,
+    expected: @escaping @Sendable (Spectrum) -> Spectrum
+  ) -> OperationCase {
+    OperationCase(
+      name, samples, [.range(-2, 2)],
+      complex: .formula { x in
+        let s = expected(Spectrum(x[0].real, x[0].imaginaryPart))
+        return [PlainArray(s.re.shape, s.re.values, imaginary: s.im.values)]
+      }, elementTypes: [], resultType: isReal ? .realPart : .same, tolerance: fourierTolerance, { x in f(x[0]) }, expected: { x in x[0] })
+  }
+
+  private static let complexCases: [OperationCase] = [
+    complexSpectrum("fft.complex", lineSamples, { $0.fft() }) { $0.transformed(last($0.re), -1) },
+    complexSpectrum("ifft.complex", lineSamples, { $0.ifft() }) { $0.transformed(last($0.re), 1, scale: 1 / Double(length($0.re))) },
+    complexSpectrum("fft2.complex", [.init(.nonSquare, [2, 3, 5]), .init(.one, [1, 1]), .init(.empty, [0, 3, 4]), .init(.large, [9, 11, 12])], { $0.fft(alongAxes: [-2, -1]) }) { z in
+      z.transformed(last(z.re) - 1, -1).transformed(last(z.re), -1)
+    },
+    complexSpectrum("irfft.complex", [.init(.vector, [4]), .init(.matrix, [3, 6]), .init(.empty, [0, 5]), .init(.large, [34, 31])], isReal: true, { $0.irfft() }) { z in
+      let n = 2 * (length(z.re) - 1)
+      return Spectrum(z.completed(n).transformed(last(z.re), 1, scale: 1 / Double(n)).re)
+    },
+    complexSpectrum("hfft.complex", [.init(.vector, [4])], isReal: true, { $0.hfft() }) { Spectrum($0.completed(6).transformed(0, -1).re) },
+  ]
 
   private static func spectrum(
     _ name: String, _ samples: [Sample], _ f: @escaping @Sendable (Tensor) -> Tensor,
@@ -172,12 +199,12 @@ extension OperationCase {
         OperationCase(
           (isSine ? "dst." : "dct.") + "\(kind)",
           [.init(.vector, [2]), .init(.vector, [5]), .init(.matrix, [3, 8]), .init(.empty, [0, 4]), .init(.large, [33, 31])] + (kind == .I && !isSine ? [] : [.init(.one, [1])]),
-          [.range(-2, 2)], tolerance: fourierTolerance, { x in isSine ? x[0].dst(kind) : x[0].dct(kind) },
+          [.range(-2, 2)], complex: .linear, tolerance: fourierTolerance, { x in isSine ? x[0].dst(kind) : x[0].dct(kind) },
           expected: { x in trigonometric(x[0], kind, isSine) })
       }
     } + [
       OperationCase(
-        "dct.orthonormal", [.init(.matrix, [5, 3])], [.range(-2, 2)], tolerance: fourierTolerance,
+        "dct.orthonormal", [.init(.matrix, [5, 3])], [.range(-2, 2)], complex: .linear, tolerance: fourierTolerance,
         { x in x[0].dct(.II, alongAxis: 0, normalisation: .orthonormal) },
         expected: { x in
           PlainArray([5, 3]) { i in
@@ -186,7 +213,7 @@ extension OperationCase {
           }
         }),
       OperationCase(
-        "idct", [.init(.vector, [6])], [.range(-2, 2)], tolerance: fourierTolerance, { x in x[0].idct() },
+        "idct", [.init(.vector, [6])], [.range(-2, 2)], complex: .linear, tolerance: fourierTolerance, { x in x[0].idct() },
         expected: { x in PlainArray([6], trigonometric(x[0], .III, false).values.map { $0 / 12 }) }),
       OperationCase(
         "dct.complex", [.init(.vector, [5], [5])], [.range(-2, 2), .range(-2, 2)], tolerance: fourierTolerance,
@@ -195,7 +222,7 @@ extension OperationCase {
           PlainArray([2, 5], trigonometric(x[0], .II, false).values + trigonometric(x[1], .II, false).values)
         }),
       OperationCase(
-        "idst", [.init(.vector, [5])], [.range(-2, 2)], tolerance: fourierTolerance, { x in x[0].idst(.I) },
+        "idst", [.init(.vector, [5])], [.range(-2, 2)], complex: .linear, tolerance: fourierTolerance, { x in x[0].idst(.I) },
         expected: { x in PlainArray([5], trigonometric(x[0], .I, true).values.map { $0 / 12 }) }),
     ]
 
@@ -228,17 +255,17 @@ extension OperationCase {
 
   private static let signalCases: [OperationCase] = [
     OperationCase(
-      "convolved.full", [.init(.vector, [5], [3]), .init(.one, [1], [1])], [.range(-2, 2), .range(-2, 2)], tolerance: fourierTolerance,
+      "convolved.full", [.init(.vector, [5], [3]), .init(.one, [1], [1])], [.range(-2, 2), .range(-2, 2)], complex: .multilinear(), tolerance: fourierTolerance,
       { x in x[0].convolved(with: x[1]) },
       expected: { x in PlainArray([x[0].shape[0] + x[1].shape[0] - 1]) { signal(x, $0[0]) } }),
     OperationCase(
-      "convolved.same", [.init(.vector, [6], [4])], [.range(-2, 2), .range(-2, 2)], tolerance: fourierTolerance,
+      "convolved.same", [.init(.vector, [6], [4])], [.range(-2, 2), .range(-2, 2)], complex: .multilinear(), tolerance: fourierTolerance,
       { x in x[0].convolved(with: x[1], extent: .same) }, expected: { x in PlainArray([6]) { signal(x, $0[0] + 1) } }),
     OperationCase(
-      "convolved.valid", [.init(.vector, [7], [3])], [.range(-2, 2), .range(-2, 2)], tolerance: fourierTolerance,
+      "convolved.valid", [.init(.vector, [7], [3])], [.range(-2, 2), .range(-2, 2)], complex: .multilinear(), tolerance: fourierTolerance,
       { x in x[0].convolved(with: x[1], extent: .valid) }, expected: { x in PlainArray([5]) { signal(x, $0[0] + 2) } }),
     OperationCase(
-      "convolved.2D", [.init(.nonSquare, [3, 4], [2, 3])], [.range(-2, 2), .range(-2, 2)], tolerance: fourierTolerance,
+      "convolved.2D", [.init(.nonSquare, [3, 4], [2, 3])], [.range(-2, 2), .range(-2, 2)], complex: .multilinear(), tolerance: fourierTolerance,
       { x in x[0].convolved(with: x[1]) },
       expected: { x in
         PlainArray([4, 6]) { i in
@@ -249,7 +276,7 @@ extension OperationCase {
         }
       }),
     OperationCase(
-      "convolved.rows", [.init(.broadcast, [2, 5], [3]), .init(.one, [1, 1], [1]), .init(.empty, [0, 5], [3]), .init(.large, [31, 33], [4])], [.range(-2, 2), .range(-2, 2)], tolerance: fourierTolerance,
+      "convolved.rows", [.init(.broadcast, [2, 5], [3]), .init(.one, [1, 1], [1]), .init(.empty, [0, 5], [3]), .init(.large, [31, 33], [4])], [.range(-2, 2), .range(-2, 2)], complex: .multilinear(), tolerance: fourierTolerance,
       { x in x[0].convolved(with: x[1], alongAxes: [-1]) },
       expected: { x in
         let (n, m) = (x[0].shape[1], x[1].shape[0])
@@ -267,7 +294,7 @@ extension OperationCase {
         }
       }),
     OperationCase(
-      "correlated", [.init(.vector, [6], [3])], [.range(-2, 2), .range(-2, 2)], tolerance: fourierTolerance,
+      "correlated", [.init(.vector, [6], [3])], [.range(-2, 2), .range(-2, 2)], complex: .multilinear(conjugated: [1]), tolerance: fourierTolerance,
       { x in x[0].correlated(with: x[1]) },
       expected: { x in
         PlainArray([8]) { i in

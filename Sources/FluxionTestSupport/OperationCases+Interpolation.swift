@@ -60,17 +60,18 @@ extension OperationCase {
     .init(.vector, [5], [5], [6], [6, 2]), .init(.matrix, [2, 2], [2, 2], [4], [4, 2]), .init(.empty, [0], [0], [5], [5, 2]),
     .init(.large, [1009], [1009], [5], [5, 2]),
   ]
-  private static let between: [Domain] = [.indices(7), .range(0.1, 0.6), .range(0.95, 1)]
+  private static let between: [Domain] = [.indices(7), .real(.range(0.1, 0.6)), .real(.range(0.95, 1))]
   private static func asked(_ x: [Tensor]) -> Tensor { x[1] + (x[0] - 1).converted(to: x[1].elementType) }
   private static func asked(_ x: [PlainArray]) -> PlainArray { PlainArray(x[0].shape, zip(x[0].values, x[1].values).map { $0 - 1 + $1 }) }
   private static let splineTolerance = Tolerance(ulps: 32, epsilons: 1024)
 
   private static func spline(
-    _ name: String, domain: Domain = .range(-2, 2), _ function: @escaping @Sendable (Tensor, Tensor, Tensor) -> Tensor,
+    _ name: String, domain: Domain = .range(-2, 2), complex: ComplexExpectation? = nil,
+    _ function: @escaping @Sendable (Tensor, Tensor, Tensor) -> Tensor,
     _ slopes: @escaping @Sendable ([Double], [Double]) -> [Double]
   ) -> OperationCase {
     OperationCase(
-      name, splineSamples, between + [domain], tolerance: splineTolerance,
+      name, splineSamples, between + [domain], complex: complex, tolerance: splineTolerance,
       derivativeTolerance: .init(float64: 1e-6, float32: 2e-4, because: "the slopes come from a chain of divisions"), exceptions: [several],
       { x in function(asked(x), places(x[2]), x[3]) },
       expected: { x in
@@ -86,7 +87,7 @@ extension OperationCase {
 
   static let interpolationCases: [OperationCase] = [
     OperationCase(
-      "interpolate", splineSamples + [.init(.scalar, [], [], [4], [4, 2]), .init(.one, [1], [1], [1], [1, 1])], between + [.range(-2, 2)],
+      "interpolate", splineSamples + [.init(.scalar, [], [], [4], [4, 2]), .init(.one, [1], [1], [1], [1, 1])], between + [.range(-2, 2)], complex: .linear,
       tolerance: splineTolerance, { x in interpolate(asked(x), places(x[2]), x[3]) },
       expected: { x in
         let (all, at) = (asked(x), places(x[2].values))
@@ -100,7 +101,7 @@ extension OperationCase {
         }
       }),
     OperationCase(
-      "interpolateContinued", splineSamples, between + [.range(-2, 2)], tolerance: splineTolerance, exceptions: [several],
+      "interpolateContinued", splineSamples, between + [.range(-2, 2)], complex: .linear, tolerance: splineTolerance, exceptions: [several],
       { x in interpolate(asked(x), places(x[2]), x[3], extrapolation: .continued) },
       expected: { x in
         let (all, at) = (asked(x), places(x[2].values))
@@ -111,15 +112,15 @@ extension OperationCase {
           return (1 - s) * x[3][k, i.last!] + s * x[3][k + 1, i.last!]
         }
       }),
-    spline("cubicSpline.natural", { CubicSpline($1, $2, boundary: .natural)($0) }) { x, y in
+    spline("cubicSpline.natural", complex: .linear, { CubicSpline($1, $2, boundary: .natural)($0) }) { x, y in
       let n = x.count
       let first: Double = (y[1] - y[0]) / (x[1] - x[0])
       let last: Double = (y[n - 1] - y[n - 2]) / (x[n - 1] - x[n - 2])
       return smooth(x, y, ([2, 1], 3 * first), ([1, 2], 3 * last))
     },
-    spline("cubicSpline.flat", { CubicSpline($1, $2, boundary: .flat)($0) }) { x, y in smooth(x, y, ([1], 0), ([1], 0)) },
-    spline("cubicSpline.clamped", { CubicSpline($1, $2, firstSlope: 0.5, lastSlope: -1)($0) }) { x, y in smooth(x, y, ([1], 0.5), ([1], -1)) },
-    spline("cubicSpline.notAKnot", { CubicSpline($1, $2)($0) }) { x, y in
+    spline("cubicSpline.flat", complex: .linear, { CubicSpline($1, $2, boundary: .flat)($0) }) { x, y in smooth(x, y, ([1], 0), ([1], 0)) },
+    spline("cubicSpline.clamped", complex: .linear, { CubicSpline($1, $2, firstSlope: 0.5, lastSlope: -1)($0) }) { x, y in smooth(x, y, ([1], 0.5), ([1], -1)) },
+    spline("cubicSpline.notAKnot", complex: .linear, { CubicSpline($1, $2)($0) }) { x, y in
       // Equal third derivatives (m₀ + m₁ - 2δ₀) / h₀² on both sides of the second place.
       func end(_ a: Int, _ b: Int, _ c: Int) -> ([Double], Double) {
         let (h0, h1) = (x[b] - x[a], x[c] - x[b])
@@ -167,7 +168,7 @@ extension OperationCase {
       }
     },
     OperationCase(
-      "cubicSpline.derivative", splineSamples, between + [.range(-2, 2)], tolerance: Tolerance(ulps: 64, epsilons: 8192),
+      "cubicSpline.derivative", splineSamples, between + [.range(-2, 2)], complex: .linear, tolerance: Tolerance(ulps: 64, epsilons: 8192),
       isDifferentiable: true, derivativeTolerance: .init(float64: 1e-6, float32: 1e-3, because: "of the second derivative's division by h²"),
       exceptions: [several], { x in CubicSpline(places(x[2]), x[3], slopes: x[3]).derivative(at: asked(x)) },
       expected: { x in
@@ -185,7 +186,7 @@ extension OperationCase {
         }
       }),
     OperationCase(
-      "cubicSpline.integral", splineSamples, between + [.range(-2, 2)], tolerance: Tolerance(ulps: 64, epsilons: 1024), exceptions: [several],
+      "cubicSpline.integral", splineSamples, between + [.range(-2, 2)], complex: .linear, tolerance: Tolerance(ulps: 64, epsilons: 1024), exceptions: [several],
       { x in CubicSpline(places(x[2]), x[3], slopes: x[3]).integral(from: asked(x), to: 0.125) },
       expected: { x in
         let (all, at) = (asked(x), places(x[2].values))
@@ -209,12 +210,12 @@ extension OperationCase {
     sampled("sampled.constant", .linear, .constant(0.5)) { place, _ in place },
     OperationCase(
       "regularGrid", [.init(.matrix, [4, 5], [3, 2], [3, 2]), .init(.empty, [4, 5], [0, 2], [0, 2]), .init(.large, [4, 5], [401, 2], [401, 2])],
-      [.range(-2, 2), .indices(4), .range(0.1, 0.4)],
+      [.range(-2, 2), .indices(4), .real(.range(0.1, 0.4))], complex: .linear,
       tolerance: Tolerance(epsilons: 256), exceptions: [several],
       { x in
-        let axes = [arange(4, as: x[0].elementType) * 0.75, arange(5, as: x[0].elementType) * 0.5]
+        let axes = [arange(4, as: x[2].elementType) * 0.75, arange(5, as: x[2].elementType) * 0.5]
         // Places in units of the axes' steps, of which a few lie outside.
-        let steps = stacked([Tensor(0.75, as: x[0].elementType), Tensor(0.5, as: x[0].elementType)])
+        let steps = stacked([Tensor(0.75, as: x[2].elementType), Tensor(0.5, as: x[2].elementType)])
         return RegularGrid(axes: axes, values: x[0])(asked(Array(x.dropFirst())) * steps)
       },
       expected: { x in
@@ -235,7 +236,7 @@ extension OperationCase {
       return s < 3 ? sinc(s) * sinc(s / 3) : 0
     },
     OperationCase(
-      "resized.nearest", [.init(.matrix, [4, 5]), .init(.one, [1, 1]), .init(.large, [31, 37])], [.range(-2, 2)],
+      "resized.nearest", [.init(.matrix, [4, 5]), .init(.one, [1, 1]), .init(.large, [31, 37])], [.range(-2, 2)], complex: .linear,
       exceptions: [.init("an empty axis has no nearest element", shapeClasses: [.empty])], { x in x[0].resized(to: [7, 3], method: .nearest) },
       expected: { x in
         PlainArray([7, 3]) { i in x[0][(2 * i[0] + 1) * x[0].shape[0] / 14, (2 * i[1] + 1) * x[0].shape[1] / 6] }
@@ -258,7 +259,7 @@ extension OperationCase {
       [
         .init(.tensor, [3, 4, 2], [5, 2], [5, 2]), .init(.tensor, [1, 1, 1], [3, 2], [3, 2]), .init(.empty, [3, 4, 2], [0, 2], [0, 2]),
         .init(.large, [3, 4, 2], [401, 2], [401, 2]),
-      ], [.range(-2, 2), .indices(5), .range(0.1, 0.4)], tolerance: Tolerance(epsilons: 64), exceptions: [several],
+      ], [.range(-2, 2), .indices(5), .real(.range(0.1, 0.4))], complex: .linear, tolerance: Tolerance(epsilons: 64), exceptions: [several],
       { x in x[0].sampled(at: asked(Array(x.dropFirst())), method: method, extrapolation: extrapolation) },
       expected: { x in
         let (n, m) = (x[0].shape[0], x[0].shape[1])
@@ -277,7 +278,7 @@ extension OperationCase {
     _ name: String, _ method: ResizeMethod, _ shape: Shape, _ reach: Int, _ kernel: @escaping @Sendable (Double) -> Double
   ) -> OperationCase {
     OperationCase(
-      name, [.init(.matrix, [4, 6]), .init(.one, [1, 1]), .init(.large, [31, 37])], [.range(-2, 2)], tolerance: Tolerance(epsilons: 64),
+      name, [.init(.matrix, [4, 6]), .init(.one, [1, 1]), .init(.large, [31, 37])], [.range(-2, 2)], complex: .linear, tolerance: Tolerance(epsilons: 64),
       exceptions: [.init("an empty axis has no elements to weigh", shapeClasses: [.empty])], { x in x[0].resized(to: shape, method: method) },
       expected: { x in
         func weights(_ i: Int, _ old: Int, _ new: Int) -> [(Int, Double)] {

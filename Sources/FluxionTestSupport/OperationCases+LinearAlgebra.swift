@@ -34,109 +34,138 @@ private func rounding(_ epsilons: Double) -> Tolerance { Tolerance(ulps: 8, epsi
 /// Well away from singular: the identity, and a little of the operand.
 private func nearIdentity(_ x: Tensor) -> Tensor { x * 0.3 + eye(x.shape[x.rank - 1], as: x.elementType) * 2 }
 private func nearIdentity(_ a: PlainMatrix) -> PlainMatrix { a * 0.3 + PlainMatrix.identity(a.rows) * 2 }
-/// A Aᵀ + 1.
-private func positive(_ x: Tensor) -> Tensor { x.matmul(x.matrixTransposed) + eye(x.shape[x.rank - 1], as: x.elementType) }
+/// A Aᴴ + 1.
+private func positive(_ x: Tensor) -> Tensor { x.matmul(x.adjoint) + eye(x.shape[x.rank - 1], as: x.elementType) }
 private func positive(_ a: PlainMatrix) -> PlainMatrix { a * a.transposed + PlainMatrix.identity(a.rows) }
-private func symmetric(_ x: Tensor) -> Tensor { x + x.matrixTransposed }
+private func symmetric(_ x: Tensor) -> Tensor { x + x.adjoint }
 private func symmetric(_ a: PlainMatrix) -> PlainMatrix { a + a.transposed }
 
 private func matrixRow(
   _ name: String, on samples: [OperationCase.Sample] = square, within epsilons: Double = 256,
-  exceptions: [OperationCase.Exception] = [],
+  exceptions: [OperationCase.Exception] = [], complex: ComplexExpectation? = nil,
   _ f: @escaping @Sendable (Tensor) -> Tensor, _ formula: @escaping @Sendable (PlainMatrix) -> PlainMatrix
 ) -> OperationCase {
   OperationCase(
-    name, samples, [.range(-1, 1)], tolerance: rounding(epsilons), exceptions: exceptions, { x in f(x[0]) }, expected: { x in x[0].mapMatrices(formula) })
+    name, samples, [.range(-1, 1)], complex: complex, tolerance: rounding(epsilons), exceptions: exceptions, { x in f(x[0]) },
+    expected: { x in x[0].mapMatrices(formula) })
+}
+
+/// A row whose formula is the same for complex matrices: sums, products, inverses and adjoints of what `prepared`, affine, makes of them.
+private func algebraicRow(
+  _ name: String, on samples: [OperationCase.Sample] = square, within epsilons: Double = 256, exceptions: [OperationCase.Exception] = [],
+  after prepared: @escaping @Sendable (PlainMatrix) -> PlainMatrix = { $0 },
+  _ f: @escaping @Sendable (Tensor) -> Tensor, _ formula: @escaping @Sendable (PlainMatrix) -> PlainMatrix
+) -> OperationCase {
+  matrixRow(
+    name, on: samples, within: epsilons, exceptions: exceptions, complex: .matrices(after: prepared) { formula($0[0]) }, f,
+    { formula(prepared($0)) })
 }
 
 private func numberRow(
-  _ name: String, on samples: [OperationCase.Sample] = square, within epsilons: Double = 256, _ f: @escaping @Sendable (Tensor) -> Tensor,
-  _ formula: @escaping @Sendable (PlainMatrix) -> Double
+  _ name: String, on samples: [OperationCase.Sample] = square, within epsilons: Double = 256,
+  complex: (@Sendable (PlainComplexMatrix) -> PlainComplex)? = nil, result: OperationCase.ResultType = .same,
+  _ f: @escaping @Sendable (Tensor) -> Tensor, _ formula: @escaping @Sendable (PlainMatrix) -> Double
 ) -> OperationCase {
   OperationCase(
-    name, samples, [.range(-1, 1)], tolerance: rounding(epsilons), { x in f(x[0]) }, expected: { x in x[0].numbers(formula) })
+    name, samples, [.range(-1, 1)],
+    complex: complex.map { formula in
+      .formula { x in [PlainArray(Array(x[0].shape.dropLast(2)), zip(x[0].real.matrices, x[0].imaginaryPart.matrices).map { formula(PlainComplexMatrix($0, $1)) })] }
+    }, resultType: result, tolerance: rounding(epsilons), { x in f(x[0]) }, expected: { x in x[0].numbers(formula) })
 }
 
 private func solveRow(
   _ name: String, on samples: [OperationCase.Sample] = withRight, within epsilons: Double = 512,
-  exceptions: [OperationCase.Exception] = [], _ f: @escaping @Sendable (Tensor, Tensor) -> Tensor,
-  _ formula: @escaping @Sendable (PlainMatrix, PlainMatrix) -> PlainMatrix
+  exceptions: [OperationCase.Exception] = [], after prepared: @escaping @Sendable (PlainMatrix) -> PlainMatrix = { $0 },
+  _ f: @escaping @Sendable (Tensor, Tensor) -> Tensor, _ formula: @escaping @Sendable (PlainMatrix, PlainMatrix) -> PlainMatrix
 ) -> OperationCase {
   OperationCase(
-    name, samples, [.range(-1, 1), .range(-1, 1)], tolerance: rounding(epsilons), exceptions: exceptions, { x in f(x[0], x[1]) },
+    name, samples, [.range(-1, 1), .range(-1, 1)], complex: .matrices(after: prepared) { formula($0[0], $0[1]) }, tolerance: rounding(epsilons), exceptions: exceptions, { x in f(x[0], x[1]) },
     expected: { x in
-      let pairs = zip(x[0].matrices, x[1].matrices).flatMap { formula($0, $1).values }
+      let pairs = zip(x[0].matrices, x[1].matrices).flatMap { formula(prepared($0), $1).values }
       return PlainArray(x[1].shape, pairs)
     })
 }
 
 extension OperationCase {
   static let linearAlgebraCases: [OperationCase] = [
-    matrixRow("cholesky", { cholesky(positive($0)) }, { positive($0).cholesky }),
+    matrixRow("cholesky", complex: .formula { x in
+      let matrices = zip(x[0].real.matrices, x[0].imaginaryPart.matrices).map { re, im -> [PlainComplex] in
+        let a = PlainComplexMatrix(re, im)
+        return (a * a.adjoint).cholesky(adding: 1)
+      }
+      return [PlainArray(x[0].shape, matrices.flatMap { $0 })]
+    }, { cholesky(positive($0)) }, { positive($0).cholesky }),
     matrixRow("qr.q", on: tall, within: 1024, { qr(moved($0)).q }, { moved($0).gramSchmidt }),
     matrixRow("qr.r", on: tall, within: 1024, { qr(moved($0)).r }, { moved($0).gramSchmidt.transposed * moved($0) }),
-    matrixRow("qr.product", on: anyShape, within: 512, { let f = qr(moved($0)); return f.q.matmul(f.r) }, { moved($0) }),
-    matrixRow("qr.full", on: tall, within: 512, { let f = qr(moved($0), full: true); return f.q.matmul(f.r) }, { moved($0) }),
+    matrixRow("qr.product", on: anyShape, within: 512, complex: .linear, { let f = qr(moved($0)); return f.q.matmul(f.r) }, { moved($0) }),
+    matrixRow("qr.full", on: tall, within: 512, complex: .linear, { let f = qr(moved($0), full: true); return f.q.matmul(f.r) }, { moved($0) }),
     matrixRow(
-      "lu", on: anyShape, within: 256,
+      "lu", on: anyShape, within: 256, complex: .linear,
       { x in
         let f = lu(moved(x))
         let places = f.permutation.argsort(alongAxis: -1)
         let product = f.l.matmul(f.u)
         return product.gatheredAlong(product.rank - 2, places.expanded(at: places.rank).broadcast(to: product.shape))
       }, { moved($0) }),
-    matrixRow(
+    algebraicRow(
       "eigh", on: square, within: 4096,
       { x in
         let (values, vectors) = eigh(symmetric(x))
         return (vectors * (values * values.squared()).expanded(at: values.rank - 1)).matmul(vectors.adjoint)
       }, { let s = symmetric($0); return s * s * s }),
-    numberRow("eigh.values", on: square, within: 2048, { let v = eigh(symmetric($0)).values; return (v * v.squared()).sum(alongAxis: -1) }, { a in
+    numberRow("eigh.values", on: square, within: 2048, complex: { a in
+      let s = a + a.adjoint
+      return (s * s * s).trace
+    }, result: .realPart, { let v = eigh(symmetric($0)).values; return (v * v.squared()).sum(alongAxis: -1) }, { a in
       let s = symmetric(a)
       let cube = s * s * s
       return (0..<a.rows).reduce(0) { $0 + cube[$1, $1] }
     }),
-    matrixRow(
-      "svd", on: anyShape, within: cubed,
+    algebraicRow(
+      "svd", on: anyShape, within: cubed, after: moved,
       { x in
         let f = svd(moved(x))
         return (f.u * (f.s * f.s.squared()).expanded(at: f.s.rank - 1)).matmul(f.vAdjoint)
-      }, { let a = moved($0); return a * a.transposed * a }),
-    matrixRow(
-      "svd.full", on: tall, within: cubed,
+      }, { a in a * a.transposed * a }),
+    algebraicRow(
+      "svd.full", on: tall, within: cubed, after: moved,
       { x in
         let f = svd(moved(x), full: true)
         let k = f.s.shape[f.s.rank - 1]
         let cubes = (f.s * f.s.squared()).expanded(at: f.s.rank - 1)
         return (f.u.sliced(0..<k, alongAxis: -1) * cubes).matmul(f.vAdjoint.sliced(0..<k, alongAxis: -2))
-      }, { let a = moved($0); return a * a.transposed * a }),
+      }, { a in a * a.transposed * a }),
     numberRow("singularValues", on: anyShape, within: 1024, { singularValues(moved($0)).squared().sum(alongAxis: -1) }, { a in
       moved(a).values.reduce(0) { $0 + $1 * $1 }
     }),
-    matrixRow(
-      "eigen", on: square, within: cubed,
+    algebraicRow(
+      "eigen", on: square, within: cubed, after: spread,
       { x in
         let (values, vectors) = eigen(spread(x))
         let cubes = (vectors * (values * values.squared()).expanded(at: values.rank - 1)).matmul(inverse(vectors))
-        return cubes.real
-      }, { let a = spread($0); return a * a * a }),
+        return x.elementType.isComplex ? cubes : cubes.real
+      }, { a in a * a * a }),
     solveRow("solve", { solve(nearIdentity($0), $1) }, { nearIdentity($0).inverse * $1 }),
     solveRow("solvePositiveDefinite", within: 4096, { solvePositiveDefinite(positive($0), $1) }, { positive($0).inverse * $1 }),
-    solveRow("solveTriangular", { solveTriangular(nearIdentity($0), $1) }, { a, b in
-      PlainMatrix(a.rows, a.rows) { $0 >= $1 ? nearIdentity(a)[$0, $1] : 0 }.inverse * b
+    solveRow("solveTriangular", after: lowerPart, { solveTriangular(nearIdentity($0), $1) }, { a, b in a.inverse * b }),
+    solveRow("solveTriangular.upper", after: upperPart, { solveTriangular(nearIdentity($0), $1, isLower: false, form: .adjoint) }, { a, b in
+      a.transposed.inverse * b
     }),
-    solveRow("solveTriangular.upper", { solveTriangular(nearIdentity($0), $1, isLower: false, form: .transpose) }, { a, b in
-      PlainMatrix(a.rows, a.rows) { $0 <= $1 ? nearIdentity(a)[$0, $1] : 0 }.transposed.inverse * b
+    solveRow("solveTriangular.unit", after: unitPart, { solveTriangular($0 * 0.3, $1, isUnit: true, form: .adjoint) }, { a, b in
+      a.transposed.inverse * b
     }),
-    solveRow("solveTriangular.unit", { solveTriangular($0 * 0.3, $1, isUnit: true, form: .adjoint) }, { a, b in
-      PlainMatrix(a.rows, a.rows) { $0 > $1 ? 0.3 * a[$0, $1] : $0 == $1 ? 1 : 0 }.transposed.inverse * b
+    solveRow("solveTriangular.transpose", after: { lowerPart($0).transposed }, { solveTriangular(nearIdentity($0), $1, form: .transpose) }, { a, b in
+      a.inverse * b
     }),
     solveRow("leastSquares", on: fewWithRight, exceptions: [tooSlow], { leastSquares(nearIdentity($0), $1) }, { nearIdentity($0).inverse * $1 }),
-    matrixRow("inverse", { inverse(nearIdentity($0)) }, { nearIdentity($0).inverse }),
-    matrixRow("pseudoInverse", on: tall, within: 2048, { pseudoInverse(moved($0)) }, { let a = moved($0); return (a.transposed * a).inverse * a.transposed }),
-    numberRow("determinant", on: smallSquare, within: 512, { determinant($0) }, { $0.determinant }),
-    numberRow("logDeterminant", on: smallSquare, within: 256, { logDeterminant(nearIdentity($0)).logarithm }, { log(abs(nearIdentity($0).determinant)) }),
-    matrixRow("matrixExponential", on: square, within: 2048, { matrixExponential($0 * 0.5) }, { a in
+    algebraicRow("inverse", { inverse(nearIdentity($0)) }, { nearIdentity($0).inverse }),
+    algebraicRow("pseudoInverse", on: tall, within: 2048, after: moved, { pseudoInverse(moved($0)) }, { a in (a.transposed * a).inverse * a.transposed }),
+    numberRow("determinant", on: smallSquare, within: 512, complex: { $0.determinant }, { determinant($0) }, { $0.determinant }),
+    numberRow("logDeterminant", on: smallSquare, within: 256, complex: { a in
+      let near = PlainComplexMatrix(a.rows.indices.map { i in a.rows[i].indices.map { j in a.rows[i][j] * 0.3 + (i == j ? 2 : 0) } })
+      return PlainComplex(near.determinant.log.re)
+    }, result: .realPart, { logDeterminant(nearIdentity($0)).logarithm }, { log(abs(nearIdentity($0).determinant)) }),
+    algebraicRow("matrixExponential", on: square, within: 2048, { matrixExponential($0 * 0.5) }, { a in
       // The series at a 2⁻⁶th, squared six times.
       var factorial = 1.0
       var result = (a * (0.5 / 64)).series(16) { k in
@@ -146,24 +175,24 @@ extension OperationCase {
       for _ in 0..<6 { result = result * result }
       return result
     }),
-    matrixRow("matrixSquareRoot", on: few, within: 1024, exceptions: [tooSlow], { matrixSquareRoot(near($0)) }, { near($0).root }),
-    matrixRow("matrixLogarithm", on: few, within: 4096, exceptions: [tooSlow], { matrixLogarithm(near($0)) }, { a in
+    algebraicRow("matrixSquareRoot", on: few, within: 1024, exceptions: [tooSlow], { matrixSquareRoot(near($0)) }, { near($0).root }),
+    algebraicRow("matrixLogarithm", on: few, within: 4096, exceptions: [tooSlow], { matrixLogarithm(near($0)) }, { a in
       // log(1 + X) from a root near 1: X of the size of 0.1.
       var root = near(a)
       for _ in 0..<4 { root = root.root }
       let x = root + PlainMatrix.identity(a.rows) * -1
       return x.series(40) { k in k == 0 ? 0 : (k % 2 == 1 ? 1.0 : -1.0) / Double(k) } * 16
     }),
-    matrixRow("matrixPower", on: square, within: 512, { matrixPower($0, 5) }, { a in let s = a * a; return s * s * a }),
-    matrixRow("matrixPower.negative", on: square, within: 512, { matrixPower(nearIdentity($0), -2) }, { let b = nearIdentity($0).inverse; return b * b }),
+    algebraicRow("matrixPower", on: square, within: 512, { matrixPower($0, 5) }, { a in let s = a * a; return s * s * a }),
+    algebraicRow("matrixPower.negative", on: square, within: 512, { matrixPower(nearIdentity($0), -2) }, { let b = nearIdentity($0).inverse; return b * b }),
     numberRow("matrixNorm.one", on: anyShape, within: 16, { (($0 + 3) * weights(of: $0)).matrixNorm(.one) }, { a in
       (0..<a.columns).map { j in (0..<a.rows).reduce(0) { $0 + (a[$1, j] + 3) * Double(1 << (2 * j)) } }.max() ?? 0
     }),
     numberRow("matrixNorm.infinity", on: anyShape, within: 16, { (($0 + 3) * weights(of: $0.matrixTransposed).matrixTransposed).matrixNorm(.infinity) }, { a in
       (0..<a.rows).map { i in (0..<a.columns).reduce(0) { $0 + (a[i, $1] + 3) * Double(1 << (2 * i)) } }.max() ?? 0
     }),
-    numberRow("matrixNorm.frobenius", on: anyShape, within: 16, { $0.matrixNorm() }, { a in a.values.reduce(0) { $0 + $1 * $1 }.squareRoot() }),
-    numberRow("matrixNorm.nuclear", on: smallSquare, within: 1024, { positive($0).matrixNorm(.nuclear) }, { a in
+    numberRow("matrixNorm.frobenius", on: anyShape, within: 16, complex: { PlainComplex(($0 * $0.adjoint).trace.re.squareRoot()) }, result: .realPart, { $0.matrixNorm() }, { a in a.values.reduce(0) { $0 + $1 * $1 }.squareRoot() }),
+    numberRow("matrixNorm.nuclear", on: smallSquare, within: 1024, complex: { a in (a * a.adjoint).trace + Double(a.rows.count) }, result: .realPart, { positive($0).matrixNorm(.nuclear) }, { a in
       // Of a positive definite matrix it is the trace.
       (0..<a.rows).reduce(0) { $0 + positive(a)[$1, $1] }
     }),
@@ -173,7 +202,7 @@ extension OperationCase {
       expected: { x in x[0].reduced([x[0].shape.count - 1]) { v in cbrt(v.reduce(0) { $0 + abs($1 * $1 * $1) }) } }),
     OperationCase(
       "cross", [.init(.vector, [3], [3]), .init(.broadcast, [2, 1, 3], [4, 3]), .init(.empty, [0, 3], [0, 3]), .init(.large, [350, 3], [350, 3])],
-      [.range(-2, 2), .range(-2, 2)], tolerance: rounding(8),
+      [.range(-2, 2), .range(-2, 2)], complex: .multilinear(), tolerance: rounding(8),
       exceptions: [OperationCase.Exception("vectors of three coordinates have more than one element", shapeClasses: [.one])],
       { x in cross(x[0], x[1]) },
       expected: { x in
@@ -190,13 +219,18 @@ extension OperationCase {
       }),
     OperationCase(
       "kronecker", [.init(.matrix, [2, 3], [3, 2]), .init(.one, [1, 1], [1, 1]), .init(.empty, [0, 2], [2, 2]), .init(.large, [6, 6], [6, 6])],
-      [.range(-2, 2), .range(-2, 2)], tolerance: .ulps(1), { x in kronecker(x[0], x[1]) },
+      [.range(-2, 2), .range(-2, 2)], complex: .multilinear(), tolerance: .ulps(1), { x in kronecker(x[0], x[1]) },
       expected: { x in
         let (p, q) = (x[1].shape[0], x[1].shape[1])
         return PlainArray([x[0].shape[0] * p, x[0].shape[1] * q]) { i in x[0][i[0] / p, i[1] / q] * x[1][i[0] % p, i[1] % q] }
       }),
   ]
 }
+
+/// The triangles of a matrix near the identity, and one with ones on the diagonal.
+private func lowerPart(_ a: PlainMatrix) -> PlainMatrix { PlainMatrix(a.rows, a.rows) { $0 >= $1 ? nearIdentity(a)[$0, $1] : 0 } }
+private func upperPart(_ a: PlainMatrix) -> PlainMatrix { PlainMatrix(a.rows, a.rows) { $0 <= $1 ? nearIdentity(a)[$0, $1] : 0 } }
+private func unitPart(_ a: PlainMatrix) -> PlainMatrix { PlainMatrix(a.rows, a.rows) { $0 > $1 ? 0.3 * a[$0, $1] : $0 == $1 ? 1 : 0 } }
 
 private let smallSquare: [OperationCase.Sample] = [
   .init(.one, [1, 1]), .init(.matrix, [2, 2]), .init(.matrix, [3, 3]), .init(.tensor, [2, 5, 5]), .init(.empty, [0, 4, 4]), .init(.large, [120, 3, 3]),

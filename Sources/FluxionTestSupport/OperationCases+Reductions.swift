@@ -9,6 +9,7 @@ internal import FluxionCore
 private let sumTolerance = Tolerance(ulps: 4, epsilons: 256)
 
 private func mean(_ v: [Double]) -> Double { v.reduce(0, +) / Double(v.count) }
+private func mean(_ v: [PlainComplex]) -> PlainComplex { v.reduce(PlainComplex(0), +) * (1 / Double(v.count)) }
 private func variance(_ v: [Double], _ correction: Double) -> Double {
   let m = mean(v)
   return v.reduce(0) { $0 + ($1 - m) * ($1 - m) } / (Double(v.count) - correction)
@@ -22,34 +23,37 @@ private func softmax(_ v: [Double]) -> [Double] {
 /// All axes, and the middle axis of three.
 private func reduction(
   _ name: String, _ domain: Domain, _ f: @escaping @Sendable (Tensor, [Int]?) -> Tensor, _ formula: @escaping @Sendable ([Double]) -> Double,
-  types: [ElementType] = OperationCase.reals, tolerance: Tolerance = sumTolerance, allowsEmpty: Bool = true, isDifferentiable: Bool = true,
+  complex: (@Sendable ([PlainComplex]) -> PlainComplex)? = nil, types: [ElementType] = OperationCase.reals, tolerance: Tolerance = sumTolerance, allowsEmpty: Bool = true, isDifferentiable: Bool = true,
   result: OperationCase.ResultType = .same, differenceStep: Double = 1e-3
 ) -> [OperationCase] {
   typealias Sample = OperationCase.Sample
+  func expectation(_ axes: @escaping @Sendable (PlainArray) -> [Int]) -> ComplexExpectation? {
+    complex.map { formula in .formula { x in [x[0].complexReduced(axes(x[0]), formula)] } }
+  }
   let some: [Sample] = [Sample(.one, [1, 1, 1]), Sample(.tensor, [2, 5, 3]), Sample(.empty, [2, 5, 0]), Sample(.large, [7, 23, 11])]
   let middle = OperationCase(
-    name + ".middle", some + (allowsEmpty ? [Sample(.empty, [2, 0, 3])] : []), [domain], elementTypes: types, resultType: result,
+    name + ".middle", some + (allowsEmpty ? [Sample(.empty, [2, 0, 3])] : []), [domain], complex: expectation { _ in [1] }, elementTypes: types, resultType: result,
     tolerance: tolerance, isDifferentiable: isDifferentiable, differenceStep: differenceStep, { x in f(x[0], [1]) }, expected: { x in x[0].reduced([1], formula) })
   let outer = OperationCase(
-    name + ".outer", [Sample(.tensor, [2, 5, 3]), Sample(.one, [1, 1, 1]), Sample(.empty, [2, 0, 3]), Sample(.large, [11, 7, 17])], [domain], elementTypes: types, resultType: result, tolerance: tolerance,
+    name + ".outer", [Sample(.tensor, [2, 5, 3]), Sample(.one, [1, 1, 1]), Sample(.empty, [2, 0, 3]), Sample(.large, [11, 7, 17])], [domain], complex: expectation { _ in [0, 2] }, elementTypes: types, resultType: result, tolerance: tolerance,
     isDifferentiable: isDifferentiable, differenceStep: differenceStep, { x in f(x[0], [0, -1]) }, expected: { x in x[0].reduced([0, 2], formula) })
   let whole = OperationCase(
     name + ".all", [Sample(.scalar, []), Sample(.one, [1]), Sample(.vector, [13]), Sample(.matrix, [3, 4]), Sample(.large, [23, 47])] + (allowsEmpty ? [Sample(.empty, [0, 3])] : []),
-    [domain], elementTypes: types, resultType: result, tolerance: tolerance, isDifferentiable: isDifferentiable, differenceStep: differenceStep, { x in f(x[0], nil) },
+    [domain], complex: expectation { Array($0.shape.indices) }, elementTypes: types, resultType: result, tolerance: tolerance, isDifferentiable: isDifferentiable, differenceStep: differenceStep, { x in f(x[0], nil) },
     expected: { x in x[0].reduced(Array(x[0].shape.indices), formula) })
   return [middle, outer, whole]
 }
 
 extension OperationCase {
   static let reductionCases: [OperationCase] = [
-    reduction("sum", .range(-2, 2), { $0.sum(alongAxes: $1) }, { $0.reduce(0, +) }),
+    reduction("sum", .range(-2, 2), { $0.sum(alongAxes: $1) }, { $0.reduce(0, +) }, complex: { $0.reduce(PlainComplex(0), +) }),
     reduction("integerSum", .integers(-9, 9), { $0.sum(alongAxes: $1) }, { $0.reduce(0, +) }, types: integers, tolerance: .exact, isDifferentiable: false),
-    reduction("product", .awayFromZero(0.5, 1.5), { $0.product(alongAxes: $1) }, { $0.reduce(1, *) }, tolerance: .ulps(16), differenceStep: 2e-4),
+    reduction("product", .parts(.awayFromZero(0.5, 1.5), .range(-0.3, 0.3)), { $0.product(alongAxes: $1) }, { $0.reduce(1, *) }, complex: { $0.reduce(PlainComplex(1), *) }, tolerance: .ulps(16), differenceStep: 2e-4),
     reduction("min", .distinct, { $0.min(alongAxes: $1) }, { $0.min()! }, tolerance: .exact, allowsEmpty: false),
     reduction("max", .distinct, { $0.max(alongAxes: $1) }, { $0.max()! }, tolerance: .exact, allowsEmpty: false),
-    reduction("mean", .range(-2, 2), { $0.mean(alongAxes: $1) }, { mean($0) }, allowsEmpty: false),
-    reduction("variance", .range(-2, 2), { $0.variance(alongAxes: $1) }, { variance($0, 0) }, allowsEmpty: false),
-    reduction("norm", .awayFromZero(0.3, 2), { $0.norm(alongAxes: $1) }, { v in v.reduce(0) { $0 + $1 * $1 }.squareRoot() }),
+    reduction("mean", .range(-2, 2), { $0.mean(alongAxes: $1) }, { mean($0) }, complex: { mean($0) }, allowsEmpty: false),
+    reduction("variance", .range(-2, 2), { $0.variance(alongAxes: $1) }, { variance($0, 0) }, complex: { v in mean(v.map { ($0 - mean(v)) * ($0 - mean(v)).conjugate }) }, allowsEmpty: false, result: .realPart),
+    reduction("norm", .awayFromZero(0.3, 2), { $0.norm(alongAxes: $1) }, { v in v.reduce(0) { $0 + $1 * $1 }.squareRoot() }, complex: { v in PlainComplex(v.reduce(0) { $0 + $1.size * $1.size }.squareRoot()) }, result: .realPart),
     reduction("logSumExp", .distinct, { $0.logSumExp(alongAxes: $1) }, { v in log(v.reduce(0) { $0 + exp($1) }) }, allowsEmpty: false),
     reduction("all", .truth, { $0.all(alongAxes: $1) }, { v in v.allSatisfy { $0 != 0 } ? 1 : 0 }, types: [.bool], tolerance: .exact, isDifferentiable: false, result: .bool),
     reduction("any", .truth, { $0.any(alongAxes: $1) }, { v in v.contains { $0 != 0 } ? 1 : 0 }, types: [.bool], tolerance: .exact, isDifferentiable: false, result: .bool),

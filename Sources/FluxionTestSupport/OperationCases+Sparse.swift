@@ -22,25 +22,25 @@ extension OperationCase {
 
   static let sparseCases: [OperationCase] = [
     OperationCase(
-      "sparse.dot", entries([5, 3]), places + [.range(-2, 2)], tolerance: products, exceptions: [pattern], { x in matrix(x).dot(x[3]) },
+      "sparse.dot", entries([5, 3]), places + [.range(-2, 2)], complex: .multilinear(), tolerance: products, exceptions: [pattern], { x in matrix(x).dot(x[3]) },
       expected: { x in product(dense(x, [4, 5]), x[3]) }),
     OperationCase(
-      "sparse.dotVector", entries([5]), places + [.range(-2, 2)], tolerance: products, exceptions: [pattern], { x in CSRMatrix(matrix(x)).dot(x[3]) },
+      "sparse.dotVector", entries([5]), places + [.range(-2, 2)], complex: .multilinear(), tolerance: products, exceptions: [pattern], { x in CSRMatrix(matrix(x)).dot(x[3]) },
       expected: { x in PlainArray([4], product(dense(x, [4, 5]), PlainArray([5, 1], x[3].values)).values) }),
     OperationCase(
-      "sparse.dotFromLeft", entries([3, 4]), places + [.range(-2, 2)], tolerance: products, exceptions: [pattern], { x in x[3].dot(matrix(x)) },
+      "sparse.dotFromLeft", entries([3, 4]), places + [.range(-2, 2)], complex: .multilinear(), tolerance: products, exceptions: [pattern], { x in x[3].dot(matrix(x)) },
       expected: { x in product(x[3], dense(x, [4, 5])) }),
     OperationCase(
-      "sparse.transposed", entries([4, 3]), places + [.range(-2, 2)], tolerance: products, exceptions: [pattern],
+      "sparse.transposed", entries([4, 3]), places + [.range(-2, 2)], complex: .multilinear(), tolerance: products, exceptions: [pattern],
       { x in CSRMatrix(matrix(x)).transposed.dot(x[3]) },
       expected: { x in
         let a = dense(x, [4, 5])
         return product(PlainArray([5, 4]) { a[$0[1], $0[0]] }, x[3])
       }),
     OperationCase(
-      "sparse.dense", entries(), places, tolerance: products, exceptions: [pattern], { x in matrix(x).dense }, expected: { x in dense(x, [4, 5]) }),
+      "sparse.dense", entries(), places, complex: .linear, tolerance: products, exceptions: [pattern], { x in matrix(x).dense }, expected: { x in dense(x, [4, 5]) }),
     OperationCase(
-      "sparse.sums", entries(), places, resultTypes: [.same, .same, .same], tolerance: products, exceptions: [pattern],
+      "sparse.sums", entries(), places, complex: .linear, resultTypes: [.same, .same, .same], tolerance: products, exceptions: [pattern],
       results: { x in [matrix(x).rowSums, matrix(x).columnSums, matrix(x).diagonal] },
       expected: { x in
         let a = dense(x, [4, 5])
@@ -57,11 +57,11 @@ extension OperationCase {
         return PlainArray([4, 5]) { i in a[i] * (x[3].values[i[0]] - 2 * x[4].values[i[1]]) }
       }),
     OperationCase(
-      "sparse.fromDense", [.init(.matrix, [4, 5], [5, 3]), .init(.empty, [0, 5], [5, 3]), .init(.large, [31, 37], [37, 3])], [.awayFromZero(0.5, 2), .range(-2, 2)],
+      "sparse.fromDense", [.init(.matrix, [4, 5], [5, 3]), .init(.empty, [0, 5], [5, 3]), .init(.large, [31, 37], [37, 3])], [.awayFromZero(0.5, 2), .range(-2, 2)], complex: .multilinear(),
       tolerance: products, exceptions: [pattern], { x in COOMatrix(x[0], size: x[0].elementCount + 2).dot(x[1]) }, expected: { x in product(x[0], x[1]) }),
     OperationCase(
       "sparse.sampledProduct", [7, 0, 1009].map { n in Sample(n == 0 ? .empty : n > 7 ? .large : .vector, shapes: [[n], [n], [n], [4, 3], [3, 5]]) },
-      places + [.range(-2, 2), .range(-2, 2)], tolerance: products, exceptions: [pattern],
+      places + [.range(-2, 2), .range(-2, 2)], complex: .multilinear(), tolerance: products, exceptions: [pattern],
       { x in sampledProduct(x[3], x[4], at: matrix(x)).values * x[0] },
       expected: { x in
         let p = product(x[3], x[4])

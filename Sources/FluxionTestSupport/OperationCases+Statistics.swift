@@ -24,6 +24,20 @@ private func quantile(_ v: [Double], _ q: Double, _ method: QuantileMethod) -> D
   }
 }
 
+/// Σ (x - x̄) conj(y - ȳ) / (n - 1) of rows.
+private func complexCovariance(_ x: PlainArray) -> PlainArray {
+  let n = x.shape[1]
+  let rows = (0..<x.shape[0]).map { r -> [PlainComplex] in
+    let z = (0..<n).map { x.complex([r, $0]) }
+    let mean = z.reduce(PlainComplex(0), +) * (1 / Double(n))
+    return z.map { $0 - mean }
+  }
+  let products = rows.flatMap { a in
+    rows.map { b in zip(a, b).reduce(PlainComplex(0)) { $0 + $1.0 * $1.1.conjugate } * (1 / Double(n - 1)) }
+  }
+  return PlainArray([rows.count, rows.count], products)
+}
+
 extension OperationCase {
   static let statisticsCases: [OperationCase] =
     QuantileMethod.allCases.map { method in
@@ -69,7 +83,7 @@ extension OperationCase {
         { x in x[0].peakToPeak(alongAxes: [0]) }, expected: { x in x[0].reduced([0]) { $0.max()! - $0.min()! } }),
       OperationCase(
         "average", [.init(.matrix, [3, 4], [4]), .init(.one, [1, 1], [1]), .init(.empty, [0, 4], [4]), .init(.large, [31, 37], [37])],
-        [.range(-2, 2), .range(0.5, 1.5)], tolerance: sums, { x in x[0].average(weights: x[1], alongAxes: [1]) },
+        [.range(-2, 2), .real(.range(0.5, 1.5))], complex: .linear, tolerance: sums, { x in x[0].average(weights: x[1], alongAxes: [1]) },
         expected: { x in
           PlainArray([x[0].shape[0]]) { i in
             zip(row(x[0], i[0]), x[1].values).reduce(0) { $0 + $1.0 * $1.1 } / x[1].values.reduce(0, +)
@@ -92,7 +106,8 @@ extension OperationCase {
           }! }
         }),
       OperationCase(
-        "covariance", [.init(.matrix, [3, 5]), .init(.empty, [0, 5]), .init(.large, [5, 401])], [.range(-2, 2)], tolerance: sums,
+        "covariance", [.init(.matrix, [3, 5]), .init(.empty, [0, 5]), .init(.large, [5, 401])], [.range(-2, 2)],
+        complex: .formula { x in [complexCovariance(x[0])] }, tolerance: sums,
         exceptions: [two], { x in x[0].covariance() },
         expected: { x in
           PlainArray([x[0].shape[0], x[0].shape[0]]) { i in products(row(x[0], i[0]), row(x[0], i[1])) / Double(x[0].shape[1] - 1) }
@@ -125,39 +140,46 @@ extension OperationCase {
 
   static let gridCases: [OperationCase] = [
     OperationCase(
-      "meshgrid", [.init(.vector, [3], [4]), .init(.one, [1], [1]), .init(.empty, [0], [4]), .init(.large, [31], [37])], [.range(-2, 2), .range(-2, 2)],
+      "meshgrid", [.init(.vector, [3], [4]), .init(.one, [1], [1]), .init(.empty, [0], [4]), .init(.large, [31], [37])], [.range(-2, 2), .range(-2, 2)], complex: .linear,
       resultTypes: [.same, .same, .same], results: { x in meshgrid(x[0], x[1]) + [meshgrid(x[0], x[1], rowsFirst: false)[0]] },
       expected: { x in
         let (n, m) = (x[0].shape[0], x[1].shape[0])
         return [PlainArray([n, m]) { x[0][$0[0]] }, PlainArray([n, m]) { x[1][$0[1]] }, PlainArray([m, n]) { x[0][$0[1]] }]
       }),
     OperationCase(
-      "vandermonde", [.init(.vector, [4]), .init(.one, [1]), .init(.empty, [0]), .init(.large, [401])], [.range(-2, 2)], tolerance: .ulps(4),
+      "vandermonde", [.init(.vector, [4]), .init(.one, [1]), .init(.empty, [0]), .init(.large, [401])], [.range(-2, 2)],
+      complex: .formula { x in
+        let z = x[0].complexNumbers
+        return [PlainArray(x[0].shape + [4], z.flatMap { z in [z * z * z, z * z, z, PlainComplex(1)] })]
+      }, tolerance: .ulps(4),
       { x in vandermonde(x[0], 4) },
       expected: { x in PlainArray(x[0].shape + [4]) { i in (0..<3 - i[1]).reduce(1) { p, _ in p * x[0][i[0]] } } }),
     OperationCase(
       "polynomial", [.init(.vector, [4], [5]), .init(.scalar, [3], []), .init(.one, [1], [1]), .init(.empty, [4], [0]), .init(.large, [4], [1009])],
-      [.range(-2, 2), .range(-1, 1)], tolerance: Tolerance(epsilons: 64), { x in polynomial(x[0], at: x[1]) },
+      [.range(-2, 2), .range(-1, 1)],
+      complex: .formula { x in
+        [PlainArray(x[1].shape, x[1].complexNumbers.map { t in x[0].complexNumbers.reduce(PlainComplex(0)) { $0 * t + $1 } })]
+      }, tolerance: Tolerance(epsilons: 64), { x in polynomial(x[0], at: x[1]) },
       expected: { x in PlainArray(x[1].shape, x[1].values.map { t in x[0].values.reduce(0) { $0 * t + $1 } }) }),
     OperationCase(
-      "split", [.init(.matrix, [3, 6]), .init(.empty, [0, 6]), .init(.large, [31, 38])], [.range(-2, 2)], resultTypes: [.same, .same],
+      "split", [.init(.matrix, [3, 6]), .init(.empty, [0, 6]), .init(.large, [31, 38])], [.range(-2, 2)], complex: .linear, resultTypes: [.same, .same],
       exceptions: [two], results: { x in x[0].split(into: 2, alongAxis: 1) },
       expected: { x in
         let half = x[0].shape[1] / 2
         return (0..<2).map { part in PlainArray([x[0].shape[0], half]) { i in x[0][i[0], part * half + i[1]] } }
       }),
     OperationCase(
-      "splitAt", [.init(.matrix, [6, 2]), .init(.empty, [6, 0]), .init(.large, [601, 2])], [.range(-2, 2)], resultTypes: [.same, .same, .same],
+      "splitAt", [.init(.matrix, [6, 2]), .init(.empty, [6, 0]), .init(.large, [601, 2])], [.range(-2, 2)], complex: .linear, resultTypes: [.same, .same, .same],
       exceptions: [several], results: { x in x[0].split(at: [1, 4]) },
       expected: { x in
         [(0, 1), (1, 4), (4, x[0].shape[0])].map { from, to in PlainArray([to - from, x[0].shape[1]]) { i in x[0][from + i[0], i[1]] } }
       }),
     OperationCase(
-      "unstacked", [.init(.matrix, [4, 2]), .init(.empty, [0, 2]), .init(.large, [601, 2])], [.range(-2, 2)], resultTypes: [.same, .same],
+      "unstacked", [.init(.matrix, [4, 2]), .init(.empty, [0, 2]), .init(.large, [601, 2])], [.range(-2, 2)], complex: .linear, resultTypes: [.same, .same],
       exceptions: [two], results: { x in x[0].unstacked(alongAxis: 1) },
       expected: { x in (0..<2).map { k in PlainArray([x[0].shape[0]]) { i in x[0][i[0], k] } } }),
     OperationCase(
-      "rotated", [.init(.matrix, [3, 4]), .init(.one, [1, 1]), .init(.empty, [0, 4]), .init(.large, [31, 37])], [.range(-2, 2)],
+      "rotated", [.init(.matrix, [3, 4]), .init(.one, [1, 1]), .init(.empty, [0, 4]), .init(.large, [31, 37])], [.range(-2, 2)], complex: .linear,
       resultTypes: [.same, .same, .same], results: { x in [x[0].rotated(), x[0].rotated(quarters: 2), x[0].rotated(quarters: -1)] },
       expected: { x in
         let (n, m) = (x[0].shape[0], x[0].shape[1])
@@ -167,14 +189,14 @@ extension OperationCase {
         ]
       }),
     OperationCase(
-      "upperTriangle", [.init(.matrix, [3, 4]), .init(.empty, [3, 0]), .init(.one, [1, 1]), .init(.large, [31, 37])], [.range(-2, 2)],
+      "upperTriangle", [.init(.matrix, [3, 4]), .init(.empty, [3, 0]), .init(.one, [1, 1]), .init(.large, [31, 37])], [.range(-2, 2)], complex: .linear,
       { x in x[0].upperTriangle(1) }, expected: { x in PlainArray(x[0].shape) { i in i[1] >= i[0] + 1 ? x[0][i] : 0 } }),
     OperationCase(
-      "triangleTimes", [.init(.matrix, [3, 3]), .init(.empty, [0, 0]), .init(.one, [1, 1]), .init(.large, [37, 37])], [.range(-2, 2)],
+      "triangleTimes", [.init(.matrix, [3, 3]), .init(.empty, [0, 0]), .init(.one, [1, 1]), .init(.large, [37, 37])], [.range(-2, 2)], complex: .linear,
       { x in x[0] * triangle(x[0].shape[0], nil, -1, as: x[0].elementType) }, expected: { x in PlainArray(x[0].shape) { i in i[1] < i[0] ? x[0][i] : 0 } }),
     OperationCase(
       "diagonalOffset", [.init(.matrix, [4, 6]), .init(.tensor, [2, 3, 3]), .init(.empty, [0, 3]), .init(.one, [1, 1]), .init(.large, [31, 37])],
-      [.range(-2, 2)], resultTypes: [.same, .same], results: { x in [x[0].diagonal(offset: 1), x[0].diagonal(offset: -2)] },
+      [.range(-2, 2)], complex: .linear, resultTypes: [.same, .same], results: { x in [x[0].diagonal(offset: 1), x[0].diagonal(offset: -2)] },
       expected: { x in
         [(0, 1), (2, 0)].map { down, right in
           let n = Swift.max(0, Swift.min(x[0].shape[x[0].shape.count - 2] - down, x[0].shape.last! - right))
@@ -182,7 +204,7 @@ extension OperationCase {
         }
       }),
     OperationCase(
-      "diagonalMatrixOffset", [.init(.vector, [3]), .init(.matrix, [2, 3]), .init(.empty, [0]), .init(.one, [1]), .init(.large, [5, 41])], [.range(-2, 2)],
+      "diagonalMatrixOffset", [.init(.vector, [3]), .init(.matrix, [2, 3]), .init(.empty, [0]), .init(.one, [1]), .init(.large, [5, 41])], [.range(-2, 2)], complex: .linear,
       resultTypes: [.same, .same], results: { x in [x[0].diagonalMatrix(offset: 1), x[0].diagonalMatrix(offset: -2)] },
       expected: { x in
         [(0, 1), (2, 0)].map { down, right in
@@ -195,7 +217,7 @@ extension OperationCase {
       }),
     OperationCase(
       "scatteredAlong", [.init(.matrix, [3, 5], [3, 4], [3, 4]), .init(.empty, [3, 5], [3, 0], [3, 0]), .init(.large, [31, 5], [31, 37], [31, 37])],
-      [.range(-2, 2), .indices(5), .range(-2, 2)], tolerance: Tolerance(epsilons: 256), exceptions: [two],
+      [.range(-2, 2), .indices(5), .range(-2, 2)], complex: .linear, tolerance: Tolerance(epsilons: 256), exceptions: [two],
       { x in x[0].scatteredAlong(1, x[1], x[2], mode: .add) },
       expected: { x in
         PlainArray(x[0].shape) { i in
@@ -211,7 +233,7 @@ extension OperationCase {
       [.integers(0, 3), .integers(0, 3)], resultType: .bool, isDifferentiable: false, { x in x[0].allClose(to: x[1], relative: 0, absolute: 2) },
       expected: { x in PlainArray([], [zip(x[0].values, x[1].values).allSatisfy { Swift.abs($0 - $1) <= 2 } ? 1 : 0]) }),
     OperationCase(
-      "differences", [.init(.matrix, [3, 6]), .init(.one, [1, 1]), .init(.empty, [0, 6]), .init(.large, [11, 101])], [.range(-2, 2)],
+      "differences", [.init(.matrix, [3, 6]), .init(.one, [1, 1]), .init(.empty, [0, 6]), .init(.large, [11, 101])], [.range(-2, 2)], complex: .linear,
       tolerance: Tolerance(epsilons: 16), exceptions: [], { x in x[0].differences(order: 2) },
       expected: { x in
         PlainArray([x[0].shape[0], Swift.max(0, x[0].shape[1] - 2)]) { (i: [Int]) -> Double in
@@ -220,7 +242,7 @@ extension OperationCase {
         }
       }),
     OperationCase(
-      "numericalGradient", [.init(.matrix, [6, 3]), .init(.matrix, [2, 3]), .init(.empty, [6, 0]), .init(.large, [101, 11])], [.range(-2, 2)],
+      "numericalGradient", [.init(.matrix, [6, 3]), .init(.matrix, [2, 3]), .init(.empty, [6, 0]), .init(.large, [101, 11])], [.range(-2, 2)], complex: .linear,
       tolerance: Tolerance(epsilons: 64), exceptions: [two], { x in x[0].numericalGradient(spacing: 0.5, alongAxis: 0) },
       expected: { x in
         x[0].mappingLines(0) { v in
@@ -231,7 +253,7 @@ extension OperationCase {
         }
       }),
     OperationCase(
-      "numericalGradientAt", [.init(.matrix, [3, 5], [5]), .init(.empty, [0, 5], [5]), .init(.large, [11, 101], [101])], [.range(-2, 2), .range(0.5, 1.5)],
+      "numericalGradientAt", [.init(.matrix, [3, 5], [5]), .init(.empty, [0, 5], [5]), .init(.large, [11, 101], [101])], [.range(-2, 2), .real(.range(0.5, 1.5))], complex: .linear,
       tolerance: Tolerance(epsilons: 4096), exceptions: [two], { x in x[0].numericalGradient(at: x[1].cumulativeSum()) },
       expected: { x in
         let places = x[1].values.indices.map { x[1].values[0...$0].reduce(0, +) }
@@ -249,12 +271,12 @@ extension OperationCase {
         }
       }),
     OperationCase(
-      "trapezoid", [.init(.matrix, [3, 6]), .init(.one, [1, 1]), .init(.empty, [3, 0]), .init(.large, [11, 101])], [.range(-2, 2)], tolerance: sums,
+      "trapezoid", [.init(.matrix, [3, 6]), .init(.one, [1, 1]), .init(.empty, [3, 0]), .init(.large, [11, 101])], [.range(-2, 2)], complex: .linear, tolerance: sums,
       { x in x[0].trapezoid(spacing: 0.5) },
       expected: { x in x[0].reduced([1]) { v in zip(v, v.dropFirst()).reduce(0) { $0 + ($1.0 + $1.1) / 4 } } }),
     OperationCase(
       "trapezoidAt", [.init(.matrix, [5, 3], [5]), .init(.one, [1, 1], [1]), .init(.empty, [5, 0], [5]), .init(.large, [101, 11], [101])],
-      [.range(-2, 2), .range(-2, 2)], tolerance: Tolerance(ulps: 4, epsilons: 1024), { x in x[0].trapezoid(at: x[1], alongAxis: 0) },
+      [.range(-2, 2), .real(.range(-2, 2))], complex: .linear, tolerance: Tolerance(ulps: 4, epsilons: 1024), { x in x[0].trapezoid(at: x[1], alongAxis: 0) },
       expected: { x in
         let at = x[1].values
         return x[0].reduced([0]) { v in

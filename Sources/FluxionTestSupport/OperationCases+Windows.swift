@@ -6,8 +6,8 @@ extension OperationCase {
     window("sum.strided", .sum, [[9, 8]], [2, 3], stride: [3, 2], dilation: [1, 2], low: [1, -1], high: [2, 3], .range(-2, 2)) { $0.reduce(0, +) },
     window("sum.doubling", .sum, [[2, 31], [30, 50]], [1, 11], stride: [1, 3], dilation: [1, 2], .range(-2, 2)) { $0.reduce(0, +) },
     window("sum.edgeToEdge", .sum, [[29, 2], [29, 0], [65, 20]], [9, 1], stride: [9, 1], .range(-2, 2)) { $0.reduce(0, +) },
-    window("product", .product, [[8], [1], [1009]], [3], stride: [2], low: [2], high: [1], .range(0.5, 1.5)) { $0.reduce(1, *) },
-    window("product.doubling", .product, [[14]], [10], .range(0.5, 1.5)) { $0.reduce(1, *) },
+    window("product", .product, [[8], [1], [1009]], [3], stride: [2], low: [2], high: [1], .range(0.5, 1.5), complex: windowProduct(3, 2, 2, 1)) { $0.reduce(1, *) },
+    window("product.doubling", .product, [[14]], [10], .range(0.5, 1.5), complex: windowProduct(10, 1, 0, 0)) { $0.reduce(1, *) },
     window("maximum", .maximum, [[3, 6], [2, 0]], [2, 3], stride: [1, 2], low: [1, 1], high: [0, 1], .distinct) { $0.max() ?? -.infinity },
     window("maximum.doubling", .maximum, [[2, 25]], [1, 12], .distinct) { $0.max() ?? -.infinity },
     window("maximum.edgeToEdge", .maximum, [[33], [1020]], [11], stride: [11], .distinct) { $0.max() ?? -.infinity },
@@ -15,7 +15,7 @@ extension OperationCase {
     window("minimum.integer", .minimum, [[3, 7], [1, 1], [40, 30]], [2, 3], low: [1, 1], high: [1, 1], .integers(-9, 9), types: integers) { $0.min() ?? 0 },
     window("maximum.wide", .maximum, [[40, 30]], [3, 9], .distinct) { $0.max() ?? -.infinity },
     OperationCase(
-      "window.sum.circular", [.init(.vector, [5]), .init(.large, [1009])], [.range(-2, 2)], tolerance: windowTolerance,
+      "window.sum.circular", [.init(.vector, [5]), .init(.large, [1009])], [.range(-2, 2)], complex: .linear, tolerance: windowTolerance,
       { x in x[0].windowReduced(by: .sum, window: [4], padding: .extended(.circular)) },
       expected: { x in
         let n = x[0].shape[0]
@@ -36,14 +36,14 @@ extension OperationCase {
         }
       }),
     OperationCase(
-      "sumPool", [.init(.tensor, [1, 3, 3, 4, 1])], [.range(-2, 2)], tolerance: windowTolerance, { x in sumPool(x[0], window: [2], stride: [1]) },
+      "sumPool", [.init(.tensor, [1, 3, 3, 4, 1])], [.range(-2, 2)], complex: .linear, tolerance: windowTolerance, { x in sumPool(x[0], window: [2], stride: [1]) },
       expected: { x in
         PlainArray([1, 2, 2, 3, 1]) { i in
           PlainArray.indices(of: [2, 2, 2]).reduce(0) { $0 + x[0][0, i[1] + $1[0], i[2] + $1[1], i[3] + $1[2], 0] }
         }
       }),
     OperationCase(
-      "averagePool", [.init(.tensor, [1, 5, 4, 1])], [.range(-2, 2)], tolerance: windowTolerance,
+      "averagePool", [.init(.tensor, [1, 5, 4, 1])], [.range(-2, 2)], complex: .linear, tolerance: windowTolerance,
       { x in averagePool(x[0], window: [3], stride: [2], padding: .same) },
       expected: { x in
         PlainArray([1, 3, 2, 1]) { i in
@@ -54,7 +54,7 @@ extension OperationCase {
         }
       }),
     OperationCase(
-      "averagePool.countsPadding", [.init(.tensor, [2, 5, 1])], [.range(-2, 2)], tolerance: windowTolerance,
+      "averagePool.countsPadding", [.init(.tensor, [2, 5, 1])], [.range(-2, 2)], complex: .linear, tolerance: windowTolerance,
       { x in averagePool(x[0], window: [3], stride: [1], padding: .same, countsPadding: true) },
       expected: { x in
         PlainArray([2, 5, 1]) { i in
@@ -62,7 +62,7 @@ extension OperationCase {
         }
       }),
     OperationCase(
-      "patches", [.init(.tensor, [1, 5, 6, 2])], [.range(-2, 2)],
+      "patches", [.init(.tensor, [1, 5, 6, 2])], [.range(-2, 2)], complex: .linear,
       { x in x[0].patches(window: [2, 3], stride: [2, 1], dilation: [1, 2], padding: .explicit(low: [1, 0], high: [0, 1])) },
       expected: { x in
         PlainArray([1, 3, 3, 2, 3, 2]) { i in
@@ -71,7 +71,7 @@ extension OperationCase {
         }
       }),
     OperationCase(
-      "foldedPatches", [.init(.tensor, [1, 3, 3, 2, 3, 2])], [.range(-2, 2)], tolerance: windowTolerance,
+      "foldedPatches", [.init(.tensor, [1, 3, 3, 2, 3, 2])], [.range(-2, 2)], complex: .linear, tolerance: windowTolerance,
       { x in x[0].foldedPatches(to: [5, 6], stride: [2, 1], dilation: [1, 2], padding: .explicit(low: [1, 0], high: [0, 1])) },
       expected: { x in
         PlainArray([1, 5, 6, 2]) { i in
@@ -96,7 +96,7 @@ extension OperationCase {
 
   private static func window(
     _ name: String, _ reduction: Reduction, _ shapes: [Shape], _ size: [Int], stride: [Int]? = nil, dilation: [Int]? = nil,
-    low: [Int]? = nil, high: [Int]? = nil, _ domain: Domain, types: [ElementType] = reals,
+    low: [Int]? = nil, high: [Int]? = nil, _ domain: Domain, complex: ComplexExpectation? = nil, types: [ElementType] = reals,
     _ f: @escaping @Sendable ([Double]) -> Double
   ) -> OperationCase {
     let n = size.count
@@ -105,7 +105,7 @@ extension OperationCase {
     return OperationCase(
       "window.\(name)",
       shapes.map { .init(shapeClass(of: $0), $0) },
-      [domain], elementTypes: types, tolerance: windowTolerance, isDifferentiable: types.contains(.float64),
+      [domain], complex: complex ?? (reduction == .sum ? .linear : nil), elementTypes: types, tolerance: windowTolerance, isDifferentiable: types.contains(.float64),
       { x in
         x[0].windowReduced(by: reduction, window: size, stride: stride, dilation: dilation, padding: .explicit(low: low, high: high))
       },
@@ -128,6 +128,18 @@ extension OperationCase {
       })
   }
 
+  /// Products over windows of a vector.
+  private static func windowProduct(_ size: Int, _ stride: Int, _ low: Int, _ high: Int) -> ComplexExpectation {
+    .formula { x in
+      let (n, z) = (x[0].values.count, x[0].complexNumbers)
+      let count = Swift.max(0, n + low + high - size + stride) / stride
+      let products = (0..<count).map { i in
+        (0..<size).map { i * stride + $0 - low }.filter { $0 >= 0 && $0 < n }.reduce(PlainComplex(1)) { $0 * z[$1] }
+      }
+      return [PlainArray([count], products)]
+    }
+  }
+
   private static func shapeClass(of shape: Shape) -> ShapeClass {
     switch shape.elementCount {
     case 0: .empty
@@ -139,7 +151,7 @@ extension OperationCase {
 
   private static func border(_ mode: PaddingMode, _ place: @escaping @Sendable (Int, Int) -> Int) -> OperationCase {
     OperationCase(
-      "padded.\(mode)", [.init(.matrix, [3, 4]), .init(.matrix, [2, 7]), .init(.large, [25, 41])], [.range(-2, 2)],
+      "padded.\(mode)", [.init(.matrix, [3, 4]), .init(.matrix, [2, 7]), .init(.large, [25, 41])], [.range(-2, 2)], complex: .linear,
       { x in x[0].padded(low: [5, 1], high: [4, -1], mode: mode) },
       expected: { x in
         let (n, m) = (x[0].shape[0], x[0].shape[1] - 1)

@@ -3,13 +3,17 @@ internal import FluxionCore
 /// An array for expected values: nothing but lengths and numbers, so that what a test expects is computed without the code it tests.
 public struct PlainArray: Sendable, Equatable {
   public let shape: [Int]
-  /// Row-major.
+  /// Row-major; of complex numbers the real parts.
   public let values: [Double]
+  /// The imaginary parts of complex numbers.
+  public let imaginary: [Double]?
 
-  public init(_ shape: [Int], _ values: [Double]) {
+  public init(_ shape: [Int], _ values: [Double], imaginary: [Double]? = nil) {
     precondition(shape.reduce(1, *) == values.count, "\(values.count) values cannot fill \(shape)")
+    precondition(imaginary.map { $0.count == values.count } ?? true, "each number has one imaginary part")
     self.shape = shape
     self.values = values
+    self.imaginary = imaginary
   }
 
   /// The value at every index vector.
@@ -19,18 +23,53 @@ public struct PlainArray: Sendable, Equatable {
 
   public init(_ scalar: Double) { self.init([], [scalar]) }
 
-  public subscript(_ index: [Int]) -> Double {
+  public subscript(_ index: [Int]) -> Double { values[place(of: index)] }
+  public subscript(_ index: Int...) -> Double { self[index] }
+
+  /// The numbers as a tensor of `type` lists them: of a complex one, real and imaginary parts side by side.
+  func parts(as type: ElementType) -> [Double] { type.isComplex ? complexNumbers.flatMap { [$0.re, $0.im] } : values }
+
+  // MARK: Complex numbers
+
+  init(_ shape: [Int], _ numbers: [PlainComplex]) { self.init(shape, numbers.map(\.re), imaginary: numbers.map(\.im)) }
+
+  var complexNumbers: [PlainComplex] {
+    guard let imaginary else { return values.map { PlainComplex($0) } }
+    return zip(values, imaginary).map { PlainComplex($0, $1) }
+  }
+  var real: PlainArray { PlainArray(shape, values) }
+  var imaginaryPart: PlainArray { PlainArray(shape, imaginary ?? values.map { _ in 0 }) }
+
+  /// The number at a place.
+  func complex(_ index: [Int]) -> PlainComplex {
+    let place = place(of: index)
+    return PlainComplex(values[place], imaginary?[place] ?? 0)
+  }
+
+  /// `f` of the complex operands element by element, broadcast under NumPy's rule.
+  static func complexElementwise(_ operands: [PlainArray], _ f: ([PlainComplex]) -> PlainComplex) -> PlainArray {
+    let parts = operands.flatMap { [$0.real, $0.imaginaryPart] }
+    func pairs(_ v: [Double]) -> [PlainComplex] { stride(from: 0, to: v.count, by: 2).map { PlainComplex(v[$0], v[$0 + 1]) } }
+    let re = elementwise(parts) { f(pairs($0)).re }
+    return PlainArray(re.shape, re.values, imaginary: elementwise(parts) { f(pairs($0)).im }.values)
+  }
+
+  /// `f` of the complex elements along `axes`, for every index of the others.
+  func complexReduced(_ axes: [Int], _ f: ([PlainComplex]) -> PlainComplex) -> PlainArray {
+    let places = PlainArray(shape, values.indices.map { Double($0) })
+    let numbers = complexNumbers
+    let re = places.reduced(axes) { f($0.map { numbers[Int($0)] }).re }
+    return PlainArray(re.shape, re.values, imaginary: places.reduced(axes) { f($0.map { numbers[Int($0)] }).im }.values)
+  }
+
+  private func place(of index: [Int]) -> Int {
     var place = 0
     for (i, n) in zip(index, shape) {
       precondition(i >= 0 && i < n, "\(index) is not within \(shape)")
       place = place * n + i
     }
-    return values[place]
+    return place
   }
-  public subscript(_ index: Int...) -> Double { self[index] }
-
-  /// The numbers as a tensor of `type` lists them: of a complex one, real and imaginary parts, the latter zero.
-  func parts(as type: ElementType) -> [Double] { type.isComplex ? values.flatMap { [$0, 0.0] } : values }
 
   /// All index vectors in row-major order.
   public static func indices(of shape: [Int]) -> [[Int]] {

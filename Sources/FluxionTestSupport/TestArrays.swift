@@ -20,6 +20,10 @@ public struct TestArrays: RandomNumberGenerator, Sendable {
     switch domain {
     case let .real(part): return tensor(shape, part, as: type.realPart)
     case let .typed(own, part): return tensor(shape, part, as: own)
+    case let .parts(real, imaginary):
+      guard type.isComplex else { return tensor(shape, real, as: type) }
+      let parts = (tensor(shape, real, as: .float64), tensor(shape, imaginary, as: .float64))
+      return complex(parts.0, parts.1).converted(to: type)
     default: break
     }
     let type = domain.elementType ?? type
@@ -45,7 +49,7 @@ public struct TestArrays: RandomNumberGenerator, Sendable {
     case let .integers(low, high): return (0..<count).map { _ in Double(Int.random(in: low...high, using: &self)) }
     case let .indices(bound): return (0..<count).map { _ in Double(Int.random(in: 0..<bound, using: &self)) }
     case .truth: return (0..<count).map { _ in Bool.random(using: &self) ? 1 : 0 }
-    case let .real(domain), let .typed(_, domain): return values(count, domain)
+    case let .real(domain), let .typed(_, domain), let .parts(domain, _): return values(count, domain)
     }
   }
 }
@@ -65,6 +69,8 @@ public enum Domain: Sendable {
   case truth
   /// Real numbers also where the case's type is complex.
   indirect case real(Domain)
+  /// Real numbers of the first domain; complex numbers with real parts in the first and imaginary parts in the second.
+  indirect case parts(Domain, Domain)
   /// Numbers of this type, whatever the case's is.
   indirect case typed(ElementType, Domain)
 

@@ -51,16 +51,19 @@ extension Tensor {
   public func variance(alongAxes axes: [Int]? = nil, correction: Int = 0, keepingAxes: Bool = false) -> Tensor {
     let x = asReal
     let centred = x - x.mean(alongAxes: axes, keepingAxes: true)
-    return centred.squared().sum(alongAxes: axes, keepingAxes: keepingAxes) / Double(extent(axes) - correction)
+    return centred.squaredSizes.sum(alongAxes: axes, keepingAxes: keepingAxes) / Double(extent(axes) - correction)
   }
 
   public func standardDeviation(alongAxes axes: [Int]? = nil, correction: Int = 0, keepingAxes: Bool = false) -> Tensor {
     sqrt(variance(alongAxes: axes, correction: correction, keepingAxes: keepingAxes))
   }
 
-  /// The Euclidean norm. At 0 its derivative is taken as 0.
+  /// |x|² of each element: real, and smooth at 0.
+  package var squaredSizes: Tensor { elementType.isComplex ? real.squared() + imaginary.squared() : squared() }
+
+  /// The Euclidean norm √Σ|x|². At 0 its derivative is taken as 0.
   public func norm(alongAxes axes: [Int]? = nil, keepingAxes: Bool = false) -> Tensor {
-    sqrt(abs(asReal).squared().sum(alongAxes: axes, keepingAxes: keepingAxes))
+    sqrt(asReal.squaredSizes.sum(alongAxes: axes, keepingAxes: keepingAxes))
   }
   public func norm(alongAxis axis: Int, keepingAxes: Bool = false) -> Tensor { norm(alongAxes: [axis], keepingAxes: keepingAxes) }
 

@@ -32,7 +32,7 @@ public func segmentVariance(_ values: Tensor, ids: Tensor, count: Int, correctio
   let x = values.asReal
   let centred = x - segmentMean(x, ids: ids, count: count).gathered(ids)
   let sizes = segmentSizes(x, ids, count)
-  let squares = segmentSum(centred.squared(), ids: ids, count: count)
+  let squares = segmentSum(centred.squaredSizes, ids: ids, count: count)
   return squares / select(sizes .== 0, 1, sizes - Double(correction))
 }
 
@@ -64,7 +64,7 @@ private func scatteredSegments(_ values: Tensor, _ ids: Tensor, _ count: Int, _ 
 
 /// The number of rows of each id, `[count, 1…]`.
 private func segmentSizes(_ x: Tensor, _ ids: Tensor, _ count: Int) -> Tensor {
-  segmentSum(Tensor.ones([x.count], as: x.elementType.realPart), ids: ids, count: count)
+  segmentSum(Tensor.ones([x.count], as: x.elementType.realPart.realPart), ids: ids, count: count)
     .reshaped(to: [count] + Shape([Int](repeating: 1, count: x.rank - 1)))
 }
 

@@ -110,7 +110,7 @@ extension Tensor {
   /// (x - mean) / √(variance + ε): mean 0 and deviation 1 along the axes.
   public func standardised(alongAxes axes: [Int]? = nil, epsilon: Double = 0) -> Tensor {
     let centred = asReal - asReal.mean(alongAxes: axes, keepingAxes: true)
-    return centred / sqrt(centred.squared().mean(alongAxes: axes, keepingAxes: true) + epsilon)
+    return centred / sqrt(centred.squaredSizes.mean(alongAxes: axes, keepingAxes: true) + epsilon)
   }
 
   /// The most frequent element along `axis`, the smallest of several. The derivative goes to its first occurrence in sorted order.
@@ -142,7 +142,7 @@ extension Tensor {
 
 extension Tensor {
   private func withoutNaN(_ replacement: Double) -> Tensor {
-    elementType.isFloatingPoint ? select(isNaN(self), Tensor(replacement, as: elementType), self) : self
+    elementType.isDifferentiable ? select(isNaN(self), Tensor(replacement, as: elementType), self) : self
   }
   private func known(_ axes: [Int]?, _ keepingAxes: Bool) -> Tensor {
     (.!isNaN(asReal)).sum(alongAxes: axes, keepingAxes: keepingAxes).converted(to: asReal.elementType)

@@ -178,7 +178,7 @@ public func averagePool(
   case .same, .explicit: break
   }
   guard !isAllCounted, sums.rank == x.rank else { return sums / Double(perAxis(window, x.rank - 2).reduce(1, *)) }
-  let ones = Tensor.ones(Shape([1] + x.shape.dimensions[1..<x.rank - 1] + [1]), as: x.elementType)
+  let ones = Tensor.ones(Shape([1] + x.shape.dimensions[1..<x.rank - 1] + [1]), as: x.elementType.realPart)
   let counts = pooled("averagePool", ones, .sum, window, stride, padding, dilation)
   return sums / maximum(counts, 1)
 }

@@ -111,8 +111,8 @@ private final class SampleBench {
         guard result.shape.dimensions == plain.shape else { throw Wrong("\(place): the shape is \(result.shape), not \(plain.shape)") }
         let actual = parts(result)
         let formula = plain.parts(as: result.elementType)
-        if let problem = mismatch(actual, formula, plain.shape, result.elementType, operation.tolerance) { throw Wrong("\(place): \(problem)") }
-        var near = operation.tolerance
+        if let problem = mismatch(actual, formula, plain.shape, result.elementType, operation.tolerance(in: type)) { throw Wrong("\(place): \(problem)") }
+        var near = operation.tolerance(in: type)
         near.ulps += 4
         near.epsilons += 4
         if let problem = mismatch(actual, parts(reference[i]), plain.shape, result.elementType, near) {
@@ -247,7 +247,7 @@ private final class SampleBench {
       guard actual.count == wanted.count else { throw Wrong("result \(i) is \(result.type), and should have \(wanted.count) numbers") }
       let error = relativeError(actual, wanted)
       // A mapped program does the same sums in another order: no differences, whose error the bound allows for, take part.
-      let own = operation.tolerance.allowance(1, type)
+      let own = operation.tolerance(in: type).allowance(1, type)
       let bound = isMapped && isDouble ? Swift.max(bound * 1e-3, own) : Swift.max(bound, own)
       guard error <= bound else {
         let at = zip(actual, wanted).enumerated().max { Swift.abs($0.1.0 - $0.1.1) < Swift.abs($1.1.0 - $1.1.1) }!
