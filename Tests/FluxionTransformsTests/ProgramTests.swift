@@ -97,6 +97,17 @@ let programs: [Program] = [
     let z = exp(complex(x * 0.3, x.rolled(by: 1, alongAxis: 0)))
     return abs(z * z + complex(x, 1)).sum() + (z / complex(2, x)).imaginary.sum()
   },
+  Program("complexCarries") { x in
+    let z = complex(x * 0.5, x.rolled(by: 1, alongAxis: 0) * 0.3)
+    let last = scan(count: 3, from: z) { w, _ in sin(w) * z + w.conjugate() * 0.2 }
+    let chosen = cond(x[0] .> 0, then: { last * z }, else: { exp(last) })
+    return abs(chosen).squared().sum() + (last / sqrt(z + 2)).real.sum()
+  },
+  Program("complexWhile", isReversible: false) { x in
+    let start = complex(x, x * 0.5)
+    let end = whileLoop(from: [start, Tensor(0.0)], while: { $0[1] .< 4 }, do: { [tanh($0[0] * 0.7) + start * 0.3, $0[1] + 1] })
+    return (end[0] * end[0].conjugate()).real.sum()
+  },
   Program("gradientInside") { x in gradient(of: { y in (sin(y) * y * x).sum() }, at: x * 0.5).squared().sum() },
   Program("mapInside") { x in vmap { (row: Tensor) in tanh(row * x).sum() }(matrix).squared().sum() },
 ]

@@ -142,8 +142,10 @@ extension Tensor {
 
 // MARK: - Functions
 
+// Of complex numbers the functions are C's principal values; <doc:ComplexNumbers> states cuts, accuracy and derivatives.
+
 public func abs(_ x: Tensor) -> Tensor { x.unary(.abs) }
-/// -1, 0 or 1; NaN stays. Its derivative is 0.
+/// -1, 0 or 1; NaN stays. Its derivative is 0. Of complex numbers z / |z|, and 0 at 0.
 public func sign(_ x: Tensor) -> Tensor { x.unary(.sign) }
 public func exp(_ x: Tensor) -> Tensor { x.asReal.unary(.exp) }
 public func expm1(_ x: Tensor) -> Tensor { x.asReal.unary(.expm1) }
@@ -153,7 +155,7 @@ public func log1p(_ x: Tensor) -> Tensor { x.asReal.unary(.log1p) }
 public func sqrt(_ x: Tensor) -> Tensor { x.asReal.unary(.sqrt) }
 /// 1/√x. At 0 the derivative is taken as 0.
 public func rsqrt(_ x: Tensor) -> Tensor { x.asReal.unary(.rsqrt) }
-/// The cube root. At 0 the derivative is taken as 0.
+/// The cube root, of complex numbers the principal one. At 0 the derivative is taken as 0.
 public func cbrt(_ x: Tensor) -> Tensor { x.asReal.unary(.cbrt) }
 public func reciprocal(_ x: Tensor) -> Tensor { x.asReal.unary(.reciprocal) }
 public func sin(_ x: Tensor) -> Tensor { x.asReal.unary(.sin) }
@@ -194,7 +196,7 @@ public func countLeadingZeros(_ x: Tensor) -> Tensor { x.unary(.countLeadingZero
 public func stopGradient(_ x: Tensor) -> Tensor { x.unary(.stopGradient) }
 
 /// xʸ. At x = 0 the derivatives are taken as finite: with respect to y it is 0, and with respect to x the limit where that is finite
-/// (0 for y > 1, 1 for y = 1, 0 for y = 0), else 0.
+/// (0 for y > 1, 1 for y = 1, 0 for y = 0), else 0. Of complex numbers exp(y log x), by repeated products for whole y up to 64.
 public func pow(_ x: Tensor, _ y: Tensor) -> Tensor {
   if case let .literal(literal) = y.payload, x.elementType.isDifferentiable {
     let exponent = literal.double
@@ -240,12 +242,15 @@ extension Tensor {
   }
   /// The same bits read as another type of the same width.
   public func bitcast(to elementType: ElementType) -> Tensor { apply1(.bitcast(elementType), resolved(meeting: nil)) }
+  /// The real part; real numbers are their own.
   public var real: Tensor { unary(.real) }
+  /// The imaginary part; 0 of real numbers.
   public var imaginary: Tensor { unary(.imaginary) }
+  /// x - iy of x + iy; real numbers are their own.
   public func conjugate() -> Tensor { unary(.conjugate) }
 }
 
-/// A complex tensor from its parts.
+/// A complex tensor from its parts, broadcast: `f32` parts give `complex64`, `f64` parts `complex128`.
 public func complex(_ real: Tensor, _ imaginary: Tensor) -> Tensor {
   let (a, b) = matched(real.asReal, imaginary, "complex")
   return apply1(.complex, a, b)

@@ -47,7 +47,7 @@ extension Tensor {
   }
   public func mean(alongAxis axis: Int, keepingAxes: Bool = false) -> Tensor { mean(alongAxes: [axis], keepingAxes: keepingAxes) }
 
-  /// The variance: mean squared distance from the mean, divided by `n - correction`.
+  /// The variance: mean squared distance from the mean, divided by `n - correction`. Of complex numbers Σ|x - x̄|², real.
   public func variance(alongAxes axes: [Int]? = nil, correction: Int = 0, keepingAxes: Bool = false) -> Tensor {
     let x = asReal
     let centred = x - x.mean(alongAxes: axes, keepingAxes: true)

@@ -29,6 +29,7 @@ public struct MatrixPage {
       "",
       "- Values are compared with a plain formula, at once and compiled, and between engines. Derivatives in double precision are compared with central differences, extrapolated once (Richardson), of the transform of one order less; gradients by ⟨Jᵀw, u⟩ = ⟨w, Ju⟩. Derivatives in single precision are compared with those in double precision. Mapped programs are compared with a loop.",
       "- Errors are relative to the largest number of the result, and shown as the next power of ten: `1e-15 · 1e-7` means at most 10⁻¹⁵ in double and 10⁻⁷ in single precision, over all samples and engines. `exact` means no error. Derivatives must be within 10⁻⁷ in double and 10⁻⁴ in single precision; where a row allows more, the reason is listed below. In `f16` and `bf16`, which round after every operation, they must be within 32 units in the last place of 1.",
+      "- Complex numbers have lines of their own, `c64` for single and `c128` for double precision. Their derivatives are those over the reals, along directions with both parts, so that functions which are not holomorphic are judged as well; ⟨a, b⟩ is Re Σ āb.",
       "- A number in parentheses is a refusal; the list of refusals gives its reason. Shapes: s scalar, e empty, 1 one element, b broadcast, n non-square, L large (\(ShapeQuestion.largeCount) elements or more).",
       "",
     ]
@@ -53,12 +54,12 @@ public struct MatrixPage {
     var lines = [
       "## Summary", "",
       "\(families.reduce(0) { $0 + $1.cases.count }) rows, \(all.count) cells: \(total.passed) passed, \(total.refused) refused with a reason, \(total.failed) failed.",
-      "", "| transform | passed | refused | failed | worst error, double · single |", "|---|---|---|---|---|",
+      "", "| transform | passed | refused | failed | worst error, double · single | of complex numbers |", "|---|---|---|---|---|---|",
     ]
     for transform in Transform.allCases {
       let cells = all.filter { $0.cell.transform == transform }
       let n = counts(cells)
-      lines.append("| `\(transform.rawValue)` | \(n.passed) | \(n.refused) | \(n.failed) | \(errors(cells)) |")
+      lines.append("| `\(transform.rawValue)` | \(n.passed) | \(n.refused) | \(n.failed) | \(errors(cells.filter { !$0.cell.elementType.isComplex })) | \(errors(cells.filter { $0.cell.elementType.isComplex })) |")
     }
     lines += ["", "| engine | passed | refused | failed |", "|---|---|---|---|"]
     for engine in engines {
@@ -109,17 +110,20 @@ public struct MatrixPage {
   private func section(_ family: OperationCase.Family) -> [String] {
     guard !family.cases.isEmpty else { return [] }
     let header = ["operation", "types", "shapes"] + Self.columns.map(\.name)
-    return ["## \(family.name)", "", row(header), row(header.map { _ in "---" })] + family.cases.map(line) + [""]
+    return ["## \(family.name)", "", row(header), row(header.map { _ in "---" })] + family.cases.flatMap(lines) + [""]
   }
 
   private func row(_ cells: [String]) -> String { "| " + cells.joined(separator: " | ") + " |" }
 
-  private func line(_ operation: OperationCase) -> String {
-    let cells = outcomes[operation.name] ?? []
+  /// A line for real numbers and integers, and one for complex numbers.
+  private func lines(_ operation: OperationCase) -> [String] {
     let letters = ShapeQuestion.allCases.filter { $0.answer(of: operation) == .sampled }.map(\.letter).joined()
-    return row(
-      ["`\(operation.name)`", operation.elementTypes.map { "\($0)" }.joined(separator: " "), letters]
-        + Self.columns.map { column in field(cells.filter { column.transforms.contains($0.cell.transform) }) })
+    return [operation.elementTypes.filter { !$0.isComplex }, operation.elementTypes.filter(\.isComplex)].filter { !$0.isEmpty }.map { types in
+      let cells = (outcomes[operation.name] ?? []).filter { types.contains($0.cell.elementType) }
+      return row(
+        ["`\(operation.name)`", types.map { "\($0)" }.joined(separator: " "), letters]
+          + Self.columns.map { column in field(cells.filter { column.transforms.contains($0.cell.transform) }) })
+    }
   }
 
   private func field(_ cells: [(cell: Cell, outcome: Outcome)]) -> String {
