@@ -15,23 +15,23 @@ private func running(_ x: PlainArray, _ axis: Int, reverse: Bool = false, _ f: @
 
 /// Along the first axis, and from behind along the second.
 private func cumulation(
-  _ name: String, _ domain: Domain, types: [ElementType] = OperationCase.numbers, tolerance: Tolerance = .exact,
+  _ name: String, _ domain: Domain, complex: ComplexExpectation? = nil, types: [ElementType] = OperationCase.numbers, tolerance: Tolerance = .exact,
   _ f: @escaping @Sendable (Tensor, Int, Bool) -> Tensor, _ formula: @escaping @Sendable ([Double]) -> Double
 ) -> [OperationCase] {
   [
     OperationCase(
       name, [.init(.vector, [7]), .init(.matrix, [4, 3]), .init(.one, [1]), .init(.empty, [0, 3]), .init(.tensor, [5, 2, 3]), .init(.large, [37, 29])],
-      [domain], elementTypes: types, tolerance: tolerance, { x in f(x[0], 0, false) }, expected: { x in running(x[0], 0, formula) }),
+      [domain], complex: complex, elementTypes: types, tolerance: tolerance, { x in f(x[0], 0, false) }, expected: { x in running(x[0], 0, formula) }),
     OperationCase(
       name + ".reversed", [.init(.matrix, [4, 3]), .init(.nonSquare, [2, 9]), .init(.one, [1, 1]), .init(.empty, [3, 0]), .init(.large, [29, 37])],
-      [domain], elementTypes: types, tolerance: tolerance, { x in f(x[0], 1, true) },
+      [domain], complex: complex, elementTypes: types, tolerance: tolerance, { x in f(x[0], 1, true) },
       expected: { x in running(x[0], 1, reverse: true, formula) }),
   ]
 }
 
 extension OperationCase {
   static let cumulativeCases: [OperationCase] = [
-    cumulation("cumulativeSum", .range(-2, 2), tolerance: sumTolerance) { $0.cumulativeSum(alongAxis: $1, reverse: $2) } _: {
+    cumulation("cumulativeSum", .range(-2, 2), complex: .linear, tolerance: sumTolerance) { $0.cumulativeSum(alongAxis: $1, reverse: $2) } _: {
       $0.reduce(0, +)
     },
     cumulation("cumulativeProduct", .awayFromZero(0.8, 1.2), types: reals, tolerance: Tolerance(ulps: 128)) {
