@@ -82,7 +82,7 @@ public struct OperationCase: Sendable, CustomTestStringConvertible {
   public let samples: [Sample]
   /// One per operand. Those with an element type of their own, such as `.indices`, keep it whatever the case's is.
   public let domains: [Domain]
-  public let elementTypes: [ElementType]
+  public private(set) var elementTypes: [ElementType]
   /// One per result.
   public let resultTypes: [ResultType]
   public let tolerance: Tolerance
@@ -142,10 +142,9 @@ public struct OperationCase: Sendable, CustomTestStringConvertible {
 
   /// The same row in these element types.
   func taking(_ elementTypes: [ElementType]) -> OperationCase {
-    OperationCase(
-      name, samples, domains, elementTypes: elementTypes, resultTypes: resultTypes, tolerance: tolerance, isDifferentiable: isDifferentiable,
-      derivativeTolerance: derivativeTolerance, differenceStep: differenceStep, exceptions: exceptions, results: results,
-      expected: expectedResults)
+    var row = self
+    row.elementTypes = elementTypes
+    return row
   }
 
   public static let reals: [ElementType] = [.float32, .float64]

@@ -36,7 +36,7 @@ extension OperationCase {
 
   static let segmentCases: [OperationCase] = [
     segments("segmentProduct", .parts(.awayFromZero(0.5, 1.5), .range(-0.3, 0.3)), complex: { $0.reduce(PlainComplex(1), *) }, tolerance: Tolerance(ulps: 64), { segmentProduct($0, ids: $1, count: 4) }) { $0.reduce(1, *) },
-    segments("segmentMin", .distinct, { minimum(segmentMin($0, ids: $1, count: 4), 999) }) { $0.reduce(999) { Swift.min($0, $1) } },
+    segments("segmentMin", .distinct, { minimum(segmentMin($0, ids: $1, count: 4), 960) }) { $0.reduce(960) { Swift.min($0, $1) } },
     segments("segmentVariance", .range(-2, 2), complex: { v in
       if v.isEmpty { return PlainComplex(0) }
       let mean = v.reduce(PlainComplex(0), +) * (1 / Double(v.count))
