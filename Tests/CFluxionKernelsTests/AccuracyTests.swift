@@ -12,7 +12,7 @@ import Testing
     (FX_CBRT, { cbrt($0) }, -9...9, 0.52), (FX_SIN, { sin($0) }, -1e4...1e4, 1), (FX_COS, { cos($0) }, -1e4...1e4, 1),
     (FX_SINH, { sinh($0) }, -9...9, 1), (FX_COSH, { cosh($0) }, -9...9, 1), (FX_TANH, { tanh($0) }, -9...9, 1),
     (FX_ASINH, { asinh($0) }, -3...3, 1), (FX_ACOSH, { acosh($0) }, 1...4, 1), (FX_ATANH, { atanh($0) }, -1...1, 1),
-    (FX_LOGISTIC, { 1 / (1 + exp(-$0)) }, -700...40, 1), (FX_ERF, { erf($0) }, -4...4, 2), (FX_ERFC, { erfc($0) }, -4...25, 1),
+    (FX_LOGISTIC, { 1 / (1 + exp(-$0)) }, -700...40, 1), (FX_ERF, { erf($0) }, -4...4, 2), (FX_ERFC, { erfc($0) }, -4...25, 1), (FX_LGAMMA, { lgammal($0) }, 2.5...50, 1),
   ]
 #endif
 

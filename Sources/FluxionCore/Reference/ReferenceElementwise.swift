@@ -257,14 +257,7 @@ extension Binary {
     case .remainder: return b == 0 ? a : a % b
     case .minimum: return Swift.min(a, b)
     case .maximum: return Swift.max(a, b)
-    case .power:
-      var (result, square, left): (UInt64, UInt64, UInt64) = (1, a, b)
-      while left > 0 {
-        if left & 1 == 1 { result = result &* square }
-        square = square &* square
-        left >>= 1
-      }
-      return result
+    case .power: return SpecialFunctions.integerPower(a, b)
     default: return nil
     }
   }

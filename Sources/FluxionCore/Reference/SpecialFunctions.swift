@@ -92,10 +92,10 @@ enum SpecialFunctions {
     return (1 + 0.5 / z + tail) / z + shift
   }
 
-  /// baseᵉˣᵖᵒⁿᵉⁿᵗ modulo 2⁶⁴. Negative exponents give the whole part of the quotient, as XLA does: 0 unless the base is 1 or -1.
-  static func integerPower(_ base: Int64, _ exponent: Int64) -> Int64 {
-    if exponent < 0 { return base == 1 ? 1 : base == -1 ? (exponent % 2 == 0 ? 1 : -1) : 0 }
-    var (result, square, left): (Int64, Int64, Int64) = (1, base, exponent)
+  /// baseᵉˣᵖᵒⁿᵉⁿᵗ modulo the type's range. Negative exponents give the whole part of the quotient, as XLA does: 0 unless the base is 1 or -1.
+  static func integerPower<Number: FixedWidthInteger>(_ base: Number, _ exponent: Number) -> Number {
+    if exponent < 0 { return base == 1 ? 1 : base == 0 &- 1 ? (exponent % 2 == 0 ? 1 : base) : 0 }
+    var (result, square, left): (Number, Number, Number) = (1, base, exponent)
     while left > 0 {
       if left & 1 == 1 { result = result &* square }
       square = square &* square
