@@ -1,6 +1,6 @@
 /// What one element of a tensor is.
 ///
-/// The article <doc:ElementTypes> tells the ranges, the conversions and how the small types compute.
+/// The article "Element types" tells the ranges, the conversions and how the small types compute.
 public enum ElementType: UInt8, Hashable, Sendable, Codable, CaseIterable {
   case float32, float64, int32, int64, uint32, bool, complex64, complex128
   case int8, uint8, int16, uint16, uint64
