@@ -103,6 +103,7 @@ uint64_t fx_prepare_gemm(fx_gemm *step) {
     if (fx_prepare_fused(epilogue) == FX_PREPARE_INVALID) return FX_PREPARE_INVALID;
     step->scratch_bytes = epilogue->worker_bytes * (uint64_t)(step->panel_count * step->column_panels * step->batch_count);
   }
+  fx_prepare_single_product(step);
   step->prepared = 1;
   return step->scratch_bytes;
 }
@@ -155,6 +156,11 @@ static void run_chunk(void *context, int64_t chunk) {
 
 fx_code fx_run_gemm(const fx_gemm *step, const fx_context *context) {
   if (FX_UNLIKELY(!step->prepared)) return (fx_code)(context->status->code = FX_INVALID_PLAN);
+  if (step->single) {
+    step->single(step, fx_slot_at(context, step->a, step->a_offset), fx_slot_at(context, step->b, step->b_offset), fx_slot_at(context, step->c, step->c_offset));
+    if (step->epilogue) fx_run_single_tile(step->epilogue, context);
+    return FX_OK;
+  }
   gemm_run run = {step, context, fx_slot_at(context, step->a, step->a_offset), fx_slot_at(context, step->b, step->b_offset),
                   fx_slot_at(context, step->c, step->c_offset), 1};
   if (step->m == 0 || step->n == 0 || step->batch_count == 0) return FX_OK;

@@ -36,9 +36,15 @@ typedef void (*fx_fold_kernel)(size_t count, const void *x, void *accumulator);
 // accumulator[i] = combine(accumulator[i], x[i]) for dense data.
 typedef void (*fx_combine_kernel)(size_t count, const void *x, void *accumulator);
 
+// accumulator[i] += the sum of column i of `rows` dense rows of x.
+typedef void (*fx_rows_kernel)(size_t columns, size_t rows, const void *x, void *accumulator);
+
 // C (+)= A·B on one thread; k >= 1.
 typedef void (*fx_gemm_kernel)(int64_t m, int64_t n, int64_t k, const void *a, int64_t lda, bool transpose_a, const void *b, int64_t ldb,
                                bool transpose_b, void *c, int64_t ldc, bool accumulate);
+
+// y = M·x for a matrix of `rows` × `columns` numbers, or y = Mᵀ·x. Rows are `step` elements apart, x and y are dense; rows, columns >= 1.
+typedef void (*fx_matrix_vector_kernel)(int64_t rows, int64_t columns, const void *matrix, int64_t step, const void *x, void *y);
 
 typedef struct fx_fft_kernels fx_fft_kernels;   // see fft.h
 
@@ -49,7 +55,10 @@ typedef struct fx_kernel_table {
   fx_fold_kernel fold[6][FX_TYPE_COUNT];                 // [fx_reduce_op][type of x]
   fx_combine_kernel combine[6][FX_TYPE_COUNT];           // x of the value's type
   fx_combine_kernel merge[6][FX_TYPE_COUNT];             // x of the accumulator's type
+  fx_rows_kernel sum_rows_f32;                           // f32 into f64
   fx_gemm_kernel gemm_f32, gemm_f64;
+  fx_matrix_vector_kernel matrix_vector[2], vector_matrix[2];   // M·x and Mᵀ·x in f32, f64
+  fx_kernel fill[5];                                     // of elements of 1, 2, 4, 8 and 16 bytes: the one at `a` into all
   const fx_fft_kernels *fft;                             // two: f32, f64
   int32_t vector_bytes;
   const char *name;
@@ -116,6 +125,15 @@ fx_code fx_report_index(const fx_context *context, int64_t index, int64_t bound,
 
 // Runs the box [low, high) of the iteration space of a program without reductions, on this thread.
 void fx_run_fused_box(const fx_fused *step, void *const *slots, const int64_t *low, const int64_t *high, char *worker_scratch);
+
+// Brings the whole of a view into a dense tile.
+void fx_fetch_tile(const fx_fused *step, void *const *slots, const fx_view *view, char *target);
+
+// Runs a program of a single tile, on this thread.
+void fx_run_single_tile(const fx_fused *step, const fx_context *context);
+
+// Chooses how a product of one panel runs without the pool and without deciding anything anew; NULL if it is none.
+void fx_prepare_single_product(fx_gemm *step);
 
 // Strided copy and fill of a block, on this thread. Strides in elements.
 void fx_copy_block(uint32_t rank, const int64_t *shape, size_t element, const char *source, const int64_t *source_strides, char *target,

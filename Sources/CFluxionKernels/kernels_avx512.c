@@ -5,6 +5,8 @@
 
 #if FX_X86
 
+#include <immintrin.h>
+
 #define FX_VECTOR_BYTES 64
 #define FX_HAS_FMA 1
 #define FX_ISA_NAME "avx512"
@@ -19,6 +21,7 @@
 #include "kernels_body.h"
 #include "reduce_body.h"
 #include "gemm_body.h"
+#include "small_body.h"
 #include "fft_body.h"
 #include "kernels_table.h"
 

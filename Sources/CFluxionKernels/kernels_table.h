@@ -136,8 +136,12 @@ static const fx_kernel_table FX_NAME(table) = {
   }
   .combine = COMBINES(FX_NAME(combine_wide_sum_f32), FX_NAME(combine_wide_product_f32)),
   .merge = COMBINES(FX_NAME(combine_sum_f64), FX_NAME(combine_product_f64)),   // f32 sums are carried in f64
+  .sum_rows_f32 = FX_NAME(sum_rows_f32),
   .gemm_f32 = FX_NAME(gemm_f32),
   .gemm_f64 = FX_NAME(gemm_f64),
+  .matrix_vector = {FX_NAME(matrix_vector_f32), FX_NAME(matrix_vector_f64)},
+  .vector_matrix = {FX_NAME(vector_matrix_f32), FX_NAME(vector_matrix_f64)},
+  .fill = {FX_NAME(fill_8), FX_NAME(fill_16), FX_NAME(fill_32), FX_NAME(fill_64), FX_NAME(fill_128)},
   .fft = FX_NAME(fft_kernels),
   .vector_bytes = FX_VECTOR_BYTES,
   .name = FX_ISA_NAME,

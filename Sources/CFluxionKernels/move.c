@@ -206,6 +206,23 @@ uint64_t fx_prepare_pad(fx_pad *step) {
   return 0;
 }
 
+// The frame around the source: for each dimension the two slabs before and behind it, in the others before it as long as the source.
+static void fill_frame(const fx_pad *step, const int64_t *extents, const int64_t *dense, size_t element, const void *value, char *target) {
+  static const int64_t zeros[FX_MAX_RANK] = {0};
+  int64_t shape[FX_MAX_RANK], at = 0;
+  memcpy(shape, extents, step->rank * sizeof *shape);
+  for (uint32_t d = 0; d < step->rank; d++) {
+    const int64_t high = extents[d] - step->low[d] - step->shape[d];
+    shape[d] = step->low[d];
+    if (element_count(step->rank, shape) > 0) fx_copy_parallel(step->rank, shape, element, value, zeros, target + at * (int64_t)element, dense);
+    shape[d] = high;
+    if (element_count(step->rank, shape) > 0)
+      fx_copy_parallel(step->rank, shape, element, value, zeros, target + (at + (step->low[d] + step->shape[d]) * dense[d]) * (int64_t)element, dense);
+    shape[d] = step->shape[d];
+    at += step->low[d] * dense[d];
+  }
+}
+
 fx_code fx_run_pad(const fx_pad *step, const fx_context *context) {
   size_t element = fx_type_size((fx_type)step->type);
   int64_t extents[FX_MAX_RANK], dense[FX_MAX_RANK], source_strides[FX_MAX_RANK], spread[FX_MAX_RANK], kept[FX_MAX_RANK];
@@ -229,7 +246,10 @@ fx_code fx_run_pad(const fx_pad *step, const fx_context *context) {
   const char *value = step->value_slot == FX_NO_SLOT ? (const char *)&step->value : context->slots[step->value_slot];
   char *target = fx_slot_at(context, step->target, step->target_offset);
   static const int64_t one = 1, zero = 0;
-  fx_copy_parallel(1, &total, element, value, &zero, target, &one);
+  bool framed = true;   // the source lies in one piece within the target
+  for (uint32_t d = 0; d < step->rank; d++) framed &= step->interior[d] == 0 && step->low[d] >= 0 && extents[d] - step->low[d] >= step->shape[d];
+  if (framed) fill_frame(step, extents, dense, element, value, target);
+  else fx_copy_parallel(1, &total, element, value, &zero, target, &one);
   if (element_count(step->rank, kept) == 0) return FX_OK;
   const char *source = fx_slot_at(context, step->source, step->source_offset);
   fx_copy_parallel(step->rank, kept, element, source + source_at * (int64_t)element, source_strides, target + target_at * (int64_t)element, spread);

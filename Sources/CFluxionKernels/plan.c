@@ -166,7 +166,7 @@ static int64_t count_nans(const fx_check_operand *operands, uint32_t operand_cou
 
 // MARK: Steps
 
-static fx_code run_plain_step(uint32_t kind, const void *payload, const fx_context *context) {
+FX_INLINE fx_code run_plain_step(uint32_t kind, const void *payload, const fx_context *context) {
   switch (kind) {
     case FX_STEP_FUSED: return fx_run_fused(payload, context);
     case FX_STEP_GEMM: return fx_run_gemm(payload, context);
@@ -187,7 +187,7 @@ static fx_code run_plain_step(uint32_t kind, const void *payload, const fx_conte
   }
 }
 
-static fx_code run_step(const frame *frame, const fx_step *step, const fx_context *context) {
+FX_INLINE fx_code run_step(const frame *frame, const fx_step *step, const fx_context *context) {
   fx_code code;
   switch (step->kind) {
     case FX_STEP_WHILE: return run_while(frame, step->payload, step->id);

@@ -1,5 +1,16 @@
 // Folding kernels, compiled once for each instruction set. The order of operations depends on `count` only.
 
+// total = the lanes of a vector, combined by halves.
+#define FOLD_LANES(total, T, L, vector, combine)                                             \
+  {                                                                                          \
+    T lanes[L];                                                                              \
+    memcpy(lanes, &(vector), sizeof lanes);                                                  \
+    _Pragma("clang loop unroll(full)") for (int half = (L) / 2; half > 0; half /= 2)         \
+        _Pragma("clang loop unroll(full)") for (int lane = 0; lane < half; lane++)           \
+            lanes[lane] = (T)combine(lanes[lane], lanes[lane + half]);                       \
+    total = lanes[0];                                                                        \
+  }
+
 // Four independent accumulators hide the latency of the operation; they are combined in a fixed order at the end.
 #define FOLD(name, T, V, L, identity, combine)                                               \
   static void FX_NAME(fold_##name)(size_t n, const void *x, void *accumulator) {             \
@@ -20,8 +31,8 @@
     s0 = combine(s0, s1);                                                                    \
     s2 = combine(s2, s3);                                                                    \
     s0 = combine(s0, s2);                                                                    \
-    T total = (T)(identity);                                                                 \
-    for (int lane = 0; lane < L; lane++) total = (T)combine(total, s0[lane]);                \
+    T total;                                                                                 \
+    FOLD_LANES(total, T, L, s0, combine)                                                     \
     for (; i < n; i++) total = (T)combine(total, p[i]);                                      \
     T *out = accumulator;                                                                    \
     *out = (T)combine(*out, total);                                                          \
@@ -93,8 +104,8 @@ static void FX_NAME(fold_sum_f32)(size_t n, const void *x, void *accumulator) {
     total += __builtin_convertvector((a + b) + (c + d), vfd);
   }
   for (; i + LF <= n; i += LF) total += __builtin_convertvector(LOAD(vf, p + i), vfd);
-  double sum = 0;
-  for (int lane = 0; lane < LF; lane++) sum += total[lane];
+  double sum;
+  FOLD_LANES(sum, double, LF, total, SUM_)
   for (; i < n; i++) sum += (double)p[i];
   *(double *)accumulator += sum;
 }
@@ -104,8 +115,8 @@ static void FX_NAME(fold_product_f32)(size_t n, const void *x, void *accumulator
   vfd total = 1;
   size_t i = 0;
   for (; i + LF <= n; i += LF) total *= __builtin_convertvector(LOAD(vf, p + i), vfd);
-  double product = 1;
-  for (int lane = 0; lane < LF; lane++) product *= total[lane];
+  double product;
+  FOLD_LANES(product, double, LF, total, PRODUCT_)
   for (; i < n; i++) product *= (double)p[i];
   *(double *)accumulator *= product;
 }
@@ -124,6 +135,40 @@ static void FX_NAME(fold_product_f32)(size_t n, const void *x, void *accumulator
   }
 COMBINE_WIDE(wide_sum_f32, +=)
 COMBINE_WIDE(wide_product_f32, *=)
+
+// Rows into one row of sums: four at a time are added pairwise in f32, as above.
+static void FX_NAME(sum_rows_f32)(size_t columns, size_t rows, const void *x, void *accumulator) {
+  const float *p = x;
+  double *out = accumulator;
+  size_t i = 0;
+  for (; i + LF <= columns; i += LF) {
+    vfd total = LOAD(vfd, out + i);
+    const float *at = p + i;
+    size_t r = 0;
+    for (; r + 4 <= rows; r += 4, at += 4 * columns) {
+      const vf a = LOAD(vf, at), b = LOAD(vf, at + columns), c = LOAD(vf, at + 2 * columns), d = LOAD(vf, at + 3 * columns);
+      total += __builtin_convertvector((a + b) + (c + d), vfd);
+    }
+    if (r + 2 <= rows) {
+      total += __builtin_convertvector(LOAD(vf, at) + LOAD(vf, at + columns), vfd);
+      r += 2, at += 2 * columns;
+    }
+    if (r < rows) total += __builtin_convertvector(LOAD(vf, at), vfd);
+    memcpy(out + i, &total, sizeof total);
+  }
+  for (; i < columns; i++) {
+    double total = out[i];
+    size_t r = 0;
+    for (; r + 4 <= rows; r += 4)
+      total += (double)((p[r * columns + i] + p[(r + 1) * columns + i]) + (p[(r + 2) * columns + i] + p[(r + 3) * columns + i]));
+    if (r + 2 <= rows) {
+      total += (double)(p[r * columns + i] + p[(r + 1) * columns + i]);
+      r += 2;
+    }
+    if (r < rows) total += (double)p[r * columns + i];
+    out[i] = total;
+  }
+}
 
 #define COMPLEX_SUMS(t, T, r)                                                                \
   static void FX_NAME(fold_sum_##t)(size_t n, const void *x, void *accumulator) {            \

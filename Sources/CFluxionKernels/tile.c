@@ -4,7 +4,7 @@
 #include "internal.h"
 #include "tile.h"
 
-enum { pinned = 0, dense, row_pointer, gathered };   // how a load gets its tile; pinned ones are set once for a box
+enum { pinned = 0, dense, row_pointer, row_constant, gathered };   // how a load gets its tile; pinned ones are set once for a box
 
 typedef struct box {
   const fx_fused *step;
@@ -78,6 +78,10 @@ FX_INLINE void copy_row(int64_t count, size_t size, char *target, int64_t to_str
     memcpy(target, source, (size_t)count * size);
     return;
   }
+  if (to_stride == 1 && from_stride == 0 && count > 16) {
+    fx_kernels()->fill[__builtin_ctzll(size)]((size_t)count, target, source, NULL, NULL);
+    return;
+  }
   switch (size) {
     case 1: COPY_ROW(uint8_t)
     case 2: COPY_ROW(uint16_t)
@@ -140,6 +144,7 @@ static uint8_t load_mode(const box *box, const fx_view *view, bool must_copy) {
   if (view->slot == FX_INDEX_SLOT || must_copy) return same_rows && whole_rows && !must_copy ? pinned : gathered;
   if (is_dense(box, view->strides)) return dense;
   if (view->strides[inner] == 1 && box->tile_rows == 1) return row_pointer;
+  if (view->strides[inner] == 0 && box->tile_rows == 1) return row_constant;
   return same_rows && whole_rows ? pinned : gathered;
 }
 
@@ -182,6 +187,11 @@ static void load_values(box *box, int64_t row, int64_t rows, int64_t column, int
       box->values[i] = (char *)box->slots[view->slot] + view->offset + (view_origin(box, view->strides) + row * box->columns + column) * size;
     } else if (box->load_modes[i] == row_pointer) {
       box->values[i] = (char *)box->slots[view->slot] + view->offset + (view_origin(box, view->strides) + row_offset(box, view->strides) + column) * size;
+    } else if (box->load_modes[i] == row_constant) {   // set for the whole row with its first tile
+      box->values[i] = box->registers + (size_t)instruction->rd * 64;
+      if (column != 0) continue;
+      const char *source = (char *)box->slots[view->slot] + view->offset + (view_origin(box, view->strides) + row_offset(box, view->strides)) * size;
+      fx_kernels()->fill[__builtin_ctzll((uint64_t)size)]((size_t)columns, box->values[i], source, NULL, NULL);
     } else {
       box->values[i] = box->registers + (size_t)instruction->rd * 64;
       gather_tile(box, view, box->values[i], rows, column, columns);
@@ -231,6 +241,19 @@ static void reduce_tile(const box *box, uint32_t which, int64_t rows, int64_t co
   }
   fx_combine_kernel combine = kernels->combine[reduction->op][type];
   row_walk walk = start_walk(box, reduction->dense);
+  if (inner != 0 && reduction->op == FX_REDUCE_SUM && type == FX_F32) {   // rows that go to the same place go together
+    for (int64_t r = 0; r < rows;) {
+      int64_t offset = walk.offset, together = 0;
+      do {
+        next_row(&walk);
+        together++;
+      } while (r + together < rows && walk.offset == offset);
+      kernels->sum_rows_f32((size_t)columns, (size_t)together, x, accumulator + offset * accumulator_size);
+      x += together * columns * size;
+      r += together;
+    }
+    return;
+  }
   for (int64_t r = 0; r < rows; r++, next_row(&walk), x += columns * size) {
     char *to = accumulator + walk.offset * accumulator_size;
     if (inner == 0) fold((size_t)columns, x, to);
@@ -291,8 +314,10 @@ static void run_box(const fx_fused *step, void *const *slots, char *const *accum
   box.values = (void **)(void *)(memory + step->register_bytes);
   box.load_modes = (uint8_t *)(box.values + step->instruction_count);
   int64_t tile = step->register_count;
-  box.tile_columns = step->tile_columns ? fx_min64(step->tile_columns, box.columns) : fx_min64(tile, box.columns);
-  box.tile_rows = fx_min64(box.rows, tile / box.tile_columns);
+  if (step->tile_columns) box.tile_columns = fx_min64(step->tile_columns, box.columns);
+  else if (box.columns <= tile) box.tile_columns = box.columns;
+  else box.tile_columns = fx_min64(tile, (fx_divide_up(box.columns, fx_divide_up(box.columns, tile)) + 63) / 64 * 64);   // of about one length
+  box.tile_rows = fx_min64(fx_min64(box.rows, step->tile_rows), tile / box.tile_columns);
   pin_values(&box);
   for (int64_t row = 0; row < box.rows; row += box.tile_rows) {
     int64_t rows = fx_min64(box.tile_rows, box.rows - row);
@@ -330,8 +355,7 @@ static char *accumulator_of(const fused_run *run, uint32_t which, uint64_t chunk
 
 static void clear_accumulator(const fused_run *run, uint32_t which, uint64_t chunk) {
   const fx_reduction *reduction = &run->step->reductions[which];
-  fx_scalar identity = fx_reduce_identity(reduction->op, (fx_type)reduction->accumulator);
-  fx_fill_row((int64_t)reduction->outputs, fx_type_size((fx_type)reduction->accumulator), &identity, accumulator_of(run, which, chunk));
+  fx_fill_row((int64_t)reduction->outputs, fx_type_size((fx_type)reduction->accumulator), &reduction->identity, accumulator_of(run, which, chunk));
 }
 
 static void run_chunk(void *context, int64_t chunk) {
@@ -387,8 +411,95 @@ static void finish_reduction(const fused_run *run, uint32_t which) {
   }
 }
 
+// MARK: Single tiles
+
+static box whole_box(const fx_fused *step, void *const *slots, char *const *accumulators) {
+  box box = {.step = step, .slots = slots, .accumulators = accumulators, .rows = 1};
+  uint32_t inner = step->rank - 1;
+  for (uint32_t d = 0; d < step->rank; d++) {
+    box.extent[d] = step->shape[d];
+    if (d < inner) box.rows *= step->shape[d];
+  }
+  box.columns = step->shape[inner];
+  return box;
+}
+
+__attribute__((noinline)) void fx_fetch_tile(const fx_fused *step, void *const *slots, const fx_view *view, char *target) {
+  box box = whole_box(step, slots, NULL);
+  gather_tile(&box, view, target, box.rows, 0, box.columns);
+}
+
+static __attribute__((noinline)) void put_tile(const fx_fused *step, void *const *slots, const fx_output *output, const char *source) {
+  box box = whole_box(step, slots, NULL);
+  store_tile(&box, output, source, box.rows, 0, box.columns);
+}
+
+// A reduction to one number needs no memory for partial results.
+static void reduce_to_one(const fx_reduction *reduction, size_t points, const void *values, void *const *slots) {
+  const fx_kernel_table *kernels = fx_kernels();
+  fx_scalar total = reduction->identity;
+  kernels->fold[reduction->op][reduction->view.type](points, values, &total);
+  char *target = (char *)slots[reduction->view.slot] + reduction->view.offset;
+  if (reduction->accumulator == reduction->view.type) memcpy(target, &total, fx_type_size((fx_type)reduction->view.type));
+  else kernels->convert[reduction->accumulator][reduction->view.type](1, target, &total, NULL, NULL);
+}
+
+static __attribute__((noinline)) void reduce_to_several(const fx_fused *step, const fx_context *context, uint32_t which, void **values) {
+  const fused_run run = {step, context, NULL};
+  char *accumulators[step->reduction_count];
+  accumulators[which] = accumulator_of(&run, which, 0);
+  clear_accumulator(&run, which, 0);
+  box box = whole_box(step, context->slots, accumulators);
+  box.values = values;
+  reduce_tile(&box, which, box.rows, 0, box.columns);
+  finish_reduction(&run, which);
+}
+
+void fx_run_single_tile(const fx_fused *step, const fx_context *context) {
+  alignas(64) char registers[FX_STACK_REGISTERS];
+  void *const *slots = context->slots;
+  void **values = (void **)(void *)(registers + step->register_bytes);
+  const size_t points = step->points;
+  const uint32_t count = step->instruction_count;
+  const fx_instruction *instructions = step->instructions;
+  for (uint32_t i = 0; i < count; i++) {
+    const fx_instruction *instruction = &instructions[i];
+    char *place = (instruction->slot == FX_NO_SLOT ? registers : (char *)slots[instruction->slot]) + instruction->at;
+    values[i] = place;
+    if (FX_LIKELY(instruction->fetch == FX_FETCH_NOTHING)) continue;
+    const fx_view *view = &step->inputs[instruction->a];
+    switch (instruction->fetch) {
+      case FX_FETCH_PREPARED: values[i] = (void *)(uintptr_t)instruction->at; break;
+      case FX_FETCH_CONSTANT: instruction->kernel(points, place, &instruction->immediate, NULL, NULL); break;
+      case FX_FETCH_COPIES: instruction->kernel(points, place, (char *)slots[view->slot] + view->offset, NULL, NULL); break;
+      default: fx_fetch_tile(step, slots, view, place);
+    }
+  }
+  for (uint32_t i = 0; i < count; i++) {
+    const fx_instruction *instruction = &instructions[i];
+    if (instruction->op > FX_CONSTANT)
+      instruction->kernel(points, values[i], values[instruction->a], values[instruction->b], values[instruction->c]);
+  }
+  for (uint32_t i = 0; i < step->output_count; i++) {
+    const fx_output *output = &step->outputs[i];
+    if (output->mode & FX_OUTPUT_IS_DIRECT) continue;
+    if (output->mode & FX_OUTPUT_IS_ROW_MAJOR)
+      output->copy(points, (char *)slots[output->view.slot] + output->view.offset, values[output->value], NULL, NULL);
+    else put_tile(step, slots, output, values[output->value]);
+  }
+  for (uint32_t i = 0; i < step->reduction_count; i++) {
+    const fx_reduction *reduction = &step->reductions[i];
+    if (reduction->outputs == 1) reduce_to_one(reduction, points, values[reduction->value], slots);
+    else reduce_to_several(step, context, i, values);
+  }
+}
+
 fx_code fx_run_fused(const fx_fused *step, const fx_context *context) {
   if (FX_UNLIKELY(!step->prepared)) return (fx_code)(context->status->code = FX_INVALID_PLAN);
+  if (step->single_tile) {
+    fx_run_single_tile(step, context);
+    return FX_OK;
+  }
   fused_run run = {step, context, NULL};
   if (step->worker_bytes > FX_STACK_REGISTERS) run.worker_scratch = context->scratch + step->scratch_bytes - step->worker_bytes * step->chunk_count;
   for (uint32_t i = 0; i < step->reduction_count; i++)

@@ -211,7 +211,7 @@ static void choose_direct_operands(fx_fused *step) {
     if (source->op == FX_LOAD && several) source->mode |= FX_LOAD_COPIES;
     bool first = true;
     for (uint32_t j = 0; j < i; j++) first &= step->outputs[j].value != output->value;
-    output->mode = source->op > FX_CONSTANT && output->value >= last_read && first ? FX_OUTPUT_MAY_BE_DIRECT : 0;
+    output->mode = source->op > FX_CONSTANT && output->value >= (output->knows_readers ? output->last_reader : last_read) && first ? FX_OUTPUT_MAY_BE_DIRECT : 0;
   }
   for (uint32_t i = 0; i < step->reduction_count; i++) {
     fx_instruction *source = &step->instructions[step->reductions[i].value];
@@ -273,6 +273,7 @@ static void place_reductions(fx_fused *step) {
   for (uint32_t i = 0; i < step->reduction_count; i++) {
     fx_reduction *reduction = &step->reductions[i];
     reduction->accumulator = fx_accumulator_type(reduction->op, (fx_type)reduction->view.type);
+    reduction->identity = fx_reduce_identity(reduction->op, (fx_type)reduction->accumulator);
     int64_t stride = 1;
     for (uint32_t d = step->rank; d-- > 0;) {
       bool kept = reduction->view.strides[d] != 0;
@@ -297,6 +298,16 @@ static void place_reductions(fx_fused *step) {
   step->scratch_bytes = offset;
 }
 
+// Whether several operands consist of rows with gaps between them, as the shifted views of a stencil do. Tiles of one row read them where they lie.
+static bool several_apart(const fx_fused *step) {
+  uint32_t inner = step->rank - 1, apart = 0;
+  for (uint32_t i = 0; i < step->input_count; i++) {
+    const int64_t *strides = step->inputs[i].strides;
+    if (step->inputs[i].slot != FX_INDEX_SLOT && strides[inner] == 1 && strides[inner - 1] != 0 && strides[inner - 1] != step->shape[inner]) apart++;
+  }
+  return apart >= 2;
+}
+
 // A tile is rows × columns of the two-level view "outer dimensions × innermost dimension". If an operand runs across the innermost dimension with
 // large steps but along the one before it with small ones (a transposition), square tiles touch each cache line once.
 static void choose_tile(fx_fused *step, uint64_t tile) {
@@ -312,6 +323,88 @@ static void choose_tile(fx_fused *step, uint64_t tile) {
     crosses |= across > 8 && along > 0 && along < across;
   }
   if (crosses) step->tile_columns = 32;
+  else if (step->shape[inner] >= 128 && several_apart(step)) step->tile_rows = 1;
+}
+
+// MARK: Single tiles
+
+static bool is_row_major(const fx_fused *step, const int64_t *strides) {
+  int64_t expected = 1;
+  for (uint32_t d = step->rank; d-- > 0;) {
+    if (step->shape[d] > 1 && strides[d] != expected) return false;
+    expected *= step->shape[d];
+  }
+  return true;
+}
+
+static bool is_one_element(const fx_fused *step, const int64_t *strides) {
+  for (uint32_t d = 0; d < step->rank; d++)
+    if (step->shape[d] > 1 && strides[d] != 0) return false;
+  return true;
+}
+
+// Whether the value is the same in every run: a number, or the places of the points.
+static bool is_known(const fx_fused *step, const fx_instruction *instruction) {
+  return instruction->op == FX_CONSTANT || (instruction->op == FX_LOAD && step->inputs[instruction->a].slot == FX_INDEX_SLOT);
+}
+
+uint64_t fx_fused_constant_bytes(const fx_fused *step) {
+  uint64_t points = 1, bytes = 0;
+  for (uint32_t d = 0; d < step->rank; d++) {
+    points *= (uint64_t)step->shape[d];
+    if (points > FX_MOST_PREPARED_POINTS) return 0;
+  }
+  for (uint32_t i = 0; i < step->instruction_count; i++)
+    if (is_known(step, &step->instructions[i])) bytes += fx_align64(points * fx_type_size((fx_type)step->instructions[i].type));
+  return bytes;
+}
+
+// A program that is one tile as a whole is the same in every run but for the addresses of its slots: where each value lies, and what brings it
+// there, is settled here.
+static void prepare_single_tile(fx_fused *step) {
+  step->single_tile = step->points > 0 && step->points <= step->register_count && step->chunk_count == 1 && step->worker_bytes <= FX_STACK_REGISTERS;
+  if (!step->single_tile) return;
+  const fx_kernel_table *kernels = fx_kernels();
+  char *constants = fx_fused_constant_bytes(step) > 0 ? step->constants : NULL;
+  for (uint32_t i = 0; i < step->instruction_count; i++) {
+    fx_instruction *instruction = &step->instructions[i];
+    instruction->slot = FX_NO_SLOT;
+    instruction->at = (int64_t)instruction->rd * 64;
+    instruction->fetch = FX_FETCH_NOTHING;
+    if (instruction->op > FX_CONSTANT) continue;
+    instruction->kernel = kernels->fill[__builtin_ctzll(fx_type_size((fx_type)instruction->type))];
+    if (constants && is_known(step, instruction)) {
+      if (instruction->op == FX_CONSTANT) instruction->kernel(step->points, constants, &instruction->immediate, NULL, NULL);
+      else fx_fetch_tile(step, NULL, &step->inputs[instruction->a], constants);
+      instruction->fetch = FX_FETCH_PREPARED;
+      instruction->at = (int64_t)(uintptr_t)constants;
+      constants += fx_align64(step->points * fx_type_size((fx_type)instruction->type));
+      continue;
+    }
+    if (instruction->op == FX_CONSTANT) {
+      instruction->fetch = FX_FETCH_CONSTANT;
+      continue;
+    }
+    const fx_view *view = &step->inputs[instruction->a];
+    if (view->slot == FX_INDEX_SLOT) {
+      instruction->fetch = FX_FETCH_TILE;
+    } else if (!(instruction->mode & FX_LOAD_COPIES) && is_row_major(step, view->strides)) {
+      instruction->slot = view->slot;
+      instruction->at = view->offset;
+    } else {
+      instruction->fetch = is_one_element(step, view->strides) ? FX_FETCH_COPIES : FX_FETCH_TILE;
+    }
+  }
+  for (uint32_t i = 0; i < step->output_count; i++) {
+    fx_output *output = &step->outputs[i];
+    if (!is_row_major(step, output->view.strides)) continue;
+    output->mode |= FX_OUTPUT_IS_ROW_MAJOR;
+    output->copy = kernels->operations[FX_COPY][output->view.type];
+    if (!(output->mode & FX_OUTPUT_MAY_BE_DIRECT)) continue;
+    output->mode |= FX_OUTPUT_IS_DIRECT;
+    step->instructions[output->value].slot = output->view.slot;
+    step->instructions[output->value].at = output->view.offset;
+  }
 }
 
 uint64_t fx_prepare_fused(fx_fused *step) {
@@ -326,6 +419,7 @@ uint64_t fx_prepare_fused(fx_fused *step) {
   for (uint32_t d = 0; d < step->rank; d++) total *= step->shape[d];
   for (uint32_t i = 0; i < step->instruction_count; i++) {
     fx_instruction *instruction = &step->instructions[i];
+    instruction->kernel = NULL;
     if (instruction->op > FX_CONSTANT)
       instruction->kernel = fx_find_kernel((fx_op)instruction->op, (fx_type)instruction->operand_type, (fx_type)instruction->type);
   }
@@ -346,6 +440,8 @@ uint64_t fx_prepare_fused(fx_fused *step) {
   step->register_count = (uint32_t)tile;
   step->worker_bytes = step->register_bytes + fx_align64((uint64_t)step->instruction_count * (sizeof(void *) + 4) + 64);
   if (step->worker_bytes > FX_STACK_REGISTERS) step->scratch_bytes += step->worker_bytes * step->chunk_count;
+  step->points = (uint64_t)total;
+  prepare_single_tile(step);
   step->prepared = 1;
   return step->scratch_bytes;
 }

@@ -29,7 +29,60 @@ typedef FX_VECTOR(uint8_t, LB) v8;     // bool
 // Loads and stores of whole vectors and of the first `count` lanes.
 #define LOAD(vector, pointer) __extension__({ vector loaded_; memcpy(&loaded_, pointer, sizeof loaded_); loaded_; })
 #define LOAD_SOME(vector, pointer, count, lanes) \
-  __extension__({ vector loaded_ = 0; memcpy(&loaded_, pointer, (count) * (sizeof loaded_ / (lanes))); loaded_; })
+  __extension__({ vector loaded_; FX_NAME(load_some)(&loaded_, pointer, (count) * (sizeof loaded_ / (lanes)), sizeof loaded_, sizeof loaded_ / (lanes)); loaded_; })
+#define STORE_SOME(pointer, vector, count, lanes) \
+  FX_NAME(store_some)(pointer, &(vector), (count) * (sizeof(vector) / (lanes)), sizeof(vector), sizeof(vector) / (lanes))
+
+// The first `bytes` of a vector of `whole` bytes, `bytes` < `whole`; zeros behind them. The sizes of vector and element are literals.
+FX_INLINE void FX_NAME(load_some)(void *to, const void *from, size_t bytes, const size_t whole, const size_t element) {
+#if FX_VECTOR_BYTES == 64
+  (void)element;
+  if (whole == 64) {
+    const __m512i loaded = _mm512_maskz_loadu_epi8(_bzhi_u64(~(uint64_t)0, (uint32_t)bytes), from);
+    memcpy(to, &loaded, sizeof loaded);
+    return;
+  }
+  if (whole == 16) {
+    const __m128i loaded = _mm_maskz_loadu_epi8((__mmask16)_bzhi_u32(0xFFFF, (uint32_t)bytes), from);
+    memcpy(to, &loaded, sizeof loaded);
+    return;
+  }
+#elif FX_VECTOR_BYTES == 32
+  if (whole == 32 && element >= 4) {
+    const __m256i mask = _mm256_cmpgt_epi32(_mm256_set1_epi32((int)bytes / 4), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
+    const __m256i loaded = _mm256_maskload_epi32(from, mask);
+    memcpy(to, &loaded, sizeof loaded);
+    return;
+  }
+#else
+  (void)element;
+#endif
+  memset(to, 0, whole);
+  memcpy(to, from, bytes);
+}
+
+FX_INLINE void FX_NAME(store_some)(void *to, const void *vector, size_t bytes, const size_t whole, const size_t element) {
+#if FX_VECTOR_BYTES == 64
+  (void)element;
+  if (whole == 64) {
+    _mm512_mask_storeu_epi8(to, _bzhi_u64(~(uint64_t)0, (uint32_t)bytes), LOAD(__m512i, vector));
+    return;
+  }
+  if (whole == 16) {
+    _mm_mask_storeu_epi8(to, (__mmask16)_bzhi_u32(0xFFFF, (uint32_t)bytes), LOAD(__m128i, vector));
+    return;
+  }
+#elif FX_VECTOR_BYTES == 32
+  if (whole == 32 && element >= 4) {
+    const __m256i mask = _mm256_cmpgt_epi32(_mm256_set1_epi32((int)bytes / 4), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
+    _mm256_maskstore_epi32(to, mask, LOAD(__m256i, vector));
+    return;
+  }
+#else
+  (void)whole, (void)element;
+#endif
+  memcpy(to, vector, bytes);
+}
 
 #define UNUSED3(a, b, c) ((void)(a), (void)(b), (void)(c))
 
@@ -48,7 +101,7 @@ typedef FX_VECTOR(uint8_t, LB) v8;     // bool
     if (i < n) {                                                                                                      \
       const V x = LOAD_SOME(V, pa + i, n - i, L);                                                                     \
       const RV result = expression;                                                                                   \
-      memcpy(out + i, &result, (n - i) * sizeof(RT));                                                                 \
+      STORE_SOME(out + i, result, n - i, L);                                                                          \
     }                                                                                                                 \
   }
 
@@ -66,7 +119,7 @@ typedef FX_VECTOR(uint8_t, LB) v8;     // bool
     if (i < n) {                                                                                                      \
       const V x = LOAD_SOME(V, pa + i, n - i, L), y = LOAD_SOME(V, pb + i, n - i, L);                                 \
       const RV result = expression;                                                                                   \
-      memcpy(out + i, &result, (n - i) * sizeof(RT));                                                                 \
+      STORE_SOME(out + i, result, n - i, L);                                                                          \
     }                                                                                                                 \
   }
 
@@ -86,7 +139,7 @@ typedef FX_VECTOR(uint8_t, LB) v8;     // bool
       const VA x = LOAD_SOME(VA, pa + i, n - i, L);                                                                   \
       const VB y = LOAD_SOME(VB, pb + i, n - i, L), z = LOAD_SOME(VB, pc + i, n - i, L);                              \
       const RV result = expression;                                                                                   \
-      memcpy(out + i, &result, (n - i) * sizeof(RT));                                                                 \
+      STORE_SOME(out + i, result, n - i, L);                                                                          \
     }                                                                                                                 \
   }
 

@@ -19,6 +19,39 @@ extension Kernels {
       return c
     }
 
+    /// Whole numbers, so that sums are exact in any order; NaNs wherever nothing may be read.
+    @Test("small matrices with vectors, every length", arguments: [false, true])
+    func matrixVector(transposed: Bool) {
+      withEachISA { isa in
+        let memory = Memory()
+        var generator = Generator(77)
+        for rows in 1...37 {
+          for columns in [1, 2, 3, 5, 7, 8, 9, 15, 16, 17, 20, 31, 32, 33, 48, 61] {
+            for leads in [false, true] {   // the vector is a row in front
+              let pitch = columns + 1
+              let (inner, length) = transposed ? (rows, columns) : (columns, rows)
+              var matrix = [Float](repeating: .nan, count: rows * pitch)
+              for r in 0..<rows { for c in 0..<columns { matrix[r * pitch + c] = Float.random(in: -8...8, using: &generator).rounded() } }
+              let vector = (0..<inner + 16).map { $0 < inner ? Float.random(in: -8...8, using: &generator).rounded() : .nan }
+              let (a, x, y) = (memory.array(Array(matrix.dropLast())), memory.array(vector), memory.array([Float](repeating: 99, count: length + 16)))
+              let step = memory.value(fx_gemm())
+              step.pointee.type = FX_F32.rawValue
+              (step.pointee.a, step.pointee.b, step.pointee.c) = leads ? (1, 0, 2) : (0, 1, 2)
+              (step.pointee.m, step.pointee.n, step.pointee.k) = leads ? (1, Int64(length), Int64(inner)) : (Int64(length), 1, Int64(inner))
+              (step.pointee.lda, step.pointee.ldb) = leads ? (Int64(inner), Int64(pitch)) : (Int64(pitch), 1)
+              step.pointee.ldc = leads ? Int64(length) : 1
+              if leads { step.pointee.transpose_b = transposed ? 0 : 1 } else { step.pointee.transpose_a = transposed ? 1 : 0 }
+              run(FX_STEP_GEMM, step, [a, x, y], memory)
+              let expected = (0..<length).map { i in
+                (0..<inner).reduce(Float(0)) { $0 + (transposed ? matrix[$1 * pitch + i] : matrix[i * pitch + $1]) * vector[$1] }
+              }
+              #expect(read(y, length + 16) == expected + [Float](repeating: 99, count: 16), "\(isa), \(rows)×\(columns), row in front: \(leads)")
+            }
+          }
+        }
+      }
+    }
+
     @Test("products of every shape and layout, with the library and without", arguments: [true, false])
     func shapes(blas: Bool) {
       fx_set_blas_enabled(blas)

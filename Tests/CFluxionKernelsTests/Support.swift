@@ -90,7 +90,7 @@ func fused(_ memory: Memory, _ shape: [Int], inputs: [fx_view], _ program: [fx_i
   step.pointee.input_count = UInt32(inputs.count)
   step.pointee.instructions = memory.array(program)
   step.pointee.instruction_count = UInt32(program.count)
-  step.pointee.outputs = memory.array(outputs.map { fx_output(view: $0.0, value: UInt32($0.1), mode: 0) })
+  step.pointee.outputs = memory.array(outputs.map { fx_output(view: $0.0, value: UInt32($0.1), knows_readers: 0, last_reader: 0, mode: 0, copy: nil) })
   step.pointee.output_count = UInt32(outputs.count)
   step.pointee.reductions = memory.array(reductions.map {
     var reduction = fx_reduction()

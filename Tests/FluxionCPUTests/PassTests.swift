@@ -64,4 +64,29 @@ import Testing
       expectClose(a, b, Tolerance(relative: 1e-11, absolute: 1e-11), "seed \(seed)")
     }
   }
+
+  @Test("the extreme of scaled elements is the scaled extreme, bit for bit", arguments: [-3.7, -1, 0, 0.3, 1e30, 1e-30])
+  func extremes(c: Double) throws {
+    let tiny = Float.leastNonzeroMagnitude
+    let rows: [[Float]] = [
+      [1.5, -2.25, 3.1, 0.7], [.infinity, -1, 2, -.infinity], [.nan, 1, 2, 3], [1e38, -1e38, 1e-38, -1e-38], [tiny, 2 * tiny, -tiny, 0.5],
+      [-.infinity, -.infinity, -.infinity, -.infinity],
+    ]
+    let (graph, _) = traceGraph([TensorType([6, 4], .float32)]) { x in
+      let scaled = [x[0] * c, c * x[0], x[0] / c, x[0] + c, x[0] - c, c - x[0], (c - x[0]) / 0.05 + 2, c / x[0]]
+      return scaled.flatMap { [$0.max(alongAxis: 1), $0.min(alongAxis: 1)] }
+    }
+    let arguments = [Tensor(TensorType([6, 4], .float32), buffer: HostBuffer(copying: rows.flatMap { $0 }))]
+    let expected = try results(of: graph, arguments, on: .reference)
+    for (i, (a, b)) in zip(try results(of: graph, arguments, on: cpu), expected).enumerated() {
+      let (found, wanted) = withExtendedLifetime((a, b)) {
+        (Array(a.hostBuffer("test").values(as: Float.self)), Array(b.hostBuffer("test").values(as: Float.self)))
+      }
+      for (x, y) in zip(found, wanted) { #expect(x == y || x.isNaN && y.isNaN, "result \(i), c \(c): \(x) for \(y)") }
+    }
+    // Only the extremes of c / x (and of x · 0 and x / 0, which are NaN for infinite x) are those of computed elements.
+    let simple = graph.simplified()
+    let reduced = simple.nodes.compactMap { node -> ValueID? in if case .reduce = node.operation { node.operands[0] } else { nil } }
+    #expect(reduced.count { $0.int >= simple.inputCount } <= (c == 0 ? 8 : 2))
+  }
 }

@@ -2,6 +2,7 @@
 import FluxionCore
 import FluxionTestSupport
 import FluxionTransforms
+import Foundation
 import Testing
 
 /// What the compiler makes of known programs: how many kernels, how much memory, which buffers are reused.
@@ -37,6 +38,29 @@ import Testing
       return [e / e.sum(alongAxis: 1, keepingAxes: true)]
     }
     #expect(program.cost.kernels <= 3)
+  }
+
+  @Test("log-sum-exp of scaled distances writes no array of their size", arguments: [0, 1])
+  func logSumExp(axis: Int) throws {
+    let n = 600
+    let types = [TensorType([n, n], .float32), TensorType([n], .float32)]
+    func formula(_ x: [Tensor]) -> [Tensor] {
+      [((x[1].reshaped(to: axis == 1 ? [1, n] : [n, 1]) - x[0]) / 0.05 - 3).logSumExp(alongAxis: axis)]
+    }
+    let program = try compiled(types, formula)
+    #expect(program.cost.kernels <= 4)
+    #expect(program.cost.peakMemory < n * n)
+    let distances = (0..<n * n).map { Float($0 % 1009) / 1009 }
+    let potential = (0..<n).map { Float($0 % 13) / 13 }
+    let results = try program.run([HostBuffer(copying: distances), HostBuffer(copying: potential)], donated: [])
+    let result = withExtendedLifetime(results) { Array(results[0].values(as: Float.self)) }
+    for i in stride(from: 0, to: n, by: 37) {
+      let exponents = (0..<n).map { j in (Double(potential[j]) - Double(axis == 1 ? distances[i * n + j] : distances[j * n + i])) / Double(Float(0.05)) - 3 }
+      let top = exponents.max()!
+      let expected = top + log(exponents.reduce(0) { $0 + exp($1 - top) })
+      // Exponents up to 23 are rounded to f32 three times: 3 · 23 · 2⁻²⁴.
+      #expect(abs(Double(result[i]) - expected) < 5e-6, "axis \(axis), \(i)")
+    }
   }
 
   @Test("an update of Adam is one kernel, and writes where it reads") func update() throws {

@@ -189,8 +189,11 @@ typedef struct fx_instruction {
   uint32_t a, b, c;       // numbers of values; unused ones are 0. FX_LOAD: a = number of the input view
   fx_scalar immediate;    // FX_CONSTANT: the value
   // derived
-  uint16_t ra, rb, rc, rd;
+  uint16_t rd;
+  uint16_t fetch;         // single tiles: how the tile of a load or constant comes to its place
   uint32_t mode;
+  uint32_t slot;          // single tiles: the value lies in this slot, FX_NO_SLOT for the registers,
+  int64_t at;             //   so many bytes from the start
   void (*kernel)(size_t count, void *destination, const void *a, const void *b, const void *c);
 } fx_instruction;
 
@@ -210,7 +213,11 @@ typedef struct fx_view {
 typedef struct fx_output {
   fx_view view;
   uint32_t value;
-  uint32_t mode;                  // derived
+  uint32_t knows_readers;         // 1: no instruction after number `last_reader` reads an input that may share the output's memory,
+  uint32_t last_reader;           //   so that it may be written from there on; 0: any input may share it
+  // derived
+  uint32_t mode;
+  void (*copy)(size_t count, void *destination, const void *a, const void *b, const void *c);
 } fx_output;
 
 // A reduced result: value `value` is combined over the dimensions in which view.strides is 0. The other dimensions (longer
@@ -227,6 +234,7 @@ typedef struct fx_reduction {
   uint32_t shared;                // chunks write disjoint results
   uint32_t accumulator;           // fx_type of the accumulators
   int64_t dense[FX_MAX_RANK];     // strides inside the accumulator
+  fx_scalar identity;             // of type `accumulator`
 } fx_reduction;
 
 // FX_STEP_FUSED: a loop nest over `shape` that evaluates a straight-line program at each point, tile by tile.
@@ -240,6 +248,7 @@ typedef struct fx_fused {
   fx_instruction *instructions;   // at most 4096
   fx_output *outputs;
   fx_reduction *reductions;
+  char *constants;                // fx_fused_constant_bytes of memory, 64-byte aligned, for the tiles of numbers and places; NULL: each run makes them
   // derived
   int64_t tile_rows, tile_columns;
   uint64_t chunk_count;           // pieces of work; a function of the shape only
@@ -249,7 +258,12 @@ typedef struct fx_fused {
   uint64_t worker_bytes;          // scratch of one worker
   uint64_t scratch_bytes;
   uint32_t prepared;
+  uint32_t single_tile;           // the whole program is one tile: it runs without the walk over tiles
+  uint64_t points;                // the number of points of the iteration space
 } fx_fused;
+
+// How much memory the tiles of numbers and places take, if the program is small enough for that to be worth while; else 0.
+uint64_t fx_fused_constant_bytes(const fx_fused *step);
 
 // MARK: - Linear algebra
 
@@ -276,6 +290,7 @@ typedef struct fx_gemm {
   uint32_t use_blas, prepared;
   int64_t panel_columns, column_panels;
   uint64_t scratch_bytes;
+  void (*single)(const struct fx_gemm *step, const void *a, const void *b, void *c);   // one panel of own kernels: it runs without the pool
 } fx_gemm;
 
 typedef enum fx_convolution_role {

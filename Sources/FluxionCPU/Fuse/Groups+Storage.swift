@@ -43,10 +43,18 @@ extension Grouping {
   }
 
   /// The array in memory from which `v` can be computed again by at most four cheap operations, if that is one array at most as
-  /// wide, and one that lives about as long.
+  /// wide, and one that lives about as long. Where the result would leave the cache, which writing and reading it takes longer than, small arrays
+  /// may come in as well, and a division counts for two.
   private func sources(
     of v: ValueID, _ lastUse: [Int], _ isRead: [Bool], _ isAgain: (ValueID) -> Bool
   ) -> (leaves: [ValueID], between: [ValueID])? {
+    let type = roles.graph.types[v.int]
+    let leavesCache = type.byteCount >= 1 << 20
+    func cost(of operation: Operation) -> Int? {
+      if operation.isCheap { return 1 }
+      if case .binary(.divide) = operation, type.elementType.isFloatingPoint, leavesCache { return 2 }
+      return nil
+    }
     var budget = 4
     var leaves: [ValueID] = []
     var between: [ValueID] = []
@@ -61,8 +69,8 @@ extension Grouping {
         if case .broadcast = node.operation { return visit(source, isRoot: false) }
         return false
       case .computed where isRoot || !isRead[x.int] && !roles.isPinned[x.int]:
-        guard node.operation.isCheap, budget > 0 else { return false }
-        budget -= 1
+        guard let cost = cost(of: node.operation), budget >= cost else { return false }
+        budget -= cost
         if !isRoot { between.append(x) }
         for operand in node.operands where !visit(operand, isRoot: false) { return false }
         return true
@@ -76,9 +84,13 @@ extension Grouping {
       return true
     }
     guard visit(v, isRoot: true) else { return nil }
-    let wide = leaves.filter { roles.graph.types[$0.int].shape.elementCount > 1 }
-    guard wide.count == 1, leaves.count <= 2, lastUse[wide[0].int] + 64 >= lastUse[v.int],
-      roles.graph.types[wide[0].int].byteCount <= roles.graph.types[v.int].byteCount * 4
+    // Beside a large array small ones do not count: they stay in the cache.
+    let wide = leaves.filter {
+      let leaf = roles.graph.types[$0.int]
+      return leaf.shape.elementCount > 1 && (!leavesCache || leaf.byteCount > type.byteCount / 16)
+    }
+    guard wide.count == 1, leaves.count <= (leavesCache ? 3 : 2),
+      wide.allSatisfy({ lastUse[$0.int] + 64 >= lastUse[v.int] && roles.graph.types[$0.int].byteCount <= type.byteCount * 4 })
     else { return nil }
     return (leaves, between)
   }

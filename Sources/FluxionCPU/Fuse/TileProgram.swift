@@ -72,6 +72,20 @@ struct TileProgram {
     return true
   }
 
+  /// Tells the runtime from where on each output may be written: when the last of the inputs that may share its memory has been read.
+  ///
+  /// - Parameter pairs: outputs that may take an input's memory.
+  mutating func noteReaders(_ pairs: [(output: Int, input: Int)]) {
+    for o in outputs.indices {
+      let target = Int(outputs[o].view.slot)
+      let sharing = Set(pairs.filter { $0.output == target }.map(\.input) + [target])
+      let isShared = instructions.map { $0.op == UInt16(FX_LOAD.rawValue) && sharing.contains(Int(inputs[Int($0.a)].slot)) }
+      let last = instructions.lastIndex { $0.values.contains { isShared[Int($0)] } }
+      outputs[o].knows_readers = 1
+      outputs[o].last_reader = UInt32(last ?? 0)
+    }
+  }
+
   /// The same program over fewer dimensions: group g of consecutive dimensions becomes one. False, and no change, if a view does
   /// not step evenly through a group.
   mutating func mergeDimensions(_ groups: [[Int]]) -> Bool {
@@ -109,6 +123,15 @@ struct TileProgram {
     }
     extents = groups.map { $0.reduce(1) { $0 * old[$1] } }
     return true
+  }
+}
+
+extension fx_instruction {
+  /// The values that it reads.
+  var values: [UInt32] {
+    let op = UInt32(op)
+    if op <= FX_CONSTANT.rawValue { return [] }
+    return op < FX_ADD.rawValue ? [a] : op < FX_SELECT.rawValue ? [a, b] : [a, b, c]
   }
 }
 

@@ -148,6 +148,8 @@ struct PlanWriter {
     made.instructions = storage.store(program.instructions)
     made.outputs = storage.store(program.outputs)
     made.reductions = storage.store(program.reductions)
+    let constants = Int(fx_fused_constant_bytes(&made))
+    if constants > 0 { made.constants = storage.allocate(constants, of: CChar.self) }
     for i in program.inputs.indices where made.inputs[i].slot != FX_INDEX_SLOT_NUMBER {
       made.inputs[i].slot = slot(Int(made.inputs[i].slot))
     }

@@ -59,6 +59,7 @@ extension StepBuilder {
       }
     }
     step.inPlace = inPlacePairs(epilogue, separate, excluding: [lhs.base, rhs.base, product.target])
+    epilogue.noteReaders(step.inPlace)
     product.epilogue = epilogue
     step.work = .product(product)
     step.node = others.last!

@@ -164,11 +164,13 @@ struct StepBuilder {
   mutating func appendTiles(
     _ group: Group, _ g: Int32, _ groupOf: [Int32], _ nodes: [Int]
   ) throws(EngineError) {
-    let program = try program(group, g, groupOf, nodes)
+    var program = try program(group, g, groupOf, nodes)
     guard program.extents.count <= 8 else { throw tooManyAxes(nodes[0]) }
     var step = Step(work: .tiles(program), node: nodes.last!, reads: program.readBuffers, writes: [], order: 0)
     step.writes = program.outputs.map { Int($0.view.slot) } + program.reductions.map { Int($0.view.slot) }
     step.inPlace = inPlacePairs(program, program.outputs.indices.map { $0 }, excluding: [])
+    program.noteReaders(step.inPlace)
+    step.work = .tiles(program)
     steps.append(step)
   }
 

@@ -166,6 +166,7 @@ extension AlgebraRules {
   private mutating func reduce(_ reduction: Reduction, _ axes: [Int], _ x: ValueID) -> ValueID? {
     let source = shape(x)
     if axes.allSatisfy({ source[$0] == 1 }) { return make(.reshape(type.shape), x) }
+    if let found = extremeBeforeScaling(reduction, axes, x) { return found }
     switch maker(x) {
     case .reduce(reduction, let inner) where isOnlyUse(0):
       let kept = shape(operand(x)).indices.filter { !inner.contains($0) }
@@ -221,5 +222,31 @@ extension AlgebraRules {
       return editor.type(scaled).shape == type.shape ? scaled : make(.broadcast(type.shape, axes: ends), scaled)
     default: return nil
     }
+  }
+
+  /// The extreme of `-x`, `x · c`, `x / c`, `x ± c` or `c - x` by the extreme of x. Rounding keeps order, so with a finite c nothing changes, and what is
+  /// applied to every element is applied to the extreme alone: the scores of a softmax need not be scaled to find the greatest.
+  private mutating func extremeBeforeScaling(_ reduction: Reduction, _ axes: [Int], _ x: ValueID) -> ValueID? {
+    guard reduction == .minimum || reduction == .maximum, editor.type(x).elementType.isFloatingPoint else { return nil }
+    let opposite: Reduction = reduction == .maximum ? .minimum : .maximum
+    if isUnary(x, .negate) { return make(.unary(.negate), extreme(opposite, axes, operand(x))) }
+    guard case let .binary(f)? = maker(x) else { return nil }
+    let known = [editor.uniform(operand(x)), editor.uniform(operand(x, 1))]
+    guard let place = known.firstIndex(where: { $0 != nil }), let c = known[place], c.isFinite else { return nil }
+    let reverses: Bool
+    switch f {
+    case .add: reverses = false
+    case .subtract: reverses = place == 0
+    case .multiply where c != 0: reverses = c < 0
+    case .divide where c != 0 && place == 1: reverses = c < 0
+    default: return nil
+    }
+    let found = extreme(reverses ? opposite : reduction, axes, operand(x, 1 - place))
+    let constant = editor.spread(editor.uniformSource(operand(x, place))!, to: type.shape, site)
+    return place == 0 ? make(.binary(f), constant, found) : make(.binary(f), found, constant)
+  }
+
+  private mutating func extreme(_ reduction: Reduction, _ axes: [Int], _ x: ValueID) -> ValueID {
+    extremeBeforeScaling(reduction, axes, x) ?? make(.reduce(reduction, axes: axes), x)
   }
 }
