@@ -55,18 +55,20 @@ void fx_gemm_serial(fx_type type, bool use_blas, int64_t m, int64_t n, int64_t k
   }
 }
 
-// Measured (one thread, f32, GF/s) on an AVX-512 processor, own kernels against OpenBLAS 0.3.21 with its SkylakeX kernels: 256×64×64 116 : 97,
-// 256×128×128 117 : 103, 64×64×64 116 : 115, 256×64×3 79 : 77; but 256×4×64 42 : 78, 256×10×64 60 : 71, 1024×1024×1024 90 : 98. (m×n×k.)
-// With AVX2 the own kernels are ahead by more. So the library serves narrow and very large products, or all if it is tuned by the vendor.
+// Measured (one thread, f32, GF/s) on an AVX-512 processor whose registers give 175, own kernels against OpenBLAS 0.3.21 with its SkylakeX kernels
+// (m×n×k): 256×64×64 170 : 120, 256×128×128 173 : 134, 1024×256×256 164 : 156, 256×256×4096 with A transposed 146 : 119; but 256×2×128 51 : 87 and
+// 256×4×64 31 : 75. With AVX2 the own kernels are ahead by more. So the library serves narrow products, very large ones, or all if it is tuned by
+// the vendor.
 // Of complex numbers (c64 and c128, GF/s, plain loops : library) 4×4×4 5 : 5, 16×16×16 7 : 64 and 44, 64×64×64 7 : 122 and 63.
 bool fx_prefer_blas(fx_type type, int64_t m, int64_t n, int64_t k, bool transpose_a, bool transpose_b) {
   if (!fx_blas_has_gemm(type) || m > INT32_MAX || n > INT32_MAX || k > INT32_MAX) return false;
   if (type == FX_C64 || type == FX_C128) return (double)m * (double)n * (double)k >= 128;
-  (void)transpose_a, (void)transpose_b;
+  (void)transpose_b;
 #if defined(__APPLE__)
+  (void)transpose_a;
   return m >= 16 && n >= 16 && k >= 16;   // Accelerate has hardware of its own
 #else
-  bool narrow = n >= 2 && n <= 12 && m >= 16 && k > 8 && fx_kernels()->vector_bytes == 64;
+  bool narrow = !transpose_a && n >= 2 && n <= 12 && m >= 16 && k > 8 && fx_kernels()->vector_bytes == 64;
   bool large = m >= 512 && n >= 512 && k >= 512;
   return narrow || large;
 #endif
@@ -87,10 +89,10 @@ uint64_t fx_prepare_gemm(fx_gemm *step) {
   double operations = 2.0 * (double)step->m * (double)step->n * (double)fx_max64(step->k, 1);
   int64_t wanted = operations > 64e6 ? 64 : fx_max64(1, (int64_t)(operations / 1e6));
   int64_t rows = fx_max64(1, fx_min64(wanted, step->m / 64)), columns = 1;
-  if (step->m < 128) columns = fx_max64(1, fx_min64(wanted, step->n / 128));
+  if (step->m < 128) columns = fx_max64(1, fx_min64(wanted, step->n / 32));
   step->panel_rows = fx_max64(1, fx_divide_up(fx_divide_up(step->m, rows), 4) * 4);
   step->panel_count = fx_max64(1, fx_divide_up(step->m, step->panel_rows));
-  step->panel_columns = fx_max64(1, fx_divide_up(fx_divide_up(step->n, columns), 64) * 64);
+  step->panel_columns = fx_max64(1, fx_divide_up(fx_divide_up(step->n, columns), 32) * 32);
   step->column_panels = fx_max64(1, fx_divide_up(step->n, step->panel_columns));
   if (operations < 0.5e6 && step->batch_count > 1) step->panel_count = step->column_panels = 1;
 

@@ -2,11 +2,11 @@
 // B is read where it lies if it is stored by rows and narrow enough to stay in cache, else it is packed into strips of 2 vectors.
 
 #if FX_VECTOR_BYTES == 64
-enum { TM = 12 };    // 24 of 32 registers hold C
+enum { TM = 12, TM_MIDDLE = 8 };    // 24 of 32 registers hold C
 #elif FX_VECTOR_BYTES == 32
-enum { TM = 6 };     // 12 of 16
+enum { TM = 6, TM_MIDDLE = 4 };     // 12 of 16
 #else
-enum { TM = 4 };
+enum { TM = 4, TM_MIDDLE = 4 };
 #endif
 enum { block_k = FX_GEMM_BLOCK_K };   // depth of one packed block of B: strip and rows of A stay in the first two cache levels
 
@@ -47,8 +47,10 @@ enum { block_k = FX_GEMM_BLOCK_K };   // depth of one packed block of B: strip a
   }                                                                                                                           \
                                                                                                                               \
   /* One function for each number of rows and width: inlined together they run out of registers. */                           \
-  TILE_OF(t, T, TM, true, tall_wide) TILE_OF(t, T, 4, true, four_wide) TILE_OF(t, T, 1, true, one_wide)                       \
-  TILE_OF(t, T, TM, false, tall_narrow) TILE_OF(t, T, 4, false, four_narrow) TILE_OF(t, T, 1, false, one_narrow)              \
+  TILE_OF(t, T, TM, true, tall_wide) TILE_OF(t, T, TM_MIDDLE, true, middle_wide) TILE_OF(t, T, 4, true, four_wide)       \
+  TILE_OF(t, T, 2, true, two_wide) TILE_OF(t, T, 1, true, one_wide)                                                           \
+  TILE_OF(t, T, TM, false, tall_narrow) TILE_OF(t, T, TM_MIDDLE, false, middle_narrow) TILE_OF(t, T, 4, false, four_narrow)\
+  TILE_OF(t, T, 2, false, two_narrow) TILE_OF(t, T, 1, false, one_narrow)                                                     \
                                                                                                                               \
   static void FX_NAME(strip_##t)(int64_t m, int64_t k, const T *a, int64_t row_step, int64_t depth_step, const T *b, int64_t ldb, T *c, int64_t ldc, \
                                  int64_t width, bool accumulate) {                                                            \
@@ -56,10 +58,18 @@ enum { block_k = FX_GEMM_BLOCK_K };   // depth of one packed block of B: strip a
     int64_t i = 0;                                                                                                            \
     for (; i + TM <= m; i += TM)                                                                                              \
       (wide ? FX_NAME(tall_wide_##t) : FX_NAME(tall_narrow_##t))(k, a + i * row_step, row_step, depth_step, b, ldb, c + i * ldc, ldc, width, accumulate); \
+    if (TM > TM_MIDDLE && i + TM_MIDDLE <= m) {                                                                     \
+      (wide ? FX_NAME(middle_wide_##t) : FX_NAME(middle_narrow_##t))(k, a + i * row_step, row_step, depth_step, b, ldb, c + i * ldc, ldc, width, accumulate);\
+      i += TM_MIDDLE;                                                                                                    \
+    }                                                                                                                         \
     for (; i + 4 <= m; i += 4)                                                                                                \
-      (wide ? FX_NAME(four_wide_##t) : FX_NAME(four_narrow_##t))(k, a + i * row_step, row_step, depth_step, b, ldb, c + i * ldc, ldc, width, accumulate); \
-    for (; i < m; i++)                                                                                                        \
-      (wide ? FX_NAME(one_wide_##t) : FX_NAME(one_narrow_##t))(k, a + i * row_step, row_step, depth_step, b, ldb, c + i * ldc, ldc, width, accumulate); \
+      (wide ? FX_NAME(four_wide_##t) : FX_NAME(four_narrow_##t))(k, a + i * row_step, row_step, depth_step, b, ldb, c + i * ldc, ldc, width, accumulate);\
+    if (i + 2 <= m) {                                                                                                         \
+      (wide ? FX_NAME(two_wide_##t) : FX_NAME(two_narrow_##t))(k, a + i * row_step, row_step, depth_step, b, ldb, c + i * ldc, ldc, width, accumulate);\
+      i += 2;                                                                                                                 \
+    }                                                                                                                         \
+    if (i < m)                                                                                                                \
+      (wide ? FX_NAME(one_wide_##t) : FX_NAME(one_narrow_##t))(k, a + i * row_step, row_step, depth_step, b, ldb, c + i * ldc, ldc, width, accumulate);\
   }                                                                                                                           \
                                                                                                                               \
   /* Rows p ... of op(B), columns j ... j + width, zeros up to the width of a strip. */                                       \
@@ -82,46 +92,129 @@ enum { block_k = FX_GEMM_BLOCK_K };   // depth of one packed block of B: strip a
       for (int64_t p = 0; p < k; p++) out[p * 2 * L + j] = j < width ? b[j * ldb + p] : 0;                                    \
   }                                                                                                                           \
                                                                                                                               \
-  /* Dot products of a vector with `rows` rows at once: their latencies overlap. */                                           \
-  FX_INLINE void FX_NAME(dots_##t)(const int rows, int64_t depth, const T *a, int64_t lda, const T *x, T *c, int64_t ldc, bool accumulate) { \
-    V sum[4];                                                                                                                 \
-    T rest[4] = {0};                                                                                                          \
-    _Pragma("clang loop unroll(full)") for (int i = 0; i < rows; i++) sum[i] = (V)(T)0;                                       \
+  /* Dot products of `rows` rows with `columns` columns, which lie 256 apart: their latencies overlap. Both numbers are literals, at most 4. */\
+  FX_INLINE void FX_NAME(dots_##t)(const int rows, const int columns, int64_t depth, const T *a, int64_t lda, const T *x, T *c, int64_t ldc, bool accumulate) {\
+    V sum[4][4];                                                                                                              \
+    T rest[4][4] = {{0}};                                                                                                     \
+    _Pragma("clang loop unroll(full)") for (int i = 0; i < rows; i++)                                                         \
+        _Pragma("clang loop unroll(full)") for (int j = 0; j < columns; j++) sum[i][j] = (V)(T)0;                             \
     int64_t p = 0;                                                                                                            \
     for (; p + L <= depth; p += L) {                                                                                          \
-      const V y = LOAD(V, x + p);                                                                                             \
-      _Pragma("clang loop unroll(full)") for (int i = 0; i < rows; i++) sum[i] = MADD(LOAD(V, a + i * lda + p), y, sum[i]);   \
+      V y[4];                                                                                                                 \
+      _Pragma("clang loop unroll(full)") for (int j = 0; j < columns; j++) y[j] = LOAD(V, x + 256 * j + p);                   \
+      _Pragma("clang loop unroll(full)") for (int i = 0; i < rows; i++) {                                                     \
+        const V row = LOAD(V, a + i * lda + p);                                                                               \
+        _Pragma("clang loop unroll(full)") for (int j = 0; j < columns; j++) sum[i][j] = MADD(row, y[j], sum[i][j]);          \
+      }                                                                                                                       \
     }                                                                                                                         \
     for (; p < depth; p++)                                                                                                    \
-      _Pragma("clang loop unroll(full)") for (int i = 0; i < rows; i++) rest[i] += a[i * lda + p] * x[p];                     \
-    _Pragma("clang loop unroll(full)") for (int i = 0; i < rows; i++) {                                                       \
-      const T total = FX_NAME(add_lanes_##t)(sum[i]) + rest[i];                                                               \
-      c[i * ldc] = accumulate ? c[i * ldc] + total : total;                                                                   \
+      _Pragma("clang loop unroll(full)") for (int i = 0; i < rows; i++)                                                       \
+          _Pragma("clang loop unroll(full)") for (int j = 0; j < columns; j++) rest[i][j] += a[i * lda + p] * x[256 * j + p]; \
+    _Pragma("clang loop unroll(full)") for (int i = 0; i < rows; i++)                                                         \
+        _Pragma("clang loop unroll(full)") for (int j = 0; j < columns; j++) {                                                \
+      const T total = FX_NAME(add_lanes_##t)(sum[i][j]) + rest[i][j];                                                         \
+      c[i * ldc + j] = accumulate ? c[i * ldc + j] + total : total;                                                           \
     }                                                                                                                         \
   }                                                                                                                           \
                                                                                                                               \
-  /* One column: dot products if A is stored by rows, else sums of rows. */                                                   \
-  static void FX_NAME(column_##t)(int64_t m, int64_t k, const T *a, int64_t lda, bool transpose_a, const T *b, int64_t step, T *c, int64_t ldc, \
-                                  bool accumulate) {                                                                          \
-    T piece[256];                                                                                                             \
-    if (transpose_a) { /* rows of stored A are long: combine them 256 results at a time */                                    \
-      for (int64_t i = 0; i < m; i += 256) {                                                                                  \
-        int64_t count = m - i < 256 ? m - i : 256;                                                                            \
-        memset(piece, 0, (size_t)count * sizeof(T));                                                                          \
-        for (int64_t p = 0; p < k; p++) {                                                                                     \
-          const T x = b[p * step], *row = a + p * lda + i;                                                                    \
-          for (int64_t j = 0; j < count; j++) piece[j] = MADD_SCALAR(x, row[j], piece[j]);                                    \
-        }                                                                                                                     \
-        for (int64_t j = 0; j < count; j++) c[(i + j) * ldc] = accumulate ? c[(i + j) * ldc] + piece[j] : piece[j];           \
+  /* The same for all rows of A, a part of its depth at a time; columns of B begin `across` apart, and go on in steps of `down`. */\
+  FX_INLINE void FX_NAME(dots_of_rows_##t)(const int columns, int64_t m, int64_t k, const T *a, int64_t lda, const T *b, int64_t down, int64_t across,\
+                                           T *c, int64_t ldc, bool accumulate) {                                              \
+    T piece[4 * 256];                                                                                                         \
+    for (int64_t begin = 0; begin == 0 || begin < k; begin += 256) {                                                          \
+      const int64_t depth = k - begin < 256 ? k - begin : 256;                                                                \
+      for (int j = 0; j < columns; j++)                                                                                       \
+        for (int64_t p = 0; p < depth; p++) piece[256 * j + p] = b[(begin + p) * down + j * across];                          \
+      int64_t i = 0;                                                                                                          \
+      for (; i + 4 <= m; i += 4) FX_NAME(dots_##t)(4, columns, depth, a + i * lda + begin, lda, piece, c + i * ldc, ldc, accumulate || begin > 0);\
+      for (; i < m; i++) FX_NAME(dots_##t)(1, columns, depth, a + i * lda + begin, lda, piece, c + i * ldc, ldc, accumulate || begin > 0);\
+    }                                                                                                                         \
+  }                                                                                                                           \
+                                                                                                                              \
+  /* A by columns: stored rows, multiples of which are added up for `vectors` vectors of results at a time, the last of them of `lanes` lanes. */\
+  FX_INLINE void FX_NAME(sums_of_rows_##t)(const int columns, const int vectors, int lanes, int64_t k, const T *a, int64_t lda, const T *b, int64_t down,\
+                                           int64_t across, T *c, int64_t ldc, bool accumulate) {                              \
+    V sum[4][4];                                                                                                              \
+    _Pragma("clang loop unroll(full)") for (int v = 0; v < vectors; v++)                                                      \
+        _Pragma("clang loop unroll(full)") for (int j = 0; j < columns; j++) sum[v][j] = (V)(T)0;                             \
+    for (int64_t p = 0; p < k; p++) {                                                                                         \
+      const T *row = a + p * lda;                                                                                             \
+      V x[4];                                                                                                                 \
+      _Pragma("clang loop unroll(full)") for (int v = 0; v < vectors; v++) x[v] = vectors == 1 && lanes < L ? LOAD_SOME(V, row, (size_t)lanes, L) : LOAD(V, row + v * L);\
+      _Pragma("clang loop unroll(full)") for (int j = 0; j < columns; j++) {                                                  \
+        const V y = b[p * down + j * across];                                                                                 \
+        _Pragma("clang loop unroll(full)") for (int v = 0; v < vectors; v++) sum[v][j] = MADD(x[v], y, sum[v][j]);            \
       }                                                                                                                       \
+    }                                                                                                                         \
+    for (int v = 0; v < vectors; v++)                                                                                         \
+      for (int j = 0; j < columns; j++) {                                                                                     \
+        T lane[L];                                                                                                            \
+        memcpy(lane, &sum[v][j], sizeof lane);                                                                                \
+        for (int i = 0; i < lanes; i++) {                                                                                     \
+          T *out = c + (v * L + i) * ldc + j;                                                                                 \
+          *out = accumulate ? *out + lane[i] : lane[i];                                                                       \
+        }                                                                                                                     \
+      }                                                                                                                       \
+  }                                                                                                                           \
+                                                                                                                              \
+  /* At most four columns. */                                                                                                 \
+  FX_INLINE void FX_NAME(few_columns_##t)(const int columns, int64_t m, int64_t k, const T *a, int64_t lda, bool transpose_a, const T *b, int64_t down,\
+                                          int64_t across, T *c, int64_t ldc, bool accumulate) {                               \
+    if (!transpose_a) {                                                                                                       \
+      FX_NAME(dots_of_rows_##t)(columns, m, k, a, lda, b, down, across, c, ldc, accumulate);                                  \
       return;                                                                                                                 \
     }                                                                                                                         \
-    for (int64_t begin = 0; begin == 0 || begin < k; begin += 256) {                                                          \
-      int64_t depth = k - begin < 256 ? k - begin : 256;                                                                      \
-      for (int64_t p = 0; p < depth; p++) piece[p] = b[(begin + p) * step];                                                   \
-      int64_t i = 0;                                                                                                          \
-      for (; i + 4 <= m; i += 4) FX_NAME(dots_##t)(4, depth, a + i * lda + begin, lda, piece, c + i * ldc, ldc, accumulate || begin > 0); \
-      for (; i < m; i++) FX_NAME(dots_##t)(1, depth, a + i * lda + begin, lda, piece, c + i * ldc, ldc, accumulate || begin > 0); \
+    int64_t i = 0;                                                                                                            \
+    for (; i + 4 * L <= m; i += 4 * L) FX_NAME(sums_of_rows_##t)(columns, 4, L, k, a + i, lda, b, down, across, c + i * ldc, ldc, accumulate);\
+    for (; i < m; i += L)                                                                                                     \
+      FX_NAME(sums_of_rows_##t)(columns, 1, m - i < L ? (int)(m - i) : L, k, a + i, lda, b, down, across, c + i * ldc, ldc, accumulate);\
+  }                                                                                                                           \
+                                                                                                                              \
+  static __attribute__((noinline)) void FX_NAME(one_column_##t)(int64_t m, int64_t k, const T *a, int64_t lda, bool transpose_a, const T *b, int64_t down,\
+                                                                T *c, int64_t ldc, bool accumulate) {                         \
+    FX_NAME(few_columns_##t)(1, m, k, a, lda, transpose_a, b, down, 0, c, ldc, accumulate);                                   \
+  }                                                                                                                           \
+  static __attribute__((noinline)) void FX_NAME(columns_##t)(int64_t n, int64_t m, int64_t k, const T *a, int64_t lda, bool transpose_a, const T *b,\
+                                                             int64_t down, int64_t across, T *c, int64_t ldc, bool accumulate) {\
+    switch (n) {                                                                                                              \
+      case 1: FX_NAME(one_column_##t)(m, k, a, lda, transpose_a, b, down, c, ldc, accumulate); break;                         \
+      case 2: FX_NAME(few_columns_##t)(2, m, k, a, lda, transpose_a, b, down, across, c, ldc, accumulate); break;             \
+      case 3: FX_NAME(few_columns_##t)(3, m, k, a, lda, transpose_a, b, down, across, c, ldc, accumulate); break;             \
+      default: FX_NAME(few_columns_##t)(4, m, k, a, lda, transpose_a, b, down, across, c, ldc, accumulate);                   \
+    }                                                                                                                         \
+  }                                                                                                                           \
+                                                                                                                              \
+  /* Rows of stored A, TM of their columns: side by side, so that a tile reads them one after another. */                     \
+  FX_INLINE void FX_NAME(pack_tile_##t)(int64_t rows, int64_t depth, const T *a, int64_t lda, T *tile) {                      \
+    if (FX_LIKELY(rows == TM)) {                                                                                              \
+      for (int64_t p = 0; p < depth; p++, tile += TM) {                                                                       \
+        __builtin_prefetch(a + p * lda + 2 * TM); /* for the next tile, whose lines are as far apart as this one's */         \
+        memcpy(tile, a + p * lda, TM * sizeof(T));                                                                            \
+      }                                                                                                                       \
+    } else {                                                                                                                  \
+      for (int64_t p = 0; p < depth; p++)                                                                                     \
+        for (int64_t i = 0; i < rows; i++) *tile++ = a[p * lda + i];                                                          \
+    }                                                                                                                         \
+  }                                                                                                                           \
+                                                                                                                              \
+  /* Aᵀ·B with both stored by rows, one block of depth: what a tile needs of A lies scattered over as many rows as the block is deep, so it */\
+  /* is copied together once and then meets all of B, in groups of columns that stay in the second cache level. `edge`: room for a strip. */\
+  static void FX_NAME(columns_times_rows_##t)(int64_t m, int64_t n, int64_t depth, const T *a, int64_t lda, const T *b, int64_t ldb, T *c, int64_t ldc,\
+                                              bool accumulate, T *edge) {                                                     \
+    const int64_t strip = 2 * L, whole = n / strip * strip, group = 16 * strip;                                               \
+    alignas(64) T tile[FX_GEMM_BLOCK_K * TM];                                                                                 \
+    if (whole < n) FX_NAME(pack_##t)(depth, n - whole, b + whole, ldb, false, edge);                                          \
+    for (int64_t first = 0; first < n; first += group) {                                                                      \
+      const int64_t end = n - first < group ? n : first + group;                                                              \
+      for (int64_t i = 0; i < m; i += TM) {                                                                                   \
+        const int64_t rows = m - i < TM ? m - i : TM;                                                                         \
+        FX_NAME(pack_tile_##t)(rows, depth, a + i, lda, tile);                                                                \
+        for (int64_t j = first; j < end; j += strip) {                                                                        \
+          const bool is_whole = j < whole;                                                                                    \
+          FX_NAME(strip_##t)(rows, depth, tile, 1, rows, is_whole ? b + j : edge, is_whole ? ldb : strip, c + i * ldc + j, ldc,\
+                             is_whole ? strip : n - whole, accumulate);                                                       \
+        }                                                                                                                     \
+      }                                                                                                                       \
     }                                                                                                                         \
   }                                                                                                                           \
                                                                                                                               \
@@ -130,27 +223,32 @@ enum { block_k = FX_GEMM_BLOCK_K };   // depth of one packed block of B: strip a
     const T *a = va, *b = vb;                                                                                                 \
     T *c = vc;                                                                                                                \
     const int64_t row_step = transpose_a ? 1 : lda, depth_step = transpose_a ? lda : 1, strip = 2 * L;                        \
-    if (n == 1 || (n <= 4 && !transpose_a)) { /* column by column */                                                          \
-      const int64_t down = transpose_b ? 1 : ldb, across = transpose_b ? ldb : 1;                                             \
-      for (int64_t j = 0; j < n; j++) FX_NAME(column_##t)(m, k, a, lda, transpose_a, b + j * across, down, c + j, ldc, accumulate); \
+    if (n <= 4) {                                                                                                             \
+      FX_NAME(columns_##t)(n, m, k, a, lda, transpose_a, b, transpose_b ? 1 : ldb, transpose_b ? ldb : 1, c, ldc, accumulate);\
       return;                                                                                                                 \
     }                                                                                                                         \
     if (m == 1 || (m <= 4 && transpose_b)) { /* rows of C are columns of op(B)ᵀ · op(A)ᵀ */                                   \
-      for (int64_t i = 0; i < m; i++) FX_NAME(column_##t)(n, k, b, ldb, !transpose_b, a + i * row_step, depth_step, c + i * ldc, 1, accumulate); \
+      for (int64_t i = 0; i < m; i++) FX_NAME(one_column_##t)(n, k, b, ldb, !transpose_b, a + i * row_step, depth_step, c + i * ldc, 1, accumulate);\
       return;                                                                                                                 \
     }                                                                                                                         \
     alignas(64) T packed[FX_GEMM_BLOCK_K * 2 * L];                                                                            \
-    const bool in_place = !transpose_b && (m <= TM || (k <= block_k && ldb <= 512));                                          \
-    for (int64_t j = 0; j < n; j += strip) {                                                                                  \
-      const int64_t width = n - j < strip ? n - j : strip;                                                                    \
-      if (in_place && width == strip) {                                                                                       \
-        FX_NAME(strip_##t)(m, k, a, row_step, depth_step, b + j, ldb, c + j, ldc, width, accumulate);                         \
+    const int64_t blocks = (k + block_k - 1) / block_k, block = (k + blocks - 1) / blocks;                                    \
+    const bool in_place = !transpose_b && (m <= TM || ldb <= 512);                                                            \
+    for (int64_t p = 0; p < k; p += block) {                                                                                  \
+      const int64_t depth = k - p < block ? k - p : block;                                                                    \
+      const bool onto = accumulate || p > 0;                                                                                  \
+      if (transpose_a && !transpose_b && n >= strip && (size_t)(depth * lda) * sizeof(T) > (128 << 10)) {                                                                        \
+        FX_NAME(columns_times_rows_##t)(m, n, depth, a + p * lda, lda, b + p * ldb, ldb, c, ldc, onto, packed);               \
         continue;                                                                                                             \
       }                                                                                                                       \
-      for (int64_t p = 0; p < k; p += block_k) {                                                                              \
-        const int64_t depth = k - p < block_k ? k - p : block_k;                                                              \
-        FX_NAME(pack_##t)(depth, width, transpose_b ? b + j * ldb + p : b + p * ldb + j, ldb, transpose_b, packed);           \
-        FX_NAME(strip_##t)(m, depth, a + p * depth_step, row_step, depth_step, packed, strip, c + j, ldc, width, accumulate || p > 0); \
+      for (int64_t j = 0; j < n; j += strip) {                                                                                \
+        const int64_t width = n - j < strip ? n - j : strip;                                                                  \
+        if (in_place && width == strip) {                                                                                     \
+          FX_NAME(strip_##t)(m, depth, a + p * depth_step, row_step, depth_step, b + p * ldb + j, ldb, c + j, ldc, width, onto);\
+        } else {                                                                                                              \
+          FX_NAME(pack_##t)(depth, width, transpose_b ? b + j * ldb + p : b + p * ldb + j, ldb, transpose_b, packed);         \
+          FX_NAME(strip_##t)(m, depth, a + p * depth_step, row_step, depth_step, packed, strip, c + j, ldc, width, onto);     \
+        }                                                                                                                     \
       }                                                                                                                       \
     }                                                                                                                         \
   }
