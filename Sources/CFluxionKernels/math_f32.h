@@ -12,9 +12,9 @@ FX_INLINE vf copy_sign_f32(vf magnitude, vf sign) {
 FX_INLINE vf abs_f32(vf x) { return (vf)((vi)x & 0x7fffffff); }
 
 // x = n ln 2 + r + low, |r| <= ln 2 / 2, and q = (exp(r) - 1 - r) / r².
-typedef struct FX_NAME(exp_parts) { vf r, low, q; vi n; } FX_NAME(exp_parts);
+typedef struct FX_NAME(exp_parts) { vf r, low, q, n; vi biased; /* its low nine bits are n + 127: the exponent of 2ⁿ */ } FX_NAME(exp_parts);
 FX_INLINE FX_NAME(exp_parts) exp_parts_f32(vf x) {
-  const vf magic = 12582912.0f;   // 1.5 · 2²³: adding it rounds to an integer, which then sits in the low bits
+  const vf magic = 12582912.0f + 127.0f;   // 1.5 · 2²³ and more: adding it rounds to an integer, which then sits in the low bits
   vf shifted = MADD(x, (vf)1.44269504088896341f, magic);
   vf n = shifted - magic;
   vf near = MADD(n, (vf)-ln2_high_f32, x);
@@ -24,17 +24,38 @@ FX_INLINE FX_NAME(exp_parts) exp_parts_f32(vf x) {
   q = MADD(q, r, (vf)4.166626558e-02f);
   q = MADD(q, r, (vf)1.666666716e-01f);
   q = MADD(q, r, (vf)0.5f);
-  FX_NAME(exp_parts) parts = {r, low, q, (vi)shifted - (vi)magic};
+  FX_NAME(exp_parts) parts = {r, low, q, n, (vi)shifted};
   return parts;
+}
+
+// 2ⁿ⁺ᵏ, -126 <= n + k <= 127.
+FX_INLINE vf factor_f32(FX_NAME(exp_parts) parts, int32_t k) { return (vf)((parts.biased + k) << 23); }
+
+// y 2ⁿ, rounded once where it lies beyond the range of one factor.
+FX_INLINE vf scaled_f32(vf y, FX_NAME(exp_parts) parts) {
+#if FX_VECTOR_BYTES == 64
+  return (vf)_mm512_scalef_ps((__m512)y, (__m512)parts.n);
+#else
+  vi n = __builtin_convertvector(parts.n, vi), half = n >> 1;
+  return y * power_of_two_f32(half) * power_of_two_f32(n - half);
+#endif
+}
+
+// 1/d to about an ulp, for who corrects it by its residual; d is neither zero nor infinite.
+FX_INLINE vf near_reciprocal_f32(vf d) {
+#if FX_VECTOR_BYTES == 64
+  vf y = (vf)_mm512_rcp14_ps((__m512)d);
+  return MADD(MADD(-d, y, (vf)1.0f), y, y);
+#else
+  return 1.0f / d;
+#endif
 }
 
 FX_INLINE vf exp_f32(vf x) {
   vf limited = x > 89.0f ? (vf)89.0f : x;
   limited = limited < -104.0f ? (vf)-104.0f : limited;
   FX_NAME(exp_parts) parts = exp_parts_f32(limited);
-  vf p = MADD(parts.r * parts.r, parts.q, parts.r) + 1.0f;
-  vi half = parts.n >> 1;   // two steps, for results beyond the range of one factor
-  return p * power_of_two_f32(half) * power_of_two_f32(parts.n - half);
+  return scaled_f32(MADD(parts.r * parts.r, parts.q, parts.r) + 1.0f, parts);
 }
 
 // (2ⁿ - 1) + 2ⁿ r with what rounding takes from that sum, all halved: 2¹²⁸ does not exist.
@@ -42,7 +63,7 @@ FX_INLINE vf expm1_f32(vf x) {
   vf limited = x > 89.0f ? (vf)89.0f : x;
   limited = limited < -20.0f ? (vf)-20.0f : limited;
   FX_NAME(exp_parts) parts = exp_parts_f32(limited);
-  vf s = power_of_two_f32(parts.n - 1), whole = s - 0.5f, part = s * parts.r, high = whole + part;
+  vf s = factor_f32(parts, -1), whole = s - 0.5f, part = s * parts.r, high = whole + part;
   vf low = MADD(s, MADD(parts.r * parts.r, parts.q, parts.low), (part - (high - whole)) + ((s - whole) - 0.5f));
   return abs_f32(x) < 0x1p-30f ? x : 2.0f * (high + low);
 }
@@ -105,30 +126,36 @@ FX_INLINE vf tanh_f32(vf x) {
   p = MADD(p, z, (vf)-3.333333066e-01f);
   vf small = MADD(z * x, p, x);
   vf limited = a > 10.0f ? (vf)10.0f : a;
-  vf e = exp_f32(limited + limited), d = e + 1.0f, y = 1.0f / d, quotient = y + y;
+  FX_NAME(exp_parts) parts = exp_parts_f32(limited + limited);
+  vf e = (MADD(parts.r * parts.r, parts.q, parts.r) + 1.0f) * factor_f32(parts, 0), d = e + 1.0f, y = near_reciprocal_f32(d), quotient = y + y;
   vf slip = residual_f32((vf)1.0f, y, d) - (1.0f - (d - e)) * y;   // 1 - y (e + 1)
   vf high = 1.0f - quotient, large = high + (((1.0f - high) - quotient) - quotient * slip);
   vf result = a < 0.775f ? small : copy_sign_f32(large, x);
   return x == 0.0f ? x : result;
 }
 
-// 1 / (1 + exp(-x)), the exponential and the sum kept to more than their type holds, the quotient corrected by its residual. Where the
-// exponential is great, denominator and result are scaled by 2⁶⁴.
+// 1 / (1 + exp(-x)), the exponential and the sum kept to more than their type holds, the quotient corrected by its residual. `one` is 1, or
+// where the exponential is great 2⁻ᵏ for -k = `shift`, by which denominator and result are scaled.
+FX_INLINE vf logistic_of_limited_f32(vf x, vf one, vi shift) {
+  FX_NAME(exp_parts) parts = exp_parts_f32(-x);
+  vf scale = (vf)((parts.biased + shift) << 23), sum = 1.0f + parts.r, rest = MADD(parts.r * parts.r, parts.q, parts.r - (sum - 1.0f));
+  vf w = sum + rest, w_low = rest - (w - sum);   // (w + w_low) 2ⁿ = exp(-x)
+  vf e = w * scale, greater = e > one ? e : one, less = e > one ? one : e;
+  vf d = greater + less, d_low = MADD(w_low, scale, (greater - d) + less), y = near_reciprocal_f32(d);
+  return MADD(y, MADD(-d_low, y, residual_f32((vf)1.0f, y, d)), y) * one;
+}
+
+// For results that a float holds only after scaling, or not at all.
+static __attribute__((noinline)) vf FX_NAME(far_logistic)(vf x) {
+  vf limited = x < -104.0f ? (vf)-104.0f : x;
+  vi is_far = limited < -60.0f;
+  return logistic_of_limited_f32(limited, is_far ? (vf)0x1p-64f : (vf)1.0f, is_far & -64);
+}
+
 FX_INLINE vf logistic_f32(vf x) {
   vf limited = x > 80.0f ? (vf)80.0f : x;
-  limited = limited < -104.0f ? (vf)-104.0f : limited;
-  vi is_far = limited < -60.0f;
-  FX_NAME(exp_parts) parts = exp_parts_f32(-limited);
-  vf one = is_far ? (vf)0x1p-64f : (vf)1.0f, scale = power_of_two_f32(is_far ? parts.n - 64 : parts.n);
-  vf e = 1.0f + parts.r, e_low = MADD(parts.r * parts.r, parts.q, parts.r - (e - 1.0f));   // sum: exp(-x) / 2ⁿ
-  vf high = e + e_low;
-  e_low = (e_low - (high - e)) * scale;
-  e = high * scale;
-  vi is_greater = e > one;
-  vf greater = is_greater ? e : one, less = is_greater ? one : e;
-  vf d = greater + less, d_low = (greater - d) + less + e_low;
-  vf y = 1.0f / d;
-  return MADD(y, residual_f32((vf)1.0f, y, d) - d_low * y, y) * one;
+  if (FX_UNLIKELY(__builtin_reduce_or(limited < -80.0f))) return FX_NAME(far_logistic)(limited);
+  return logistic_of_limited_f32(limited, (vf)1.0f, (vi)0);
 }
 
 FX_INLINE vf erf_f32(vf x) {
@@ -149,7 +176,7 @@ FX_INLINE vf erf_f32(vf x) {
   l = MADD(l, t, (vf)-2.471634071e+00f);
   vf sum = MADD(l, t, (vf)-1.594097246e+00f), low = MADD(l, t, -1.594097246e+00f - sum);
   FX_NAME(exp_parts) parts = exp_parts_f32(sum);
-  vf scale = power_of_two_f32(parts.n), one = 1.0f + parts.r;
+  vf scale = factor_f32(parts, 0), one = 1.0f + parts.r;
   vf e = one * scale, e_low = MADD(parts.r * parts.r, parts.q, parts.low + low + (parts.r - (one - 1.0f))) * scale;   // erfc
   vf high = 1.0f - e, large = copy_sign_f32(high + (((1.0f - high) - e) - e_low), x);
   vf result = a < 0.9f ? small : large;
