@@ -1,7 +1,8 @@
 // Convolution over up to three axes and its two gradients: patches are written out as rows of a matrix (im2col) for a block of output
-// positions that fits the cache, and a matrix product does the rest. Kernels of one element without padding need no patches.
+// positions that fits the cache, and a matrix product does the rest. Kernels of one element without padding need no patches, and those that move
+// by single pixels are done in bands (convolution_bands.c).
 
-#include "internal.h"
+#include "convolution.h"
 
 // Numbers that all three roles share. A "patch" is the part of x under one output position for one group: the kernel's elements · channels/groups.
 typedef struct geometry {
@@ -36,6 +37,12 @@ uint64_t fx_prepare_convolution(fx_convolution *step) {
   for (int d = 0; d < 3; d++)
     if (step->kernel[d] != 1 || step->stride[d] != 1 || step->padding[d] != 0 || step->out_size[d] != step->size[d]) step->direct = 0;
   int64_t patch_bytes = fx_max64(1, shape.patch) * size;
+  step->in_bands = !step->direct && fx_convolves_in_bands(step);
+  if (step->in_bands) {
+    fx_prepare_bands(step);
+    step->prepared = 1;
+    return step->scratch_bytes;
+  }
   step->row_block = fx_max64(16, fx_min64(patch_bytes_wanted / patch_bytes, 4096));
   uint64_t patches = step->direct ? 0 : fx_align64((uint64_t)(step->row_block * patch_bytes));
   if (step->role == FX_CONVOLUTION_OUTPUT) {
@@ -193,10 +200,22 @@ static void kernel_gradient_chunk(void *context, int64_t chunk) {
   }
 }
 
+void fx_add_kernel_gradients(const fx_convolution *step, char *scratch, char *out) {
+  geometry shape = geometry_of(step);
+  size_t weights = (size_t)(step->groups * shape.patch * shape.group_features);
+  fx_kernel add = fx_kernels()->operations[FX_ADD][step->type];
+  for (int64_t chunk = 1; chunk < step->chunk_count; chunk++) add(weights, scratch, scratch, scratch + (uint64_t)chunk * step->chunk_scratch, NULL);
+  if (weights) memcpy(out, scratch, weights * fx_type_size((fx_type)step->type));
+}
+
 fx_code fx_run_convolution(const fx_convolution *step, const fx_context *context) {
   if (FX_UNLIKELY(!step->prepared)) return (fx_code)(context->status->code = FX_INVALID_PLAN);
   convolution_run run = {step, geometry_of(step), fx_slot_at(context, step->first, step->first_offset), fx_slot_at(context, step->second, step->second_offset),
                          fx_slot_at(context, step->out, step->out_offset), context->scratch, (int64_t)fx_type_size((fx_type)step->type)};
+  if (step->in_bands) {
+    fx_run_bands(step, run.first, run.second, run.out, run.scratch);
+    return FX_OK;
+  }
   switch (step->role) {
     case FX_CONVOLUTION_OUTPUT:
       if (run.shape.positions * step->features > 0) fx_parallel_for(step->chunk_count, output_chunk, &run);
@@ -204,13 +223,9 @@ fx_code fx_run_convolution(const fx_convolution *step, const fx_context *context
     case FX_CONVOLUTION_INPUT_GRADIENT:
       if (step->batch * run.shape.image_elements > 0) fx_parallel_for(step->chunk_count, input_gradient_chunk, &run);
       break;
-    default: {
+    default:
       fx_parallel_for(step->chunk_count, kernel_gradient_chunk, &run);
-      size_t weights = (size_t)(step->groups * run.shape.patch * run.shape.group_features);
-      fx_kernel add = fx_kernels()->operations[FX_ADD][step->type];
-      for (int64_t chunk = 1; chunk < step->chunk_count; chunk++) add(weights, run.scratch, run.scratch, run.scratch + (uint64_t)chunk * step->chunk_scratch, NULL);
-      if (weights) memcpy(run.out, run.scratch, weights * (size_t)run.size);
-    }
+      fx_add_kernel_gradients(step, run.scratch, run.out);
   }
   return FX_OK;
 }

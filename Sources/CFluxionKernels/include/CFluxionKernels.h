@@ -313,7 +313,7 @@ typedef struct fx_convolution {
   // derived
   int64_t image_block, row_block, chunk_count;
   uint64_t chunk_scratch, scratch_bytes;
-  uint32_t direct, prepared;
+  uint32_t direct, in_bands, prepared;
 } fx_convolution;
 
 typedef enum fx_fourier_kind {
