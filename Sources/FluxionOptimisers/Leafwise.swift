@@ -1,7 +1,7 @@
 import FluxionCore
 
 /// Combines structures of one kind tensor by tensor: `rule` gets one tensor of each and gives as many as `results`. Integers and
-/// truth values are not touched; they count as zeros in the results.
+/// truth values are not touched; they count as zeros in the results. Beside complex tensors of the first structure real ones may stand.
 func leafwise<M: Structured>(
   _ operation: String, _ inputs: [M], results: Int = 1, _ rule: ([Tensor]) -> [Tensor]
 ) -> [M] {
@@ -19,7 +19,8 @@ func leafwise<M: Structured>(
       for r in 0..<results { columns[r].append(Tensor.zeros(like: tensors[0].type)) }
       continue
     }
-    if let other = tensors.dropFirst().first(where: { $0.type != tensors[0].type }) {
+    let types = [tensors[0].elementType, tensors[0].elementType.realPart]
+    if let other = tensors.dropFirst().first(where: { $0.shape != tensors[0].shape || !types.contains($0.elementType) }) {
       let name = structure.leafNames[i]
       trapAtCaller(ProgramError(operation, "\"\(name)\" is \(tensors[0].type) in the gradient, but \(other.type) in parameters or state."))
     }
@@ -31,14 +32,16 @@ func leafwise<M: Structured>(
 /// Zeros shaped as the parameters.
 func zeros<M: Structured>(like parameters: M) -> M { mapTensors(parameters) { Tensor.zeros(like: $0.type) } }
 
-/// `value` everywhere, shaped as the parameters.
-func filled<M: Structured>(_ value: Double, like parameters: M) -> M {
-  mapTensors(parameters) { $0.elementType.isDifferentiable ? Tensor.full(value, $0.shape, as: $0.elementType) : Tensor.zeros(like: $0.type) }
+/// What ``squares(_:)`` are summed up in: `value` everywhere, shaped as the parameters, real where they are complex.
+func squares<M: Structured>(_ value: Double, like parameters: M) -> M {
+  mapTensors(parameters) {
+    $0.elementType.isDifferentiable ? Tensor.full(value, $0.shape, as: $0.elementType.realPart) : Tensor.zeros(like: $0.type)
+  }
 }
 
-/// g², of complex numbers |g|².
+/// g², of complex numbers the real |g|², so that a step does not depend on where the phase is counted from.
 func squares(_ g: Tensor) -> Tensor {
-  g.elementType.isComplex ? (g * g.conjugate()) : g.squared()
+  g.elementType.isComplex ? g.real.squared() + g.imaginary.squared() : g.squared()
 }
 
 /// 1 - βᵗ for a counter t, without the cancellation that costs `f32` its last digits at β near 1.

@@ -4,6 +4,8 @@ public import FluxionCore
 ///
 ///     sₜ = sₜ₋₁ + gₜ²        Δθ = -η gₜ / √(sₜ + ε),  0 where sₜ = 0
 ///
+/// Of complex gradients gₜ² is |gₜ|².
+///
 /// > J. Duchi, E. Hazan, Y. Singer. "Adaptive subgradient methods." *JMLR* 12, 2011.
 public struct AdaGrad: Optimiser {
   public var learningRate: Schedule
@@ -26,7 +28,7 @@ public struct AdaGrad: Optimiser {
   }
 
   public func initialState<M: Structured>(for parameters: M) -> OptimiserState<M> {
-    OptimiserState(moments: ["s": filled(initialSum, like: parameters)])
+    OptimiserState(moments: ["s": squares(initialSum, like: parameters)])
   }
 
   public func update<M: Structured>(_ gradient: M, state: inout OptimiserState<M>, parameters: M) -> M {

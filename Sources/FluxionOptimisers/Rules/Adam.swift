@@ -6,7 +6,8 @@ public import FluxionCore
 ///     m̂ = mₜ / (1 - β₁ᵗ)                v̂ = vₜ / (1 - β₂ᵗ)
 ///     Δθ = -η (m̂ / (√(v̂ + ε_root) + ε) + λ θ)
 ///
-/// λ > 0 is the decoupled weight decay of AdamW.
+/// λ > 0 is the decoupled weight decay of AdamW. Of complex gradients gₜ² is |gₜ|², as in Optax; PyTorch takes their parts for separate
+/// real parameters.
 ///
 /// > D. Kingma, J. Ba. "Adam: a method for stochastic optimization." *ICLR* 2015, Algorithm 1.
 /// > I. Loshchilov, F. Hutter. "Decoupled weight decay regularization." *ICLR* 2019.
@@ -69,8 +70,8 @@ public struct Adam: Optimiser {
   }
 
   public func initialState<M: Structured>(for parameters: M) -> OptimiserState<M> {
-    let zero = zeros(like: parameters)
-    return OptimiserState(moments: denominator == .current ? ["m": zero, "v": zero] : ["m": zero, "v": zero, "vMax": zero])
+    let (mean, square) = (zeros(like: parameters), squares(0, like: parameters))
+    return OptimiserState(moments: denominator == .current ? ["m": mean, "v": square] : ["m": mean, "v": square, "vMax": square])
   }
 
   public func update<M: Structured>(_ gradient: M, state: inout OptimiserState<M>, parameters: M) -> M {

@@ -5,7 +5,7 @@ public import FluxionCore
 ///     vₜ = ρ vₜ₋₁ + (1 - ρ) gₜ²        Δθ = -η gₜ / √(vₜ + ε)
 ///
 /// Centred, v is reduced by the squared running mean of g; with momentum the scaled gradients are summed as in heavy-ball descent,
-/// bₜ = μ bₜ₋₁ + (scaled gₜ), Δθ = -η bₜ.
+/// bₜ = μ bₜ₋₁ + (scaled gₜ), Δθ = -η bₜ. Of complex gradients squares are |·|².
 ///
 /// > T. Tieleman, G. Hinton. "Lecture 6.5: RMSProp." Coursera, 2012; centred: A. Graves, arXiv 1308.0850, 2013.
 public struct RMSProp: Optimiser {
@@ -41,7 +41,7 @@ public struct RMSProp: Optimiser {
 
   public func initialState<M: Structured>(for parameters: M) -> OptimiserState<M> {
     let zero = zeros(like: parameters)
-    var moments = ["v": filled(initialSquare, like: parameters)]
+    var moments = ["v": squares(initialSquare, like: parameters)]
     if isCentred { moments["mean"] = zero }
     if momentum > 0 { moments["b"] = zero }
     return OptimiserState(moments: moments)
