@@ -15,6 +15,6 @@ for file in "$kernels"/*.c; do
     "$compiler" -O2 -Wall -I"$kernels/include" -c "$file" -o "$object"
   fi
 done
-gcc -Ofast -march=native -I"$kernels/include" -c "$here/reference.c" -o "$folder/reference.o"
+gcc -Ofast -march=native -mprefer-vector-width=512 -I"$kernels/include" -c "$here/reference.c" -o "$folder/reference.o"
 gcc -O2 -march=native -I"$kernels/include" -c "$here/accuracy.c" -o "$folder/measure.o"
 gcc "$folder"/*.o -o "$folder/accuracy" -lquadmath -lm -ldl -lpthread

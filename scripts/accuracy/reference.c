@@ -4,6 +4,7 @@
 #define _GNU_SOURCE
 #include "CFluxionKernels.h"
 #include "functions.h"
+#include "glance.h"
 #include <math.h>
 #include <string.h>
 
@@ -24,27 +25,35 @@ double plain_digamma(double x);
   }
 FUNCTIONS(DEFINE)
 
-// The greatest error of a block in ulps of at least `least`'s, their sum, and whether a number is infinite, NaN or beyond the range of
-// f32: told from the bits, because this file is compiled as if there were none.
-double greatest_error(size_t n, const float *restrict out, const double *restrict expected, double least, double *sum, bool *is_special) {
+// What a block of results shows at a glance: the greatest error in ulps of at least `least`'s and the errors' sum over the results that are
+// finite on both sides, and whether a NaN or an infinity stands on one side only. Infinite is what rounding to f32 makes so. All of it is
+// told from the bits, because this file is compiled as if there were no NaN.
+glance glance_at(size_t n, const float *restrict out, const double *restrict expected, double least) {
+  const uint64_t magnitude = ~((uint64_t)1 << 63), infinity = (uint64_t)0x7ff << 52, limit = 0x47effffff0000000;   // 0x1.ffffffp127
   double greatest = 0, total = 0;
-  uint64_t special = 0;
+  uint64_t finite = 0, differs = 0;
   for (size_t i = 0; i < n; i++) {
     double got = out[i], exact = expected[i], size = __builtin_fmax(__builtin_fabs(exact), least);
     uint64_t a, b, c;
     memcpy(&a, &got, 8), memcpy(&b, &exact, 8), memcpy(&c, &size, 8);
-    uint64_t top = (uint64_t)(1023 + 127) << 52, mask = (uint64_t)0x7ff << 52;
-    special |= (uint64_t)((a & mask) > top) | (uint64_t)((b & mask) > top);
+    uint64_t a_size = a & magnitude, b_size = b & magnitude;
+    uint64_t a_nan = -(uint64_t)(a_size > infinity), b_nan = -(uint64_t)(b_size > infinity);
+    uint64_t a_infinite = -(uint64_t)(a_size == infinity), b_infinite = -(uint64_t)(b_size >= limit) & ~b_nan;
+    uint64_t other_sign = (uint64_t)((int64_t)(a ^ b) >> 63);
+    differs |= (a_nan ^ b_nan) | (a_infinite ^ b_infinite) | (a_infinite & b_infinite & other_sign);
+    uint64_t both_finite = ~(a_nan | b_nan | a_infinite | b_infinite);
     // 1 / ulp as bits: the exponent of an ulp is that of the number less 23, not below -149.
-    uint64_t e = (c & mask) >> 52, least_e = 1023 - 126, at_least = e < least_e ? least_e : e;
-    uint64_t inverse_bits = (uint64_t)(1023 + 1023 + 23 - at_least) << 52;
-    double inverse;
+    uint64_t e = (c & infinity) >> 52, least_e = 1023 - 126, at_least = e < least_e ? least_e : e;
+    uint64_t inverse_bits = (uint64_t)(1023 + 1023 + 23 - at_least) << 52, error_bits;
+    double inverse, error;
     memcpy(&inverse, &inverse_bits, 8);
-    double error = __builtin_fabs(got - exact) * inverse;
+    error = __builtin_fabs(got - exact) * inverse;
+    memcpy(&error_bits, &error, 8);
+    error_bits &= both_finite;
+    memcpy(&error, &error_bits, 8);
     greatest = error > greatest ? error : greatest;
     total += error;
+    finite += both_finite & 1;
   }
-  *is_special = special != 0;
-  *sum = total;
-  return greatest;
+  return (glance){greatest, total, finite, differs != 0};
 }
