@@ -32,16 +32,12 @@ func leafwise<M: Structured>(
 /// Zeros shaped as the parameters.
 func zeros<M: Structured>(like parameters: M) -> M { mapTensors(parameters) { Tensor.zeros(like: $0.type) } }
 
-/// What ``squares(_:)`` are summed up in: `value` everywhere, shaped as the parameters, real where they are complex.
+/// What squares are summed up in: `value` everywhere, shaped as the parameters, real where they are complex. Of complex gradients rules
+/// take |g|², so that steps do not depend on where the phase is counted from.
 func squares<M: Structured>(_ value: Double, like parameters: M) -> M {
   mapTensors(parameters) {
     $0.elementType.isDifferentiable ? Tensor.full(value, $0.shape, as: $0.elementType.realPart) : Tensor.zeros(like: $0.type)
   }
-}
-
-/// g², of complex numbers the real |g|², so that a step does not depend on where the phase is counted from.
-func squares(_ g: Tensor) -> Tensor {
-  g.elementType.isComplex ? g.real.squared() + g.imaginary.squared() : g.squared()
 }
 
 /// 1 - βᵗ for a counter t, without the cancellation that costs `f32` its last digits at β near 1.

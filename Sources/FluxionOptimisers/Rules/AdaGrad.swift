@@ -35,7 +35,7 @@ public struct AdaGrad: Optimiser {
     let count = state.count
     let results = leafwise("AdaGrad", [gradient, state.moment("s", "AdaGrad")], results: 2) { leaf in
       let g = leaf[0]
-      let s = leaf[1] + squares(g)
+      let s = leaf[1] + g.squaredSizes
       let isMoved = s .> 0
       let safe = select(isMoved, s, 1)
       let scaled = epsilonIsUnderRoot ? g * rsqrt(safe + epsilon) : g / (sqrt(safe) + epsilon)

@@ -82,7 +82,7 @@ public struct Adam: Optimiser {
     let results = leafwise("Adam", inputs, results: inputs.count - 1) { leaf in
       let (g, θ) = (leaf[0], leaf[1])
       let m = β1 * leaf[2] + (1 - β1) * g
-      let v = β2 * leaf[3] + (1 - β2) * squares(g)
+      let v = β2 * leaf[3] + (1 - β2) * g.squaredSizes
       let c1 = biasCorrection(β1, t, like: g)
       let c2 = biasCorrection(β2, t, like: g)
       var mean = m / c1

@@ -53,13 +53,13 @@ public struct RMSProp: Optimiser {
     let inputs = [gradient] + names.map { state.moment($0, "RMSProp") }
     let results = leafwise("RMSProp", inputs, results: inputs.count) { leaf in
       let g = leaf[0]
-      let v = ρ * leaf[1] + (1 - ρ) * squares(g)
+      let v = ρ * leaf[1] + (1 - ρ) * g.squaredSizes
       var kept = [v]
       var spread = v
       if isCentred {
         let mean = ρ * leaf[2] + (1 - ρ) * g
         // v ≥ mean² holds exactly, but not after rounding.
-        spread = maximum(v - squares(mean), 0)
+        spread = maximum(v - mean.squaredSizes, 0)
         kept.append(mean)
       }
       var direction = epsilonIsUnderRoot ? g * rsqrt(spread + epsilon) : g / (sqrt(spread) + epsilon)
