@@ -68,7 +68,7 @@ extension OperationCase {
     // The number of steps is an operand: under vmap each row has its own.
     OperationCase(
       "whileLoop.counted", [.init(.vector, [4], []), .init(.scalar, [], []), .init(.empty, [0], []), .init(.one, [1], []), .init(.matrix, [2, 3], []), .init(.large, [1009], [])],
-      [.range(-1, 1), .indices(6)], tolerance: loopTolerance, exceptions: [noReverse],
+      [.range(-1, 1), .indices(6)], complex: repeatedSine, tolerance: loopTolerance, exceptions: [noReverse],
       { x in
         whileLoop(from: [x[0], Tensor(Int32(0))], while: { $0[1] .< x[1] }, do: { [sin($0[0]) + 0.1, $0[1] + 1] })[0]
       },
@@ -103,7 +103,15 @@ extension OperationCase {
       expected: { x in PlainArray.elementwise(x) { exp(sin($0[0]) * $0[0]) } }),
     OperationCase(
       "checkpoint.policy", [.init(.matrix, [2, 3]), .init(.empty, [0, 3]), .init(.one, [1, 1]), .init(.large, [31, 33])],
-      [.range(-1, 1)], tolerance: Tolerance(ulps: 16, epsilons: 1024),
+      [.range(-1, 1)],
+      complex: .formula { x in
+        let (rows, columns) = (x[0].shape[0], x[0].shape[1])
+        let sines = PlainArray.indices(of: [rows, rows]).map { (i: [Int]) -> PlainComplex in
+          let terms = (0..<columns).map { k -> PlainComplex in x[0].complex([i[0], k]) * x[0].complex([i[0], k]) * x[0].complex([i[1], k]) }
+          return terms.sum.sine
+        }
+        return [PlainArray([rows, rows], sines)]
+      }, tolerance: Tolerance(ulps: 16, epsilons: 1024),
       { x in
         let kept: @Sendable (Tensor) -> Tensor = checkpoint(policy: .names(["inner"]).or(.dots)) { (v: Tensor) -> Tensor in
           sin(named("inner", v * v).matmul(v.transposed()))
@@ -120,7 +128,7 @@ extension OperationCase {
       }),
     OperationCase(
       "customVJP", [.init(.vector, [4]), .init(.scalar, []), .init(.empty, [0]), .init(.one, [1]), .init(.matrix, [2, 3]), .init(.large, [1009])],
-      [.range(-1, 1)], tolerance: loopTolerance,
+      [.range(-1, 1)], complex: .each { $0 * $0 * $0 }, tolerance: loopTolerance,
       { x in
         let cube: @Sendable (Tensor) -> Tensor = customVJP(
           { (v: Tensor) -> Tensor in v * v * v },
@@ -143,11 +151,16 @@ extension OperationCase {
   ]
 }
 
+/// y ← sin y + 0.1 as often as the second operand says.
+private let repeatedSine = ComplexExpectation.formula { x in
+  [PlainArray.complexElementwise([x[0]]) { v in (0..<Int(x[1].values[0])).reduce(v[0]) { y, _ in y.sine + 0.1 } }]
+}
+
 /// A loop that ends before its bound, after as many steps as an operand says.
 private func boundedLoop(_ name: String, savingMemory: Bool) -> OperationCase {
   OperationCase(
     name, [.init(.vector, [4], []), .init(.scalar, [], []), .init(.empty, [0], []), .init(.one, [1], []), .init(.matrix, [2, 3], []), .init(.large, [257], [])],
-    [.range(-1, 1), .indices(6)], tolerance: loopTolerance,
+    [.range(-1, 1), .indices(6)], complex: repeatedSine, tolerance: loopTolerance,
     { x in
       whileLoop(
         from: [x[0], Tensor(Int32(0))], atMost: 7, savingMemory: savingMemory, while: { $0[1] .< x[1] },

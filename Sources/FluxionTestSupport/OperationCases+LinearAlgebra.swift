@@ -88,15 +88,11 @@ private func solveRow(
 
 extension OperationCase {
   static let linearAlgebraCases: [OperationCase] = [
-    matrixRow("cholesky", complex: .formula { x in
-      let matrices = zip(x[0].real.matrices, x[0].imaginaryPart.matrices).map { re, im -> [PlainComplex] in
-        let a = PlainComplexMatrix(re, im)
-        return (a * a.adjoint).cholesky(adding: 1)
-      }
-      return [PlainArray(x[0].shape, matrices.flatMap { $0 })]
-    }, { cholesky(positive($0)) }, { positive($0).cholesky }),
-    matrixRow("qr.q", on: tall, within: 1024, { qr(moved($0)).q }, { moved($0).gramSchmidt }),
-    matrixRow("qr.r", on: tall, within: 1024, { qr(moved($0)).r }, { moved($0).gramSchmidt.transposed * moved($0) }),
+    matrixRow("cholesky", complex: .complexMatrices { ($0 * $0.adjoint).cholesky(adding: 1) }, { cholesky(positive($0)) }, { positive($0).cholesky }),
+    matrixRow("qr.q", on: tall, within: 1024, complex: .complexMatrices { moved($0).gramSchmidt }, { qr(moved($0)).q }, { moved($0).gramSchmidt }),
+    matrixRow("qr.r", on: tall, within: 1024, complex: .complexMatrices { moved($0).gramSchmidt.adjoint * moved($0) }, { qr(moved($0)).r }, {
+      moved($0).gramSchmidt.transposed * moved($0)
+    }),
     matrixRow("qr.product", on: anyShape, within: 512, complex: .linear, { let f = qr(moved($0)); return f.q.matmul(f.r) }, { moved($0) }),
     matrixRow("qr.full", on: tall, within: 512, complex: .linear, { let f = qr(moved($0), full: true); return f.q.matmul(f.r) }, { moved($0) }),
     matrixRow(
@@ -135,7 +131,7 @@ extension OperationCase {
         let cubes = (f.s * f.s.squared()).expanded(at: f.s.rank - 1)
         return (f.u.sliced(0..<k, alongAxis: -1) * cubes).matmul(f.vAdjoint.sliced(0..<k, alongAxis: -2))
       }, { a in a * a.transposed * a }),
-    numberRow("singularValues", on: anyShape, within: 1024, { singularValues(moved($0)).squared().sum(alongAxis: -1) }, { a in
+    numberRow("singularValues", on: anyShape, within: 1024, complex: { squares(moved($0)) }, result: .realPart, { singularValues(moved($0)).squared().sum(alongAxis: -1) }, { a in
       moved(a).values.reduce(0) { $0 + $1 * $1 }
     }),
     algebraicRow(
@@ -185,10 +181,10 @@ extension OperationCase {
     }),
     algebraicRow("matrixPower", on: square, within: 512, { matrixPower($0, 5) }, { a in let s = a * a; return s * s * a }),
     algebraicRow("matrixPower.negative", on: square, within: 512, { matrixPower(nearIdentity($0), -2) }, { let b = nearIdentity($0).inverse; return b * b }),
-    numberRow("matrixNorm.one", on: anyShape, within: 16, { (($0 + 3) * weights(of: $0)).matrixNorm(.one) }, { a in
+    numberRow("matrixNorm.one", on: anyShape, within: 16, complex: { largestRowSum($0.adjoint) }, result: .realPart, { (($0 + 3) * weights(of: $0)).matrixNorm(.one) }, { a in
       (0..<a.columns).map { j in (0..<a.rows).reduce(0) { $0 + (a[$1, j] + 3) * Double(1 << (2 * j)) } }.max() ?? 0
     }),
-    numberRow("matrixNorm.infinity", on: anyShape, within: 16, { (($0 + 3) * weights(of: $0.matrixTransposed).matrixTransposed).matrixNorm(.infinity) }, { a in
+    numberRow("matrixNorm.infinity", on: anyShape, within: 16, complex: largestRowSum, result: .realPart, { (($0 + 3) * weights(of: $0.matrixTransposed).matrixTransposed).matrixNorm(.infinity) }, { a in
       (0..<a.rows).map { i in (0..<a.columns).reduce(0) { $0 + (a[i, $1] + 3) * Double(1 << (2 * i)) } }.max() ?? 0
     }),
     numberRow("matrixNorm.frobenius", on: anyShape, within: 16, complex: { PlainComplex(($0 * $0.adjoint).trace.re.squareRoot()) }, result: .realPart, { $0.matrixNorm() }, { a in a.values.reduce(0) { $0 + $1 * $1 }.squareRoot() }),
@@ -198,7 +194,10 @@ extension OperationCase {
     }),
     OperationCase(
       "vectorNorm", [.init(.vector, [7]), .init(.matrix, [3, 4]), .init(.one, [1]), .init(.empty, [0, 3]), .init(.large, [40, 30])],
-      [.awayFromZero(0.2, 2)], tolerance: rounding(16), { x in x[0].vectorNorm(order: 3) },
+      [.awayFromZero(0.2, 2)],
+      complex: .formula { x in
+        [x[0].complexReduced([x[0].shape.count - 1]) { v in PlainComplex(cbrt(v.reduce(0) { $0 + $1.size * $1.size * $1.size })) }]
+      }, resultType: .realPart, tolerance: rounding(16), { x in x[0].vectorNorm(order: 3) },
       expected: { x in x[0].reduced([x[0].shape.count - 1]) { v in cbrt(v.reduce(0) { $0 + abs($1 * $1 * $1) }) } }),
     OperationCase(
       "cross", [.init(.vector, [3], [3]), .init(.broadcast, [2, 1, 3], [4, 3]), .init(.empty, [0, 3], [0, 3]), .init(.large, [350, 3], [350, 3])],
@@ -250,6 +249,18 @@ private func moved(_ x: Tensor) -> Tensor {
   return x * 0.4 + diagonal * weights
 }
 private func moved(_ a: PlainMatrix) -> PlainMatrix { PlainMatrix(a.rows, a.columns) { i, j in 0.4 * a[i, j] + (i == j ? 2 + 0.5 * Double(j) : 0) } }
+private func moved(_ a: PlainComplexMatrix) -> PlainComplexMatrix {
+  PlainComplexMatrix(a.rows.indices.map { i in a.rows[i].indices.map { j in a.rows[i][j] * 0.4 + (i == j ? 2 + 0.5 * Double(j) : 0) } })
+}
+
+/// The largest of 4ⁱ Σ |aᵢⱼ + 3| over j.
+@Sendable private func largestRowSum(_ a: PlainComplexMatrix) -> PlainComplex {
+  let sums = a.rows.enumerated().map { i, row in row.reduce(0.0) { $0 + ($1 + 3).size } * Double(1 << (2 * i)) }
+  return PlainComplex(sums.max() ?? 0)
+}
+
+/// Σ |aᵢⱼ|².
+private func squares(_ a: PlainComplexMatrix) -> PlainComplex { (a * a.adjoint).trace }
 
 /// Distinct eigenvalues about a unit apart.
 private func spread(_ x: Tensor) -> Tensor { x * 0.2 + (arange(x.shape[x.rank - 1], as: x.elementType) + 1).diagonalMatrix() }

@@ -118,7 +118,11 @@ extension OperationCase {
       { x in x[0].distinct(size: x[0].elementCount).values }, expected: { x in PlainArray(x[0].shape, x[0].values.sorted()) }),
     OperationCase(
       "nonzero", [.init(.matrix, [3, 4]), .init(.vector, [5]), .init(.scalar, []), .init(.one, [1]), .init(.empty, [0, 3]), .init(.large, [31, 37])],
-      [.integers(0, 1)], elementTypes: numbers, resultType: .int32, isDifferentiable: false, { x in x[0].nonzero(size: 8, filledWith: -1) },
+      [.integers(0, 1)],
+      complex: .formula { x in
+        let places = PlainArray.indices(of: x[0].shape).filter { x[0].complex($0) != PlainComplex(0) }
+        return [PlainArray([8, x[0].shape.count]) { i in i[0] < places.count ? Double(places[i[0]][i[1]]) : -1 }]
+      }, elementTypes: numbers, resultType: .int32, isDifferentiable: false, { x in x[0].nonzero(size: 8, filledWith: -1) },
       expected: { x in
         let places = PlainArray.indices(of: x[0].shape).filter { x[0][$0] != 0 }
         return PlainArray([8, x[0].shape.count]) { i in i[0] < places.count ? Double(places[i[0]][i[1]]) : -1 }

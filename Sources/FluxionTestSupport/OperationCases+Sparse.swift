@@ -47,8 +47,13 @@ extension OperationCase {
         return [a.reduced([1]) { $0.reduce(0, +) }, a.reduced([0]) { $0.reduce(0, +) }, PlainArray([4]) { a[$0[0], $0[0]] }]
       }),
     OperationCase(
-      "sparse.combined", entries([4], [5]), places + [.range(-2, 2), .range(-2, 2)], tolerance: Tolerance(ulps: 16, epsilons: 4096), exceptions: [pattern],
-      { x in 
+      "sparse.combined", entries([4], [5]), places + [.range(-2, 2), .range(-2, 2)],
+      complex: .formula { x in
+        let (re, im) = (dense([x[0].real, x[1], x[2]], [4, 5]), dense([x[0].imaginaryPart, x[1], x[2]], [4, 5]))
+        let z = PlainArray(re.shape, re.values, imaginary: im.values)
+        return [PlainArray([4, 5], PlainArray.indices(of: [4, 5]).map { i in z.complex(i) * (x[3].complex([i[0]]) - x[4].complex([i[1]]) * 2) })]
+      }, tolerance: Tolerance(ulps: 16, epsilons: 4096), exceptions: [pattern],
+      { x in
         let (byRow, byColumn) = (matrix(x).scalingRows(by: x[3]), matrix(x).scalingColumns(by: x[4]))
         return byRow.subtracting(byColumn.scaled(by: 2)).summingDuplicates(size: 20).dense
       },

@@ -100,6 +100,32 @@ private func besselK0Series(_ x: Double) -> Double {
   return -(log(x / 2) + 0.5772156649015329) * besselSeries(0, x, 1) + sum
 }
 
+/// π/2 Y₀ = (log(x/2) + γ) J₀ - Σ (-x²/4)ᵏ / k!² · (1 + ½ … 1/k).
+private func besselY0Series(_ x: Double) -> Double {
+  var (term, harmonic, sum) = (1.0, 0.0, 0.0)
+  for k in 1...60 {
+    term *= -x * x / 4 / (Double(k) * Double(k))
+    harmonic += 1 / Double(k)
+    sum += term * harmonic
+  }
+  return ((log(x / 2) + 0.5772156649015329) * besselSeries(0, x, -1) - sum) * 2 / Double.pi
+}
+
+/// By Wronski's J₁ Y₀ - J₀ Y₁ = 2/πx.
+private func besselY1Series(_ x: Double) -> Double {
+  (besselSeries(1, x, -1) * besselY0Series(x) - 2 / (Double.pi * x)) / besselSeries(0, x, -1)
+}
+
+/// γ + log |x| + ∫₀ˣ (eᵗ - 1)/t dt, by Simpson's rule.
+private func exponentialIntegralSimpson(_ x: Double) -> Double {
+  func f(_ t: Double) -> Double { t == 0 ? 1 : expm1(t) / t }
+  let n = 2000
+  let h = x / Double(n)
+  var sum = f(0) + f(x)
+  for i in 1..<n { sum += (i % 2 == 1 ? 4 : 2) * f(h * Double(i)) }
+  return 0.5772156649015329 + log(abs(x)) + sum * h / 3
+}
+
 /// Σ (q + k)⁻ˢ, the tail by Euler and Maclaurin after many terms.
 private func hurwitzSum(_ s: Double, _ q: Double) -> Double {
   var sum = 0.0
@@ -139,6 +165,13 @@ extension OperationCase {
     }),
     row("beta", two, [.range(0.5, 4), .range(0.5, 4)], { beta($0[0], $0[1]) }, { tgamma($0[0]) * tgamma($0[1]) / tgamma($0[0] + $0[1]) }),
     row("betaI", threeIntegrals, [.range(0.5, 4), .range(0.5, 4), .range(0.15, 0.85)], { betaI($0[0], $0[1], $0[2]) }, {
+      betaSeries($0[0], $0[1], $0[2])
+    }),
+    row("logBeta.negative", two, [.range(-1.8, -1.2), .range(2.5, 3.5)], { logBeta($0[0], $0[1]) }, {
+      log(abs(tgamma($0[0]) * tgamma($0[1]) / tgamma($0[0] + $0[1])))
+    }),
+    row("beta.negative", two, [.range(-1.8, -1.2), .range(1.5, 3.5)], { beta($0[0], $0[1]) }, { tgamma($0[0]) * tgamma($0[1]) / tgamma($0[0] + $0[1]) }),
+    row("betaI.smallB", threeIntegrals, [.range(0.5, 4), .range(0.02, 0.09), .range(0.6, 0.9)], { betaI($0[0], $0[1], $0[2]) }, {
       betaSeries($0[0], $0[1], $0[2])
     }),
     row("betaIInverse", threeIntegrals, [.range(0.7, 4), .range(0.7, 4), .range(0.2, 0.8)], { betaIInverse($0[0], $0[1], $0[2]) }, { x in
@@ -188,6 +221,10 @@ extension OperationCase {
     row("polygamma3", one, [.range(0.6, 5)], { polygamma(3, $0[0]) }, { 6 * hurwitzSum(4, $0[0]) }),
     row("besselJ0", one, [.range(-5, 5)], { besselJ0($0[0]) }, { besselSeries(0, $0[0], -1) }),
     row("besselJ1", one, [.range(-5, 5)], { besselJ1($0[0]) }, { besselSeries(1, $0[0], -1) }),
+    row("besselY0", one, [.range(0.4, 4)], { besselY0($0[0]) }, { besselY0Series($0[0]) }),
+    row("besselY1", one, [.range(0.4, 2.1)], { besselY1($0[0]) }, { besselY1Series($0[0]) }),
+    // Y₂ = 2 Y₁ / x - Y₀.
+    row("besselY2", one, [.range(0.6, 2.1)], { besselY(2, $0[0]) }, { 2 * besselY1Series($0[0]) / $0[0] - besselY0Series($0[0]) }),
     row("besselI0", one, [.range(-5, 5)], { besselI0($0[0]) }, { besselSeries(0, $0[0], 1) }),
     row("besselI1", one, [.range(-5, 5)], { besselI1($0[0]) }, { besselSeries(1, $0[0], 1) }),
     row("besselI0e", one, [.awayFromZero(0.2, 5)], { besselI0e($0[0]) }, { exp(-abs($0[0])) * besselSeries(0, $0[0], 1) }),
@@ -200,5 +237,6 @@ extension OperationCase {
     row("lambertW", one, [.range(-0.25, 5)], { lambertW($0[0]) }, { x in bisected(-1, 9) { $0 * exp($0) < x[0] } }),
     row("lambertWLower", one, [.range(-0.3, -0.05)], { lambertW($0[0], branch: .lower) }, { x in bisected(-20, -1) { $0 * exp($0) > x[0] } }),
     row("expIntegralE1", one, [.range(0.4, 5)], { expIntegralE1($0[0]) }, { exponentialIntegralFraction($0[0]) }),
+    row("expIntegralEi", one, [.awayFromZero(0.6, 4)], { expIntegralEi($0[0]) }, { exponentialIntegralSimpson($0[0]) }),
   ]
 }

@@ -29,13 +29,20 @@ private func complexCovariance(_ x: PlainArray) -> PlainArray {
   let n = x.shape[1]
   let rows = (0..<x.shape[0]).map { r -> [PlainComplex] in
     let z = (0..<n).map { x.complex([r, $0]) }
-    let mean = z.reduce(PlainComplex(0), +) * (1 / Double(n))
-    return z.map { $0 - mean }
+    let m = z.mean
+    return z.map { $0 - m }
   }
   let products = rows.flatMap { a in
     rows.map { b in zip(a, b).reduce(PlainComplex(0)) { $0 + $1.0 * $1.1.conjugate } * (1 / Double(n - 1)) }
   }
   return PlainArray([rows.count, rows.count], products)
+}
+
+private func complexCorrelation(_ x: PlainArray) -> PlainArray {
+  let c = complexCovariance(x)
+  return PlainArray(c.shape, PlainArray.indices(of: c.shape).map { i in
+    c.complex(i) * (1 / (c.complex([i[0], i[0]]).re * c.complex([i[1], i[1]]).re).squareRoot())
+  })
 }
 
 extension OperationCase {
@@ -68,14 +75,19 @@ extension OperationCase {
         "nanMedian", [.init(.matrix, [3, 6]), .init(.one, [1, 1]), .init(.empty, [0, 6]), .init(.large, [11, 101])], [.distinct],
         tolerance: Tolerance(epsilons: 64), { x in masked(x[0]).nanMedian(alongAxes: [1]) },
         expected: { x in x[0].reduced([1]) { quantile(present($0), 0.5, .linear) } }),
-      nanReduction("nanSum", .range(-2, 2), { $0.nanSum(alongAxes: $1) }) { $0.reduce(0, +) },
-      nanReduction("nanProduct", .awayFromZero(0.8, 1.2), { $0.nanProduct(alongAxes: $1) }) { $0.reduce(1, *) },
-      nanReduction("nanMean", .range(-2, 2), { $0.nanMean(alongAxes: $1) }, mean),
+      nanReduction("nanSum", .range(-2, 2), { $0.nanSum(alongAxes: $1) }) { $0.reduce(0, +) } complex: { $0.sum },
+      nanReduction("nanProduct", .parts(.awayFromZero(0.8, 1.2), .range(-0.3, 0.3)), { $0.nanProduct(alongAxes: $1) }) { $0.reduce(1, *) } complex: { $0.product },
+      nanReduction("nanMean", .range(-2, 2), { $0.nanMean(alongAxes: $1) }) { mean($0) } complex: { $0.mean },
       nanReduction("nanMax", .distinct, { $0.nanMax(alongAxes: $1) }) { $0.max()! },
       nanReduction("nanMin", .distinct, { $0.nanMin(alongAxes: $1) }) { $0.min()! },
-      nanReduction("nanVariance", .range(-2, 2), { $0.nanVariance(alongAxes: $1) }) { products($0, $0) / Double($0.count) },
+      nanReduction("nanVariance", .range(-2, 2), result: .realPart, { $0.nanVariance(alongAxes: $1) }) { products($0, $0) / Double($0.count) } complex: {
+        PlainComplex($0.squaredDeviation / Double($0.count))
+      },
       OperationCase(
-        "nanStandardDeviation", [.init(.matrix, [3, 6]), .init(.empty, [0, 6]), .init(.large, [11, 101])], [.distinct], tolerance: sums,
+        "nanStandardDeviation", [.init(.matrix, [3, 6]), .init(.empty, [0, 6]), .init(.large, [11, 101])], [.distinct],
+        complex: .formula { x in
+          [x[0].complexReduced([1]) { PlainComplex((present($0).squaredDeviation / Double(present($0).count - 1)).squareRoot()) }]
+        }, resultType: .realPart, tolerance: sums,
         exceptions: [two], { x in masked(x[0]).nanStandardDeviation(alongAxes: [1], correction: 1) },
         expected: { x in x[0].reduced([1]) { (products(present($0), present($0)) / Double(present($0).count - 1)).squareRoot() } }),
       OperationCase(
@@ -91,6 +103,9 @@ extension OperationCase {
         }),
       OperationCase(
         "standardised", [.init(.matrix, [4, 3]), .init(.one, [1, 1]), .init(.empty, [4, 0]), .init(.large, [31, 37])], [.range(-2, 2)],
+        complex: .formula { x in
+          [x[0].complexMappingLines(0) { v in v.map { ($0 - v.mean) * (1 / (v.squaredDeviation / Double(v.count) + 0.125).squareRoot()) } }]
+        },
         tolerance: sums, { x in x[0].standardised(alongAxes: [0], epsilon: 0.125) },
         expected: { x in
           x[0].mappingLines(0) { v in v.map { ($0 - mean(v)) / (products(v, v) / Double(v.count) + 0.125).squareRoot() } }
@@ -113,7 +128,8 @@ extension OperationCase {
           PlainArray([x[0].shape[0], x[0].shape[0]]) { i in products(row(x[0], i[0]), row(x[0], i[1])) / Double(x[0].shape[1] - 1) }
         }),
       OperationCase(
-        "correlation", [.init(.matrix, [3, 5]), .init(.empty, [0, 5]), .init(.large, [5, 401])], [.range(-2, 2)], tolerance: sums,
+        "correlation", [.init(.matrix, [3, 5]), .init(.empty, [0, 5]), .init(.large, [5, 401])], [.range(-2, 2)],
+        complex: .formula { x in [complexCorrelation(x[0])] }, tolerance: sums,
         exceptions: [two], { x in x[0].correlation() },
         expected: { x in
           PlainArray([x[0].shape[0], x[0].shape[0]]) { i in
@@ -127,14 +143,15 @@ extension OperationCase {
   private static func masked(_ x: Tensor) -> Tensor {
     select((iota(x.shape, alongAxis: 1) % 3) .== 2, Tensor(.nan, as: x.elementType), x)
   }
-  private static func present(_ v: [Double]) -> [Double] { v.indices.filter { $0 % 3 != 2 }.map { v[$0] } }
+  private static func present<Number>(_ v: [Number]) -> [Number] { v.indices.filter { $0 % 3 != 2 }.map { v[$0] } }
 
   private static func nanReduction(
-    _ name: String, _ domain: Domain, _ function: @escaping @Sendable (Tensor, [Int]?) -> Tensor,
-    _ formula: @escaping @Sendable ([Double]) -> Double
+    _ name: String, _ domain: Domain, result: ResultType = .same, _ function: @escaping @Sendable (Tensor, [Int]?) -> Tensor,
+    _ formula: @escaping @Sendable ([Double]) -> Double, complex: (@Sendable ([PlainComplex]) -> PlainComplex)? = nil
   ) -> OperationCase {
     OperationCase(
       name, [.init(.matrix, [3, 7]), .init(.one, [1, 1]), .init(.empty, [0, 7]), .init(.large, [11, 101])], [domain],
+      complex: complex.map { formula in .formula { x in [x[0].complexReduced([1]) { formula(present($0)) }] } }, resultType: result,
       tolerance: Tolerance(ulps: 64, epsilons: 256), { x in function(masked(x[0]), [1]) }, expected: { x in x[0].reduced([1]) { formula(present($0)) } })
   }
 
@@ -226,11 +243,14 @@ extension OperationCase {
       }),
     OperationCase(
       "isClose", [.init(.vector, [5], [5]), .init(.broadcast, [3, 1], [4]), .init(.scalar, [], []), .init(.one, [1], [1]), .init(.empty, [0], [0]), .init(.large, [1009], [1009])],
-      [.integers(0, 3), .integers(0, 3)], resultType: .bool, isDifferentiable: false, { x in x[0].isClose(to: x[1], relative: 0.25, absolute: 0.5) },
+      [.integers(0, 3), .integers(0, 3)], complex: .elementwise { PlainComplex(($0[0] - $0[1]).size <= 0.5 + 0.25 * $0[1].size ? 1 : 0) },
+      resultType: .bool, isDifferentiable: false, { x in x[0].isClose(to: x[1], relative: 0.25, absolute: 0.5) },
       expected: { x in PlainArray.elementwise(x) { Swift.abs($0[0] - $0[1]) <= 0.5 + 0.25 * $0[1] ? 1 : 0 } }),
     OperationCase(
       "allClose", [.init(.vector, [5], [5]), .init(.scalar, [], []), .init(.one, [1], [1]), .init(.empty, [0], [0]), .init(.large, [1009], [1009])],
-      [.integers(0, 3), .integers(0, 3)], resultType: .bool, isDifferentiable: false, { x in x[0].allClose(to: x[1], relative: 0, absolute: 2) },
+      [.integers(0, 3), .integers(0, 3)],
+      complex: .formula { x in [PlainArray([], [zip(x[0].complexNumbers, x[1].complexNumbers).allSatisfy { ($0 - $1).size <= 2 } ? 1 : 0])] },
+      resultType: .bool, isDifferentiable: false, { x in x[0].allClose(to: x[1], relative: 0, absolute: 2) },
       expected: { x in PlainArray([], [zip(x[0].values, x[1].values).allSatisfy { Swift.abs($0 - $1) <= 2 } ? 1 : 0]) }),
     OperationCase(
       "differences", [.init(.matrix, [3, 6]), .init(.one, [1, 1]), .init(.empty, [0, 6]), .init(.large, [11, 101])], [.range(-2, 2)], complex: .linear,

@@ -62,6 +62,14 @@ public struct PlainArray: Sendable, Equatable {
     return PlainArray(re.shape, re.values, imaginary: places.reduced(axes) { f($0.map { numbers[Int($0)] }).im }.values)
   }
 
+  /// Each line of complex elements along `axis` replaced by `f` of it.
+  func complexMappingLines(_ axis: Int, _ f: ([PlainComplex]) -> [PlainComplex]) -> PlainArray {
+    let places = PlainArray(shape, values.indices.map { Double($0) })
+    let numbers = complexNumbers
+    let re = places.mappingLines(axis) { f($0.map { numbers[Int($0)] }).map(\.re) }
+    return PlainArray(re.shape, re.values, imaginary: places.mappingLines(axis) { f($0.map { numbers[Int($0)] }).map(\.im) }.values)
+  }
+
   private func place(of index: [Int]) -> Int {
     var place = 0
     for (i, n) in zip(index, shape) {

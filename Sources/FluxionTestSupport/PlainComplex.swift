@@ -55,6 +55,17 @@ struct PlainComplex: Sendable, Equatable {
   var inverseHyperbolicTangent: PlainComplex { ((self + 1) / (1 - self)).log * 0.5 }
 }
 
+extension [PlainComplex] {
+  var sum: PlainComplex { reduce(PlainComplex(0), +) }
+  var product: PlainComplex { reduce(PlainComplex(1), *) }
+  var mean: PlainComplex { sum * (1 / Double(count)) }
+  /// Σ |z - mean|².
+  var squaredDeviation: Double {
+    let m = mean
+    return reduce(0) { (total: Double, z: PlainComplex) -> Double in total + (z - m).size * (z - m).size }
+  }
+}
+
 /// How what a row expects of complex operands follows from the plain formula of its real ones. Operands with a type of their own, and
 /// real ones, stay what they are.
 public enum ComplexExpectation: Sendable {

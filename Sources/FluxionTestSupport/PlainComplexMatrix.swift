@@ -31,8 +31,8 @@ struct PlainComplexMatrix: Sendable {
     }
   }
 
-  /// The elements of L, row by row, for this matrix with `shift` added to its diagonal.
-  func cholesky(adding shift: Double) -> [PlainComplex] {
+  /// L of this matrix with `shift` added to its diagonal.
+  func cholesky(adding shift: Double) -> PlainComplexMatrix {
     let n = rows.count
     var l = [[PlainComplex]](repeating: [PlainComplex](repeating: PlainComplex(0), count: n), count: n)
     for i in 0..<n {
@@ -42,6 +42,36 @@ struct PlainComplexMatrix: Sendable {
         l[i][j] = i == j ? PlainComplex(rest.re.squareRoot()) : rest / l[j][j]
       }
     }
-    return l.flatMap { $0 }
+    return PlainComplexMatrix(l)
+  }
+
+  /// Orthonormal columns, one after another.
+  var gramSchmidt: PlainComplexMatrix {
+    func dot(_ a: [PlainComplex], _ b: [PlainComplex]) -> PlainComplex { zip(a, b).reduce(PlainComplex(0)) { $0 + $1.0.conjugate * $1.1 } }
+    var columns = (0..<columnCount).map { j in rows.map { $0[j] } }
+    for _ in 0..<2 {
+      for j in columns.indices {
+        for k in 0..<j {
+          let part = dot(columns[k], columns[j])
+          columns[j] = zip(columns[j], columns[k]).map { $0 - part * $1 }
+        }
+        let norm = dot(columns[j], columns[j]).re.squareRoot()
+        columns[j] = columns[j].map { $0 * (1 / norm) }
+      }
+    }
+    return PlainComplexMatrix(rows.indices.map { i in columns.map { $0[i] } })
+  }
+}
+
+extension ComplexExpectation {
+  /// A function of matrices one by one.
+  static func complexMatrices(_ f: @escaping @Sendable (PlainComplexMatrix) -> PlainComplexMatrix) -> ComplexExpectation {
+    .formula { x in
+      let results = zip(x[0].real.matrices, x[0].imaginaryPart.matrices).map { f(PlainComplexMatrix($0, $1)) }
+      // Without matrices, of identities.
+      let (m, n) = (x[0].shape[x[0].shape.count - 2], x[0].shape[x[0].shape.count - 1])
+      let example = results.first ?? f(PlainComplexMatrix(PlainMatrix(m, n) { $0 == $1 ? 1 : 0 }, PlainMatrix(m, n) { _, _ in 0 }))
+      return [PlainArray(x[0].shape.dropLast(2) + [example.rows.count, example.rows[0].count], results.flatMap { $0.rows.flatMap { $0 } })]
+    }
   }
 }

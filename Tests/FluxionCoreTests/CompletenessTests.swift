@@ -45,6 +45,14 @@ import Testing
     #expect(OperationCase.additionsWithoutRow.isEmpty, "no row is called \(OperationCase.additionsWithoutRow.joined(separator: ", "))")
   }
 
+  @Test func everyRealRowIsComplexOrSaysWhyNot() {
+    let silent = OperationCase.all.filter { row in
+      row.elementTypes.contains(.float64) && !row.elementTypes.contains(.complex128) && row.reasonAgainstComplex == nil
+    }
+    #expect(silent.isEmpty, "\(silent.map(\.name)) have neither complex numbers nor a reason in RealOnly.swift")
+    #expect(OperationCase.reasonsWithoutRow.isEmpty, "no row without complex numbers is called \(OperationCase.reasonsWithoutRow.joined(separator: ", "))")
+  }
+
   // MARK: - Public functions
 
   /// Functions no row names, and why not.

@@ -19,7 +19,9 @@ extension Tensor {
   /// - Parameters:
   ///   - q: from 0 to 1: a scalar, or several of any shape; their axes come first in the result. Outside the range the nearest end is
   ///     taken.
+  ///   - axes: those whose elements are taken together; nil stands for all.
   ///   - method: what lies between two elements.
+  ///   - keepingAxes: whether those axes stay, with length 1.
   ///
   /// > R. J. Hyndman, Y. Fan. "Sample quantiles in statistical packages." *The American Statistician* 50(4), 1996: definition 7.
   public func quantile(
@@ -145,7 +147,7 @@ extension Tensor {
     elementType.isDifferentiable ? select(isNaN(self), Tensor(replacement, as: elementType), self) : self
   }
   private func known(_ axes: [Int]?, _ keepingAxes: Bool) -> Tensor {
-    (.!isNaN(asReal)).sum(alongAxes: axes, keepingAxes: keepingAxes).converted(to: asReal.elementType)
+    (.!isNaN(asReal)).sum(alongAxes: axes, keepingAxes: keepingAxes).converted(to: asReal.elementType.realPart)
   }
 
   /// The sum of the elements that are not NaN; 0 where there are none.
@@ -160,11 +162,12 @@ extension Tensor {
   public func nanMean(alongAxes axes: [Int]? = nil, keepingAxes: Bool = false) -> Tensor {
     asReal.nanSum(alongAxes: axes, keepingAxes: keepingAxes) / known(axes, keepingAxes)
   }
-  /// The variance of the elements that are not NaN, with `n - correction` in the denominator; NaN where there are too few.
+  /// The variance of the elements that are not NaN, with `n - correction` in the denominator, of complex numbers that of |x - x̄|; NaN
+  /// where there are too few.
   public func nanVariance(alongAxes axes: [Int]? = nil, correction: Int = 0, keepingAxes: Bool = false) -> Tensor {
     let centred = asReal - nanMean(alongAxes: axes, keepingAxes: true)
     let degrees = known(axes, keepingAxes) - Double(correction)
-    let squares = select(isNaN(asReal), 0, centred).squared().sum(alongAxes: axes, keepingAxes: keepingAxes)
+    let squares = select(isNaN(asReal), 0, centred).squaredSizes.sum(alongAxes: axes, keepingAxes: keepingAxes)
     return squares / select(degrees .> 0, degrees, Tensor(.nan, as: degrees.elementType))
   }
   public func nanStandardDeviation(alongAxes axes: [Int]? = nil, correction: Int = 0, keepingAxes: Bool = false) -> Tensor {

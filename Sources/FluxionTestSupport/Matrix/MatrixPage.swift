@@ -33,7 +33,7 @@ public struct MatrixPage {
       "- A number in parentheses is a refusal; the list of refusals gives its reason. Shapes: s scalar, e empty, 1 one element, b broadcast, n non-square, L large (\(ShapeQuestion.largeCount) elements or more).",
       "",
     ]
-    lines += summary + families.flatMap(section) + types + refusals + shapes + allowances + failures
+    lines += summary + families.flatMap(section) + types + realOnly + refusals + shapes + allowances + failures
     return lines.joined(separator: "\n") + "\n"
   }
 
@@ -90,6 +90,16 @@ public struct MatrixPage {
       lines.append(row(["`\(operation.name)`"] + columns.map { type in letters(cells.filter { $0.cell.elementType == type }) }))
     }
     return lines + [""]
+  }
+
+  private var realOnly: [String] {
+    var named: [(reason: String, names: [String])] = []
+    for operation in families.flatMap(\.cases) where operation.elementTypes.contains(.float64) {
+      guard let reason = operation.reasonAgainstComplex else { continue }
+      if let i = named.firstIndex(where: { $0.reason == reason }) { named[i].names.append(operation.name) } else { named.append((reason, [operation.name])) }
+    }
+    let lines = named.map { reason, names in "- \(capitalised(reason)). \(names.count) rows: \(names.map { "`\($0)`" }.joined(separator: ", "))." }
+    return lines.isEmpty ? [] : ["## Rows without complex numbers", ""] + lines + [""]
   }
 
   private func letters(_ cells: [(cell: Cell, outcome: Outcome)]) -> String {
