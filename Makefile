@@ -26,7 +26,8 @@ matrix: setup
 agreement: setup
 	scripts/agreement/run.sh $(ARGUMENTS)
 
-# The errors of the elementary kernels over all f32 arguments and 10⁷ f64 ones, written to the documentation; fails if a bound is broken.
+# The errors of the elementary kernels over all f32 arguments and 10⁷ f64 ones, and of the special functions, written to the documentation;
+# fails if a bound is broken.
 accuracy: setup
 	scripts/accuracy/run.sh $(ARGUMENTS)
 

@@ -82,6 +82,10 @@ let package = Package(
     .executableTarget(
       name: "FluxionAgreement", dependencies: ["FluxionCPU", "FluxionCore", "FluxionTransforms"], path: "Tests/FluxionAgreement",
       swiftSettings: settings),
+    // Answers what `make accuracy` asks of the special functions.
+    .executableTarget(
+      name: "FluxionSpecialFunctions", dependencies: ["FluxionCPU", "FluxionCore"], path: "Tests/FluxionSpecialFunctions",
+      swiftSettings: settings),
     .testTarget(name: "ArchitectureTests", swiftSettings: settings),
     .testTarget(
       name: "ExamplesTests", dependencies: ["Fluxion", "FluxionExamples", "FluxionFlows"],

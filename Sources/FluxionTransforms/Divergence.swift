@@ -22,6 +22,7 @@ public func divergence(of field: (Tensor) -> Tensor, at x: Tensor) -> Tensor {
 ///
 /// - Parameters:
 ///   - field: as in ``divergence(of:at:)``.
+///   - x: where.
 ///   - probes: `[count] + x.shape`, numbers of mean 0 and variance 1: signs (`key.rademacher`), whose estimate has the least variance among
 ///     independent ones and is exact for a diagonal J, or normal numbers (`key.normal`).
 /// - Returns: a number.
@@ -40,6 +41,7 @@ public func divergence(of field: (Tensor) -> Tensor, at x: Tensor, probes: Tenso
 ///
 /// - Parameters:
 ///   - function: of one array to one array.
+///   - x: where.
 ///   - probes: as in ``divergence(of:at:probes:)``.
 public func laplacian(of function: (Tensor) -> Tensor, at x: Tensor, probes: Tensor) -> Tensor {
   let x = x.resolvedLiteral

@@ -20,3 +20,8 @@ for type in f32 f64; do
   for name in $names; do cat "$folder/$type-$name.txt"; done
 done | cat - "$folder/pairs.txt" > "$folder/results.txt"
 python3 scripts/accuracy/page.py "$folder/results.txt" "$folder/spots.txt" "$page"
+
+# The special functions are programs of the runtime, and compared with mpmath.
+swift build -c release --product FluxionSpecialFunctions
+python3 -c 'import mpmath' || { echo "accuracy: Python's mpmath is needed for the special functions (pip install mpmath)." >&2; exit 1; }
+python3 scripts/accuracy/special.py .build/release/FluxionSpecialFunctions Sources/FluxionCore/Documentation.docc/SpecialFunctionAccuracy.md

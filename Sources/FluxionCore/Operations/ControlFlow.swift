@@ -103,6 +103,7 @@ public func whileLoop<Carry: Codable>(
 ///   - count: the bound.
 ///   - savingMemory: keep about √`count` states instead of what each step needs, and run the steps between them again on the way back.
 ///   - condition: one truth value.
+///   - body: one step.
 public func whileLoop<Carry: Codable>(
   from initial: Carry, atMost count: Int, savingMemory: Bool = false, while condition: (Carry) -> Tensor, do body: (Carry) -> Carry
 ) -> Carry {

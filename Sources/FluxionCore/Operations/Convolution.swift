@@ -43,6 +43,8 @@ func perAxis(_ numbers: [Int]?, _ count: Int) -> [Int] {
 ///     y[n, p, o] = Σᵢ Σ꜀ x[n, p·stride + i·dilation - low, c] k[i, c, o]
 ///
 /// - Parameters:
+///   - x: the input, channels last.
+///   - kernel: the weights of a window.
 ///   - stride: places of the input from one window to the next; one number for each spatial axis, or one for all. 1 unless given.
 ///   - padding: what is added around the input.
 ///   - dilation: places from one element of the window to the next, like `stride`.
@@ -94,8 +96,13 @@ public func convolution(
 /// of (s - 1)·dilation + 1. With ``ConvolutionPadding/same`` S′ = S·stride.
 ///
 /// - Parameters:
+///   - y: the input, channels last.
+///   - kernel: the weights of a window, as the convolution that is transposed has them.
+///   - stride: places of the result from one window to the next; one number for each spatial axis, or one for all. 1 unless given.
 ///   - padding: of the convolution that is transposed: what is cut off the result.
 ///   - outputPadding: elements more at the end of each axis, less than the stride: several lengths give the same S when convolved.
+///   - dilation: places from one element of the window to the next, like `stride`.
+///   - groups: into how many parts that do not mix the channels are divided.
 public func transposedConvolution(
   _ y: Tensor, _ kernel: Tensor, stride: [Int]? = nil, padding: ConvolutionPadding = .valid, outputPadding: [Int]? = nil,
   dilation: [Int]? = nil, groups: Int = 1

@@ -33,6 +33,7 @@ extension Tensor {
   ///
   /// - Parameters:
   ///   - length: n; the axis is cut or filled up with zeros at its end. Its own length unless given.
+  ///   - axis: the last unless given.
   ///   - normalisation: what the sum is divided by; nothing unless told.
   public func fft(length: Int? = nil, alongAxis axis: Int = -1, normalisation: FourierNormalisation = .backward) -> Tensor {
     fft(lengths: length.map { [$0] }, alongAxes: [axis], normalisation: normalisation)
@@ -47,9 +48,12 @@ extension Tensor {
   }
   /// The inverse of ``rfft(length:alongAxis:normalisation:)``, a real signal from half its spectrum.
   ///
-  /// - Parameter length: of the signal: 2 (m - 1) for a spectrum of m elements unless given. An odd length must be given.
-  ///
   /// The imaginary parts of element 0 and, for even lengths, of element n / 2, which a real signal does not have, are not read.
+  ///
+  /// - Parameters:
+  ///   - length: of the signal: 2 (m - 1) for a spectrum of m elements unless given. An odd length must be given.
+  ///   - axis: the last unless given.
+  ///   - normalisation: as of the transform that is inverted.
   public func irfft(length: Int? = nil, alongAxis axis: Int = -1, normalisation: FourierNormalisation = .backward) -> Tensor {
     irfft(lengths: length.map { [$0] }, alongAxes: [axis], normalisation: normalisation)
   }
@@ -66,7 +70,10 @@ extension Tensor {
 
   /// Transforms along several axes, all unless named: NumPy's `fftn`, and `fft2` with `alongAxes: [-2, -1]`.
   ///
-  /// - Parameter lengths: of the signal, one for each of `axes`.
+  /// - Parameters:
+  ///   - lengths: of the signal, one for each of `axes`.
+  ///   - axes: those transformed; nil stands for all.
+  ///   - normalisation: what the sum is divided by; nothing unless told.
   public func fft(lengths: [Int]? = nil, alongAxes axes: [Int]?, normalisation: FourierNormalisation = .backward) -> Tensor {
     asComplex.transformed("fft", .forward, lengths, axes, normalisation)
   }
@@ -161,7 +168,10 @@ extension Tensor {
 
 /// The frequencies of the elements of a spectrum of length n, in cycles per unit: 0, 1, … then the negative ones, divided by n · spacing.
 ///
-/// - Parameter spacing: from one element of the signal to the next.
+/// - Parameters:
+///   - n: the length of the signal.
+///   - spacing: from one element of the signal to the next.
+///   - elementType: of the result.
 public func fftFrequencies(_ n: Int, spacing: Double = 1, as elementType: ElementType = .float32) -> Tensor {
   guard n >= 1 else { return reject1("fftFrequencies", "a spectrum of \(n) elements has no frequencies.") }
   let place = arange(n, as: .float64)

@@ -2,8 +2,10 @@
 
 /// Coordinates of the grid spanned by vectors: one array per vector, each of the shape of their lengths.
 ///
-/// - Parameter rowsFirst: the first vector runs along the first axis (NumPy's `indexing="ij"`); otherwise along the second, as in
-///   pictures (`"xy"`).
+/// - Parameters:
+///   - vectors: the coordinates along each axis.
+///   - rowsFirst: the first vector runs along the first axis (NumPy's `indexing="ij"`); otherwise along the second, as in pictures
+///     (`"xy"`).
 public func meshgrid(_ vectors: Tensor..., rowsFirst: Bool = true) -> [Tensor] {
   var shape = vectors.map(\.elementCount)
   var places = Array(vectors.indices)
@@ -107,7 +109,11 @@ extension Tensor {
 
   /// Whether |a - b| ≤ absolute + relative · |b|, element by element. Equal infinities are close.
   ///
-  /// - Parameter equalNaN: NaN counts as close to NaN.
+  /// - Parameters:
+  ///   - other: b.
+  ///   - relative: of b's size, not negative.
+  ///   - absolute: whatever the size, not negative.
+  ///   - equalNaN: NaN counts as close to NaN.
   public func isClose(to other: Tensor, relative: Double = 1e-5, absolute: Double = 1e-8, equalNaN: Bool = false) -> Tensor {
     let (a, b) = matched(asReal, other, "isClose")
     // |b| = ∞ would make the allowance infinite, so only equality counts there.

@@ -13,6 +13,7 @@ extension Tensor {
   ///
   /// - Parameters:
   ///   - places: `[P…, d]`: in the last axis one coordinate for each of the first d axes, in units of its places.
+  ///   - method: how elements are joined between their places.
   ///   - extrapolation: what lies outside the grid. `.constant` stands at every whole place outside, so the values fall off to it within
   ///     one place, as in SciPy's `map_coordinates` with mode `grid-constant`.
   /// - Returns: `[P…, rest…]`, differentiable in the elements and, for `.linear`, in the places.

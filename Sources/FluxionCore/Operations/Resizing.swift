@@ -21,6 +21,7 @@ extension Tensor {
   ///
   /// - Parameters:
   ///   - shape: lengths of all axes.
+  ///   - method: the kernel k.
   ///   - antialias: where an axis becomes shorter, the kernel is as wide as the new cells, w = old / new.
   ///
   /// > R. G. Keys. "Cubic convolution interpolation for digital image processing." *IEEE Transactions on Acoustics, Speech, and Signal

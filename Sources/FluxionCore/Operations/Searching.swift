@@ -11,6 +11,7 @@ public enum SearchSide: Hashable, Sendable, Codable { case left, right }
 /// - Parameters:
 ///   - table: `[B…, n]`. Elements out of order give places without meaning.
 ///   - values: `[B…, I…]`; of any shape where the table is a vector.
+///   - side: of elements equal to the value.
 /// - Returns: places from 0 to n, `i32[B…, I…]`.
 public func searchSorted(_ table: Tensor, _ values: Tensor, side: SearchSide = .left) -> Tensor {
   let batch = table.rank - 1
@@ -49,7 +50,9 @@ extension Tensor {
   /// The number of the interval between increasing `edges` that holds each element: 0 before the first edge, `edges.count` behind the
   /// last.
   ///
-  /// - Parameter right: intervals hold their right edge instead of their left one.
+  /// - Parameters:
+  ///   - edges: a vector, increasing.
+  ///   - right: intervals hold their right edge instead of their left one.
   public func digitized(_ edges: Tensor, right: Bool = false) -> Tensor { searchSorted(edges, self, side: right ? .left : .right) }
 
   /// How often each of the numbers 0 … `count - 1` occurs, `i32[count]`; with weights the sums of the weights.
@@ -75,6 +78,7 @@ public struct Histogram: Codable, Sendable {
 /// An interval holds its left edge, the last one both; elements outside all intervals, and NaN, are not counted.
 ///
 /// - Parameters:
+///   - x: of any shape.
 ///   - edges: `[count + 1]`, increasing.
 ///   - weights: shaped as `x`: summed instead of counted. The result is differentiable in them.
 ///   - density: divides by the total and the widths, so that the integral is 1.
@@ -102,8 +106,13 @@ public func histogram(_ x: Tensor, edges: Tensor, weights: Tensor? = nil, densit
 
 /// How many elements of `x` fall into `count` intervals of equal width.
 ///
-/// - Parameter range: where they begin and end; without it from the smallest element to the largest, widened by ½ on both sides where
-///   those are equal.
+/// - Parameters:
+///   - x: of any shape.
+///   - count: of intervals.
+///   - range: where they begin and end; without it from the smallest element to the largest, widened by ½ on both sides where those are
+///     equal.
+///   - weights: shaped as `x`: summed instead of counted. The result is differentiable in them.
+///   - density: divides by the total and the widths, so that the integral is 1.
 public func histogram(
   _ x: Tensor, count: Int, range: ClosedRange<Double>? = nil, weights: Tensor? = nil, density: Bool = false
 ) -> Histogram {

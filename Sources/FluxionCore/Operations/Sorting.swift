@@ -13,7 +13,10 @@ extension Tensor {
 
   /// The `count` largest elements along `axis`, largest first, and their places (`i32`); of equal elements the first come first.
   ///
-  /// - Parameter smallest: takes the smallest instead, smallest first.
+  /// - Parameters:
+  ///   - count: from 0 to the length of the axis.
+  ///   - a: the axis; the last unless given.
+  ///   - smallest: takes the smallest instead, smallest first.
   public func topK(_ count: Int, alongAxis a: Int = -1, smallest: Bool = false) -> (values: Tensor, places: Tensor) {
     let at = axis(a, "topK")
     guard count >= 0 && count <= shape[at] else {

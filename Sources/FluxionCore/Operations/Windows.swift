@@ -144,8 +144,11 @@ private func pooled(
 /// The largest element of each window on the spatial axes: x `[N, S…, C]`, result `[N, S′…, C]`. What is padded never wins.
 ///
 /// - Parameters:
+///   - x: the input, channels last.
 ///   - window: elements in a window, one number for each spatial axis or one for all.
 ///   - stride: places from one window to the next; the window unless given, so that windows meet edge to edge.
+///   - padding: what is added around the input.
+///   - dilation: places from one element of a window to the next, like `window`. 1 unless given.
 public func maxPool(
   _ x: Tensor, window: [Int], stride: [Int]? = nil, padding: ConvolutionPadding = .valid, dilation: [Int]? = nil
 ) -> Tensor {
@@ -165,7 +168,13 @@ public func sumPool(
 }
 /// The mean of each window; see ``maxPool(_:window:stride:padding:dilation:)``.
 ///
-/// - Parameter countsPadding: whether zeros that were added count as elements; else a window at the border is the mean of those it has.
+/// - Parameters:
+///   - x: the input, channels last.
+///   - window: elements in a window, one number for each spatial axis or one for all.
+///   - stride: places from one window to the next; the window unless given, so that windows meet edge to edge.
+///   - padding: what is added around the input.
+///   - dilation: places from one element of a window to the next, like `window`. 1 unless given.
+///   - countsPadding: whether zeros that were added count as elements; else a window at the border is the mean of those it has.
 public func averagePool(
   _ x: Tensor, window: [Int], stride: [Int]? = nil, padding: ConvolutionPadding = .valid, dilation: [Int]? = nil,
   countsPadding: Bool = false

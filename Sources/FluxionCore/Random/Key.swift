@@ -60,7 +60,9 @@ public struct Key: Sendable, Codable {
 
   /// Random words: unsigned integers of 32 bits unless another width is asked for.
   ///
-  /// - Parameter elementType: `u32` (the default), `u8`, `u16` or `u64`.
+  /// - Parameters:
+  ///   - shape: of the result.
+  ///   - elementType: `u32` (the default), `u8`, `u16` or `u64`.
   public func bits(_ shape: Shape, as elementType: ElementType = .uint32) -> Tensor {
     let (high, low) = threefry(shape)
     switch elementType {

@@ -9,7 +9,9 @@ public struct COOMatrix: SparseMatrix {
   public let shape: Shape
 
   /// - Parameters:
-  ///   - rows: a place outside the shape is an error when it is used.
+  ///   - values: the entries, a vector. Those at one place are summed.
+  ///   - rows: each entry's, `i32`; a place outside the shape is an error when it is used.
+  ///   - columns: each entry's, likewise.
   ///   - shape: rows and columns.
   public init(values: Tensor, rows: Tensor, columns: Tensor, shape: Shape) {
     guard shape.rank == 2, values.rank == 1, rows.shape == values.shape, columns.shape == values.shape else {

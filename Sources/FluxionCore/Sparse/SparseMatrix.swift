@@ -58,6 +58,7 @@ extension Tensor {
 /// - Parameters:
 ///   - a: `[rows, k]`.
 ///   - b: `[k, columns]`.
+///   - pattern: whose places are taken.
 public func sampledProduct(_ a: Tensor, _ b: Tensor, at pattern: some SparseMatrix) -> COOMatrix {
   let places = pattern.coordinates
   guard a.rank == 2, b.rank == 2, a.shape[1] == b.shape[0], pattern.shape == [a.shape[0], b.shape[1]] else {

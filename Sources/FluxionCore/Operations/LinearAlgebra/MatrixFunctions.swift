@@ -11,7 +11,9 @@
 
 /// A to a whole power, by repeated squaring; a negative one through the inverse.
 ///
-/// - Parameter a: `[…, n, n]`.
+/// - Parameters:
+///   - a: `[…, n, n]`.
+///   - exponent: any whole number; below 0 the matrices must be regular.
 public func matrixPower(_ a: Tensor, _ exponent: Int) -> Tensor {
   let x = a.asMatrices("matrixPower")
   var base = exponent < 0 ? inverse(x) : x

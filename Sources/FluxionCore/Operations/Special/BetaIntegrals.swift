@@ -1,12 +1,51 @@
 // The beta function, the regularised incomplete beta function, its derivatives in all arguments and its inverse.
 
-/// log B(a, b) = log Γ(a) + log Γ(b) - log Γ(a + b) for a, b > 0, without the cancellation of the three where they are large.
-public func logBeta(_ a: Tensor, _ b: Tensor) -> Tensor { inDoublePrecision("logBeta", [a, b]) { logarithmOfBeta($0[0], $0[1]) } }
+/// log |B(a, b)| = log |Γ(a) Γ(b) / Γ(a + b)| for real a and b, for positive ones without the cancellation of the three where they are
+/// large. +∞ at the poles a, b = 0, -1, …, -∞ at the zeros a + b = 0, -1, …, NaN where a pole meets a zero.
+public func logBeta(_ a: Tensor, _ b: Tensor) -> Tensor {
+  inDoublePrecision("logBeta", [a, b]) { x in
+    let beta = ContinuedBeta(x[0], x[1])
+    return select(beta.isReflected, beta.logarithm + log(abs(beta.factor)), beta.logarithm)
+  }
+}
 
-/// B(a, b) = Γ(a) Γ(b) / Γ(a + b) for a, b > 0.
-public func beta(_ a: Tensor, _ b: Tensor) -> Tensor { inDoublePrecision("beta", [a, b]) { exp(logarithmOfBeta($0[0], $0[1])) } }
+/// B(a, b) = Γ(a) Γ(b) / Γ(a + b) for real a and b, its sign included. +∞ at the poles a, b = 0; at those of negative whole numbers, whose
+/// two sides differ in sign, NaN.
+public func beta(_ a: Tensor, _ b: Tensor) -> Tensor {
+  inDoublePrecision("beta", [a, b]) { x in
+    let beta = ContinuedBeta(x[0], x[1])
+    func isPole(_ x: Tensor) -> Tensor { (x .< 0.0) .& (round(x) .== x) }
+    let value = exp(beta.logarithm)
+    return select(beta.isReflected, select(isPole(x[0]) .| isPole(x[1]), undefined, value * beta.factor), value)
+  }
+}
 
-private func logarithmOfBeta(_ a: Tensor, _ b: Tensor) -> Tensor {
+/// B for operands of any sign: exp(logarithm) · factor. Γ of numbers below ½ is written π / (sin πx Γ(1 - x)), so that the zeros of 1/Γ are
+/// those of the sine, and smooth.
+private struct ContinuedBeta {
+  let isReflected: Tensor
+  let logarithm: Tensor
+  let factor: Tensor
+
+  init(_ a: Tensor, _ b: Tensor) {
+    let isReflected = (a .<= 0.0) .| (b .<= 0.0)
+    self.isReflected = isReflected
+    /// Γ(x) = exp(first) / second.
+    func gamma(_ x: Tensor) -> (Tensor, Tensor) {
+      let x = select(isReflected, x, 1.0)
+      let isLow = x .< 0.5
+      let size = logGamma(select(isLow, 1.0 - x, x))
+      return (select(isLow, -size, size), select(isLow, sineOfHalfTurns(select(isLow, x, 0.5)) * (1 / Double.pi), 1.0))
+    }
+    let (first, second, sum) = (gamma(a), gamma(b), gamma(a + b))
+    let positive = logarithmOfBeta(select(isReflected, 1.0, a), select(isReflected, 1.0, b))
+    logarithm = select(isReflected, first.0 + second.0 - sum.0, positive)
+    factor = sum.1 / (first.1 * second.1)
+  }
+}
+
+/// log B(a, b) for a, b > 0.
+func logarithmOfBeta(_ a: Tensor, _ b: Tensor) -> Tensor {
   let n = a + b
   let powers = -(a * log1p(b / a)) - b * log1p(a / b)
   let corrections = stirlingCorrection(a) + stirlingCorrection(b) - stirlingCorrection(n)
@@ -16,7 +55,8 @@ private func logarithmOfBeta(_ a: Tensor, _ b: Tensor) -> Tensor {
 /// I_x(a, b) = ∫₀ˣ tᵃ⁻¹ (1 - t)ᵇ⁻¹ dt / B(a, b), the distribution function of the beta distribution; a, b > 0, 0 ≤ x ≤ 1, NaN outside.
 ///
 /// Computed like ``gammaP(_:_:)``, in the variable log(t / (1 - t)), in which the density is log-concave; from the upper end where x is
-/// beyond the bulk. Derivatives are exact in x, and in a and b those of the integral.
+/// beyond the bulk. Where b ≪ 1 that tail is nearly all, and I is computed from what 1/b leaves of the complete integral. Derivatives are
+/// exact in x, and in a and b those of the integral.
 ///
 /// > M. Abramowitz, I. Stegun. *Handbook of Mathematical Functions*, 6.6.
 public func betaI(_ a: Tensor, _ b: Tensor, _ x: Tensor) -> Tensor {
@@ -37,7 +77,7 @@ private let incompleteBeta = ElementwiseCall(
     { x, _ in shapeSlope(x[0], x[1], oddsOf(x[2]), isOfA: true) }, { x, _ in shapeSlope(x[0], x[1], oddsOf(x[2]), isOfA: false) },
     { x, _ in
       let logarithm = xlogy(x[0] - 1.0, x[2]) + xlogy(x[1] - 1.0, 1.0 - x[2])
-      return exp(logarithm - logBeta(x[0], x[1]))
+      return exp(logarithm - logarithmOfBeta(x[0], x[1]))
     },
   ]
 ) { RegularisedBeta($0[0], $0[1], oddsOf($0[2])).value }
@@ -103,7 +143,26 @@ private struct RegularisedBeta {
     let tail = integral(nil) + firstTerm
     let isInDomain = (given.a .> 0.0) .& (given.b .> 0.0)
     let edge = select(given.y .== infinite, 1.0, select(given.y .== -infinite, 0.0, undefined))
-    return select(isValid, select(isLower, tail, 1.0 - tail), select(isInDomain, edge, undefined))
+    let inside = select(isLower, tail, select(isNearlyAll, complement, 1.0 - tail))
+    return select(isValid, inside, select(isInDomain, edge, undefined))
+  }
+
+  /// Whether the integral from the upper end has so small an exponent that little is left beside it.
+  private var isNearlyAll: Tensor { .!isLower .& (a .< 0.1) }
+
+  /// 1 less the tail from δ = 0 to its end, for a ≪ 1: with β = a B(a, b) near 1 + a/b
+  ///
+  ///     β (1 - tail) = (1 - δᵃ) + (β - 1) - a ∫₀ᵟ tᵃ⁻¹ ((1 - t)ᵇ⁻¹ - 1) dt,
+  ///
+  /// the brackets of the order of a, and the integral a binomial series: δ ≤ 0.53 and bδ is of order 1.
+  private var complement: Tensor {
+    let a = select(isNearlyAll, self.a, 0.05), b = select(isNearlyAll, self.b, 1.0), y = select(isNearlyAll, self.y, 0.0)
+    let logδ = -softplus(-y)
+    let logβ = log1p(a / b) + logGammaProduct(a, b)
+    let k = arange(60, as: .float64) + 1.0
+    let (a1, b1, δ1) = (a.expanded(at: -1), b.expanded(at: -1), sigmoid(y).expanded(at: -1))
+    let series = (((k - b1) / k * δ1).cumulativeProduct(alongAxis: -1) / (k + a1)).sum(alongAxis: -1)
+    return (expm1(logβ) - expm1(a * logδ) - a * exp(a * logδ) * series) * exp(-logβ)
   }
 
   func slope(isOfA: Bool) -> Tensor {
@@ -145,6 +204,24 @@ private struct RegularisedBeta {
     }
     return powerTerm(p, b, y) * sum
   }
+}
+
+/// log Γ(1 + a) + log Γ(1 + b) - log Γ(1 + a + b) for 0 < a < 1 and b > 0, with relative accuracy where a is small: Malmstén's integral
+///
+///     -∫₀^∞ (1 - e⁻ᵃᵘ) (1 - e⁻ᵇᵘ) / (u (eᵘ - 1)) du,
+///
+/// and for large b, where that has two widths, Stirling's formula, its difference taken term by term.
+private func logGammaProduct(_ a: Tensor, _ b: Tensor) -> Tensor {
+  let isLarge = b .> 60.0
+  let (a1, b1) = (a.expanded(at: -1), select(isLarge, 60.0, b).expanded(at: -1))
+  let integral = -halfLineIntegral(width: a * 0.0 + 1.0) { u in expm1(-a1 * u) * expm1(-b1 * u) / (u * expm1(minimum(u, 300.0))) }
+  let z = select(isLarge, b, 60.0) + 1.0, next = z + a
+  let (inverse, other) = (reciprocal(z), reciprocal(next))
+  let main = (z - 0.5) * log1p(a / z) + a * log(next) - a
+  // 1/12z - 1/360z³ + 1/1260z⁵.
+  let squares = inverse.squared() + inverse * other + other.squared()
+  let corrections = a * inverse * other * (squares * (1.0 / 360) - 1.0 / 12) - a * wholePower(inverse, 6) * (5.0 / 1260)
+  return select(isLarge, logGammaOfNext(a) - main - corrections, integral)
 }
 
 /// y = log(x / (1 - x)) by Newton's method on the logarithm of the smaller tail, which is concave in y.

@@ -41,7 +41,7 @@ public func studentTQuantile(_ p: Tensor, degreesOfFreedom: Tensor) -> Tensor {
 
 /// The density in t: (1 + t²/ν)^(-(ν+1)/2) / (√ν B(ν/2, ½)).
 private func studentDensity(_ t: Tensor, _ ν: Tensor) -> Tensor {
-  exp(-0.5 * (ν + 1.0) * log1p(t.squared() / ν) - logBeta(ν * 0.5, ν * 0.0 + 0.5)) * rsqrt(ν)
+  exp(-0.5 * (ν + 1.0) * log1p(t.squared() / ν) - logarithmOfBeta(ν * 0.5, ν * 0.0 + 0.5)) * rsqrt(ν)
 }
 
 /// log(x / (1 - x)) = log(ν / t²). Of t = 0, where the distribution function is ½ whatever ν, a number near it.

@@ -77,6 +77,12 @@ func polynomial(_ coefficients: [Double], _ x: Tensor) -> Tensor {
   return sum
 }
 
+/// sin πx, with whole half turns taken off, so that the zeros are exact.
+func sineOfHalfTurns(_ x: Tensor) -> Tensor {
+  let turns = round(x)
+  return sin((x - turns) * Double.pi) * (1.0 - 2.0 * (turns - 2.0 * floor(turns * 0.5)))
+}
+
 /// log(1 + z) - z without cancellation, given log(1 + z) for where z is large.
 func log1pMinusArgument(_ z: Tensor, logarithm: Tensor) -> Tensor {
   let isSmall = (z .> -0.4) .& (z .< 0.6)

@@ -145,7 +145,7 @@ private struct Regularised {
 }
 
 /// log Γ(1 + a) for 0 < a ≤ 1, with relative accuracy near 0: -γa + Σ ζ(k) (-a)ᵏ / k.
-private func logGammaOfNext(_ a: Tensor) -> Tensor {
+func logGammaOfNext(_ a: Tensor) -> Tensor {
   let isSmall = a .< 0.1
   let zeta: [Double] = [
     1.6449340668482264, 1.2020569031595943, 1.0823232337111382, 1.0369277551433699, 1.0173430619844491, 1.0083492773819228,

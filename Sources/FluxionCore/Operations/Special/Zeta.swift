@@ -1,6 +1,5 @@
 // The zeta functions and the derivatives of ψ.
 
-
 /// ζ(s, q) = Σ (q + k)⁻ˢ over k ≥ 0, for s > 1 and q > 0; +∞ at s = 1, NaN outside.
 ///
 /// Twelve terms and the Euler–Maclaurin formula for the rest, good to about 10⁻¹⁵. Differentiable in both arguments.
@@ -22,10 +21,7 @@ public func zeta(_ s: Tensor) -> Tensor {
     let isReflected = s .< 0.0
     let direct = eulerMaclaurin(select(isReflected .| isPole, 2.0, s), s * 0.0 + 1.0)
     let r = 1.0 - select(isReflected, s, -1.0)
-    // sin(πs/2) with half turns taken off, so that the zeros at -2, -4 … are exact.
-    let half = select(isReflected, s, -1.0) * 0.5
-    let turns = round(half)
-    let sine = sin((half - turns) * Double.pi) * (1.0 - 2.0 * (turns - 2.0 * floor(turns * 0.5)))
+    let sine = sineOfHalfTurns(select(isReflected, s, -1.0) * 0.5)
     let reflected = 2.0 * exp(logGamma(r) - r * 1.8378770664093453) * sine * eulerMaclaurin(r, s * 0.0 + 1.0)
     return select(isPole, infinite, select(isReflected, reflected, direct))
   }
