@@ -133,7 +133,10 @@ extension OperationCase {
         let cube: @Sendable (Tensor) -> Tensor = customVJP(
           { (v: Tensor) -> Tensor in v * v * v },
           forward: { (v: Tensor) -> (value: Tensor, residuals: Tensor) in (v * v * v, v) },
-          pullback: { (v: Tensor, cotangent: Tensor) -> Tensor in cotangent * v.squared() * 3 })
+          pullback: { (v: Tensor, cotangent: Tensor) -> Tensor in
+            let slope = v.squared() * 3
+            return cotangent * (v.elementType.isComplex ? slope.conjugate() : slope)
+          })
         return cube(x[0])
       },
       expected: { x in PlainArray.elementwise(x) { (v: [Double]) -> Double in v[0] * v[0] * v[0] } }),

@@ -120,6 +120,14 @@ struct SpecialFunctionTests {
     ], 4e-14) { betaI($0[0], $0[1], $0[2]) }   // for large a, log a against ψ(a)
   }
 
+  @Test("far quantiles of steep distributions") func farQuantiles() {
+    check("t", [
+      ([3e-07, 110.0], -5.300804879329033), ([1e-12, 77.0], -8.366436883266218), ([1e-100, 300.0], -32.542604433373846), ([0.001, 1000.0], -3.098402163912923),
+    ], 1e-12) { studentTQuantile($0[0], degreesOfFreedom: $0[1]) }
+    let a = Tensor([200.0, 0.5, 1000]), b = Tensor([0.5, 300, 2]), p = Tensor([1e-10, 1e-120, 1e-250])
+    expectClose(betaI(a, b, betaIInverse(a, b, p)), p, Tolerance(relative: 1e-10))
+  }
+
   @Test("Bessel functions of the second kind") func secondBessel() {
     for (n, rows, scale) in [
       (0, [

@@ -39,10 +39,11 @@ func inserted(
 }
 
 /// ψ′(x) by the recurrence ψ′(x) = ψ′(x + 1) + 1/x² up to x ≥ 8 and the asymptotic series there; for x < 0 by the reflection
-/// ψ′(1 - x) + ψ′(x) = π²/sin²(πx).
+/// ψ′(1 - x) + ψ′(x) = π²/sin²(πx). In double precision, because a dozen roundings cost `f32` three units in the last place.
 ///
 /// > M. Abramowitz, I. Stegun. *Handbook of Mathematical Functions*, 6.4.6, 6.4.7, 6.4.12.
-private func trigammaByRecurrence(_ x: Tensor) -> Tensor {
+private func trigammaByRecurrence(_ given: Tensor) -> Tensor {
+  let x = given.converted(to: .float64)
   let isNegative = x .< 0.0
   let z = select(isNegative, 1.0 - x, x)
   var sum = Tensor.zeros(like: x.type)
@@ -64,7 +65,7 @@ private func trigammaByRecurrence(_ x: Tensor) -> Tensor {
   let sine = sin((x - round(x)) * Double.pi)
   let reflection: Tensor = reciprocal(sine.squared()) * (Double.pi * Double.pi)
   let reflected = reflection - positive
-  return select(isNegative, reflected, positive)
+  return select(isNegative, reflected, positive).converted(to: given.elementType)
 }
 
 // MARK: - Complex numbers

@@ -31,7 +31,8 @@ private let reasons: [(reason: String, rows: [String])] = [
     "it makes complex numbers of real operands",
     [
       "convertToComplex", "complexModulus", "conjugateProduct", "complexProduct", "convolution.complex", "transposedConvolution.complex", "fft", "ifft",
-      "fft.orthonormal", "fft.length", "fft2", "ifft3", "fft4", "rfft", "rfft2", "rfft3", "irfft", "irfft.odd", "fftFrequencies", "rfftFrequencies",
+      "fft.orthonormal", "fft.length", "fft2", "ifft3", "fft4", "rfft", "rfft2", "rfft3", "irfft", "irfft.odd", "irfft3", "hfft",
+      "ihfft", "dct.complex", "convolved.complex", "fftFrequencies", "rfftFrequencies",
     ]
   ),
   ("no complex type has parts of so few bits", ["convertToHalf", "convertToBrainFloat", "convertToEightBits", "convertToByte"]),

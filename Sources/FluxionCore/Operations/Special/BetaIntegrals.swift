@@ -103,8 +103,14 @@ let logOddsOfQuantile = ElementwiseCall(
 /// log(x / (1 - x)); NaN outside [0, 1].
 private func oddsOf(_ x: Tensor) -> Tensor { log(x) - log1p(-x) }
 
-/// xᵃ (1 - x)ᵇ / B(a, b), the density in y, from Stirling's formula with the large terms cancelled beforehand.
+/// xᵃ (1 - x)ᵇ / B(a, b), the density in y.
 private func powerTerm(_ a: Tensor, _ b: Tensor, _ y: Tensor) -> Tensor {
+  let (exponent, factor) = powerTermParts(a, b, y)
+  return exp(exponent) * factor
+}
+
+/// The same as exp(exponent) · factor, from Stirling's formula with the large terms cancelled beforehand.
+private func powerTermParts(_ a: Tensor, _ b: Tensor, _ y: Tensor) -> (exponent: Tensor, factor: Tensor) {
   let n = a + b
   let (x, rest) = (sigmoid(y), sigmoid(-y))
   let excess = (x * b - rest * a) / n   // x - a / n
@@ -112,7 +118,7 @@ private func powerTerm(_ a: Tensor, _ b: Tensor, _ y: Tensor) -> Tensor {
   let first = a * log1pMinusArgument(atX, logarithm: log1p(b / a) - softplus(-y))
   let second = b * log1pMinusArgument(atRest, logarithm: log1p(a / b) - softplus(y))
   let corrections = stirlingCorrection(a) + stirlingCorrection(b) - stirlingCorrection(n)
-  return exp(first + second - corrections) * sqrt(a / n * b) * 0.3989422804014327
+  return (first + second - corrections, sqrt(a / n * b) * 0.3989422804014327)
 }
 
 /// ∂I/∂a = ∫₀ˣ (log t - ψ(a) + ψ(a + b)) p(t) dt, and ∂I/∂b likewise with 1 - t and b.
@@ -224,7 +230,8 @@ private func logGammaProduct(_ a: Tensor, _ b: Tensor) -> Tensor {
   return select(isLarge, logGammaOfNext(a) - main - corrections, integral)
 }
 
-/// y = log(x / (1 - x)) by Newton's method on the logarithm of the smaller tail, which is concave in y.
+/// y = log(x / (1 - x)) by Newton's method on the logarithm of the smaller tail, which is concave in y. A first step may go so far that the
+/// tail is below all numbers: there its logarithm is that of the density less that of the density's own relative slope.
 private func quantile(_ a: Tensor, _ b: Tensor, _ p: Tensor) -> Tensor {
   let isInside = (a .> 0.0) .& (b .> 0.0) .& (p .> 0.0) .& (p .< 1.0)
   let usesLower = p .<= 0.5
@@ -232,8 +239,13 @@ private func quantile(_ a: Tensor, _ b: Tensor, _ p: Tensor) -> Tensor {
   let first = select(isInside, select(usesLower, a, b), 1.0), second = select(isInside, select(usesLower, b, a), 1.0)
   let target = log(select(isInside, select(usesLower, p, 1.0 - p), 0.5))
   let y = newton(from: log(first) - log(second)) { y in
-    let tail = maximum(RegularisedBeta(first, second, y).value, 1e-300)
-    return -(log(tail) - target) * tail / maximum(powerTerm(first, second, y), 1e-300)
+    let tail = RegularisedBeta(first, second, y).value
+    let (exponent, factor) = powerTermParts(first, second, y)
+    let logDensity = exponent + log(factor)
+    let isSeen = tail .> 1e-280
+    let slope = maximum(first * sigmoid(-y) - second * sigmoid(y), 1e-300)
+    let logTail = select(isSeen, log(select(isSeen, tail, 1.0)), logDensity - log(slope))
+    return (target - logTail) * exp(logTail - logDensity)
   }
   let isInDomain = (a .> 0.0) .& (b .> 0.0)
   let edge = select(p .== 0.0, -infinite, select(p .== 1.0, infinite, undefined))
