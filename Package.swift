@@ -61,11 +61,13 @@ let package = Package(
     .target(name: "FluxionSystems", dependencies: ["FluxionExperiment", "FluxionFlows", "FluxionText"], swiftSettings: settings),
 
     // MARK: - Programs
+    // What `fluxion bench` measures, written as a user of the library would write it.
+    .target(name: "FluxionBenchmarks", dependencies: ["Fluxion"], swiftSettings: settings),
     .target(
       name: "FluxionCommand",
       dependencies: [
-        "CFluxionKernels", "FluxionCore", "FluxionData", "FluxionExperiment", "FluxionReport", "FluxionSystems", "FluxionText",
-        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "CFluxionKernels", "FluxionBenchmarks", "FluxionCore", "FluxionData", "FluxionExperiment", "FluxionReport", "FluxionSystems",
+        "FluxionText", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], swiftSettings: settings),
     .executableTarget(
       name: "FluxionMain", dependencies: ["FluxionCPU", "FluxionCommand", "FluxionSystems"], swiftSettings: settings),

@@ -87,7 +87,7 @@ struct RootCommand: ParsableCommand {
     version: "fluxion \(Release.version)",
     subcommands: [
       ListCommand.self, ShowCommand.self, RunCommand.self, VerifyCommand.self, CiteCommand.self, DoctorCommand.self,
-      CompletionsCommand.self,
+      BenchCommand.self, CompletionsCommand.self,
     ])
 
   static var subcommandNames: [String] { configuration.subcommands.map { $0._commandName } }
