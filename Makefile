@@ -39,9 +39,11 @@ test-threads: setup
 build: setup
 	$(SWIFT) build -c $(CONFIGURATION) --product fluxion
 
-# Times of the small programs the documentation quotes.
+# The works of `fluxion bench` beside JAX and PyTorch, by turns; a table under Benchmarks/results. FLUXION_PEERS=python names an
+# interpreter that has the peers; else an environment of their own is made under .build.
 bench: setup
-	$(SWIFT) run -c release --package-path Benchmarks Measure $(ARGUMENTS)
+	$(SWIFT) build -c release --product fluxion
+	Benchmarks/run.sh $(ARGUMENTS)
 
 # One documentation archive per module, under .build/docs.
 docs: setup

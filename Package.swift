@@ -117,6 +117,9 @@ let package = Package(
     .testTarget(
       name: "FluxionDataTests", dependencies: ["FluxionCPU", "FluxionCore", "FluxionData"],
       swiftSettings: settings),
+    .testTarget(
+      name: "FluxionBenchmarksTests",
+      dependencies: ["CAllocationCounter", "Fluxion", "FluxionBenchmarks", "FluxionTestSupport"], swiftSettings: settings),
     .testTarget(name: "FluxionTextTests", dependencies: ["FluxionText"], swiftSettings: settings),
     .testTarget(name: "FluxionReportTests", dependencies: ["FluxionReport", "FluxionText"], swiftSettings: settings),
     // One small system, and the command over a catalogue of it, which the command's tests start.

@@ -6,15 +6,21 @@ public import Fluxion
 /// workload is written as a user of Fluxion would write it, in small sizes too, so that tests can judge what it computes.
 public protocol Workload: Sendable {
   /// What all sizes of it are called; the name of the peers' function.
-  static var family: String { get }
+  var family: String { get }
   /// The name of the row, with the sizes in it.
   var name: String { get }
   /// What is done once by ``Session/run``.
   var unit: String { get }
   /// The arithmetic and the traffic no program for this work can do without.
   var demand: Demand { get }
+  /// Whether a unit is a whole process, from its start to its end, so that loading and compiling count.
+  var isWholeProcess: Bool { get }
   /// Draws the data and writes the program down. Nothing is compiled yet.
   func prepare() -> Session
+}
+
+extension Workload {
+  public var isWholeProcess: Bool { false }
 }
 
 /// A workload with its data, which is run again and again.
@@ -25,6 +31,33 @@ public struct Session {
   public var run: () -> Void
   /// What the last unit gave, for those who check it.
   public var results: () -> [Tensor]
+}
+
+extension Session {
+  /// Work outside any program.
+  init(_ function: @escaping () -> Tensor) {
+    var result: Tensor?
+    self.init(program: nil, run: { result = function() }, results: { result.map { [$0] } ?? [] })
+  }
+
+  /// A function of no state.
+  init<Input, Output: Structured>(_ function: Compiled<Input, Output>, _ input: Input, _ call: @escaping (Input) -> Output) {
+    var output: Output?
+    self.init(
+      program: { try function.program(for: input) }, run: { output = call(input) },
+      results: { output.map { flatten($0).leaves } ?? [] })
+  }
+
+  /// A step that changes its state in place; the results are the loss and the state after it.
+  init<State: Structured, Input>(
+    _ state: State, _ step: CompiledUpdate<State, Input, Tensor>, _ input: Input, _ call: @escaping (inout State, Input) -> Tensor
+  ) {
+    var state = state
+    var loss = Tensor(Float.nan)
+    self.init(
+      program: { try step.program(for: state, input) }, run: { loss = call(&state, input) },
+      results: { [loss] + flatten(state).leaves })
+  }
 }
 
 /// What a unit of work needs at least, in `f32`: the measure for "how far from the machine's limit".
@@ -58,23 +91,4 @@ public struct Demand: Encodable, Sendable {
 
   /// The weights and biases of affine layers.
   static func parameters(_ sizes: [Int]) -> Int { zip(sizes, sizes.dropFirst()).reduce(0) { $0 + ($1.0 + 1) * $1.1 } }
-}
-
-extension Session {
-  /// A function of no state.
-  init<Input, Output: Structured>(_ function: Compiled<Input, Output>, _ input: Input, _ call: @escaping (Input) -> Output) {
-    var output: Output?
-    self.init(
-      program: { try function.program(for: input) }, run: { output = call(input) },
-      results: { output.map { flatten($0).leaves } ?? [] })
-  }
-
-  /// A step that changes its state in place.
-  init<State, Input>(
-    _ state: State, _ step: CompiledUpdate<State, Input, Tensor>, _ input: Input, _ call: @escaping (inout State, Input) -> Tensor
-  ) {
-    var state = state
-    var loss = Tensor(Float.nan)
-    self.init(program: { try step.program(for: state, input) }, run: { loss = call(&state, input) }, results: { [loss] })
-  }
 }

@@ -43,6 +43,10 @@ struct BadInputTests {
     (["verify", "--all", "--out", "x"], "Leave out --out"),
     (["verify", "toy-mean", "--seeds", "1,b"], "whole numbers separated by commas"),
     (["verify", "toy-mean", "--out", "."], "the folder is not empty"),
+    (["bench", "--only", "cg,sinkhron"], "fluxion bench: there is no work \"sinkhron\". Did you mean \"sinkhorn\"?"),
+    (["bench", "--only", "matmul"], "Known are flow_matching, "),
+    (["bench", "--seconds=-1"], "--seconds -1.0 must be finite and not negative."),
+    (["bench", "--once", "eager"], "--once needs one work, but \"eager\" is eager-dispatch-add16, "),
     (["completions", "zhs"], "Did you mean \"zsh\"?"),
   ]
 

@@ -92,6 +92,27 @@ struct RunCommandTests {
     #expect(try tool.content("runs/toy-mean-3/metrics.json") != tool.content("runs/toy-mean-1/metrics.json"))
   }
 
+  @Test("a work is timed, one line of JSON in the peers' form, and whole processes are started") func bench() throws {
+    struct Line: Decodable {
+      var work: String, framework: String, median_us: Double, first_call_s: Double, unit: String
+      var detail: [String: JSONValue]
+      enum JSONValue: Decodable {
+        case number(Double), text(String)
+        init(from decoder: any Decoder) throws {
+          let container = try decoder.singleValueContainer()
+          if let number = try? container.decode(Double.self) { self = .number(number) } else { self = .text(try container.decode(String.self)) }
+        }
+      }
+    }
+    let outcome = try Tool("FluxionToyCommand").run("bench", "--only", "tiny_scan,first_gradient", "--seconds", "0", "--json")
+    #expect(outcome.code == 0 && outcome.errors.isEmpty, "\(outcome.errors)")
+    let lines = try outcome.output.split(separator: "\n").map { try JSONDecoder().decode(Line.self, from: Data($0.utf8)) }
+    #expect(lines.map(\.work) == ["rk4-loop-n16-S1000", "first-gradient"])
+    #expect(lines.allSatisfy { $0.framework == "fluxion" && $0.median_us > 0 && $0.first_call_s > 0 })
+    #expect(lines[0].unit == "1000 steps" && lines[1].unit == "process")
+    #expect(["kernels", "arena_bytes", "trace_and_compile_s", "laps", "threads", "isa"].allSatisfy { lines[0].detail[$0] != nil })
+  }
+
   @Test("the user's data, with rows to drop") func data() throws {
     let tool = try Tool("FluxionToyCommand")
     try tool.write("d.csv", "x,y\n1,2\n3,\n5,6\n")

@@ -2,7 +2,7 @@ import Fluxion
 
 /// One Adam step of a denoiser of six 3×3 convolutions with silu between them, on images of three channels.
 public struct ConvolutionStep: Workload {
-  public static let family = "conv_step"
+  public var family: String { "conv_step" }
   let batch: Int, channels: Int, size: Int
 
   public init(batch: Int, channels: Int, size: Int) { (self.batch, self.channels, self.size) = (batch, channels, size) }

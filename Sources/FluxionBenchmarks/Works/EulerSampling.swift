@@ -2,7 +2,7 @@ import Fluxion
 
 /// Points moved along a velocity field by Euler's method, all steps in one program.
 public struct EulerSampling: Workload {
-  public static let family = "sampler"
+  public var family: String { "sampler" }
   let count: Int, width: Int, steps: Int
 
   public init(count: Int, width: Int, steps: Int) { (self.count, self.width, self.steps) = (count, width, steps) }

@@ -2,7 +2,7 @@ import Fluxion
 
 /// One training step of a velocity field on straight paths: draw noise and times, interpolate, squared error, gradient, Adam.
 public struct FlowMatchingStep: Workload {
-  public static let family = "flow_matching"
+  public var family: String { "flow_matching" }
   let batch: Int, width: Int, depth: Int, dimension: Int
 
   public init(batch: Int, width: Int, depth: Int = 3, dimension: Int = 2) {

@@ -4,7 +4,7 @@ import Fluxion
 ///
 /// > T. Kipf, M. Welling. "Semi-supervised classification with graph convolutional networks." *ICLR* 2017.
 public struct GraphConvolutionStep: Workload {
-  public static let family = "gcn_epoch"
+  public var family: String { "gcn_epoch" }
   let nodes: Int, edges: Int, features: Int, hidden: Int
   private let classes = 7
 

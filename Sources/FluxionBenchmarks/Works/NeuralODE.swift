@@ -1,9 +1,9 @@
-import Fluxion
+package import Fluxion
 
 /// dy/dt = 2 · MLP(y) over [0, 1] by Dormand and Prince's pair at tolerances of 10⁻⁵: the solution, or the gradient of its sum of
 /// squares with respect to the network by the adjoint.
 public struct NeuralODE: Workload {
-  public static let family = "neural_ode"
+  public var family: String { "neural_ode" }
   let batch: Int, width: Int, takesGradient: Bool, tolerance: Double
 
   public init(batch: Int, width: Int, takesGradient: Bool, tolerance: Double = 1e-5) {
@@ -13,18 +13,24 @@ public struct NeuralODE: Workload {
   public var name: String { "neural-ode-\(takesGradient ? "gradient" : "solve")-B\(batch)-H\(width)" }
   public var unit: String { "solve" }
   private var sizes: [Int] { [2, width, width, 2] }
-  /// Of one evaluation of the field (and its derivative): how many there are depends on the steps.
+  private var method: DormandPrince5 { DormandPrince5(relativeTolerance: tolerance, absoluteTolerance: tolerance, maximumSteps: 256) }
+  /// Of the evaluations that a solution takes; backwards, of six for each step, repeated and differentiated.
   public var demand: Demand {
-    Demand(
-      products: Demand.layers(sizes, batch: batch, isTrained: takesGradient), functions: 2 * batch * width,
-      bytes: 4 * (Demand.parameters(sizes) + 4 * batch))
+    let taken = solve(Self.problem, from: initial, over: 0...1, parameters: network, using: method).statistics
+    let forward = Int(taken.evaluations.item())
+    let backward = takesGradient ? 6 * Int(taken.accepted.item()) : 0
+    return Demand(
+      products: Demand.layers(sizes, batch: batch, isTrained: false, times: forward)
+        + (takesGradient ? Demand.layers(sizes, batch: batch, isTrained: true, times: backward) : []),
+      functions: 2 * batch * width * (forward + backward), bytes: 4 * (Demand.parameters(sizes) + 4 * batch))
   }
 
+  package static let problem = ODE { (t: Tensor, y: Tensor, net: MLP) in 2 * net(y) }
+  package var network: MLP { MLP(sizes: sizes, activation: .tanh, initialisation: .lecun, key: Key(0)) }
+  package var initial: Tensor { Key(1).normal([batch, 2]) }
+
   public func prepare() -> Session {
-    let net = MLP(sizes: sizes, activation: .tanh, initialisation: .lecun, key: Key(0))
-    let y0 = Key(1).normal([batch, 2])
-    let problem = ODE { (t: Tensor, y: Tensor, net: MLP) in 2 * net(y) }
-    let method = DormandPrince5(relativeTolerance: tolerance, absoluteTolerance: tolerance, maximumSteps: 256)
+    let (net, y0, problem, method) = (network, initial, Self.problem, self.method)
     if takesGradient {
       let slope = compiled { (net: MLP, y0: Tensor) -> MLP in
         gradient(of: { net in solve(problem, from: y0, over: 0...1, parameters: net, using: method).value.squared().sum() }, at: net)

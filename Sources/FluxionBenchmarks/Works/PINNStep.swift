@@ -1,9 +1,9 @@
-import Fluxion
+package import Fluxion
 
 /// One step on the residual of Poisson's equation Δu = -sin x₁ in two dimensions: the Laplacian of a tanh network at points, the loss's
 /// gradient, Adam.
 public struct PINNStep: Workload {
-  public static let family = "pinn"
+  public var family: String { "pinn" }
   let batch: Int, width: Int
 
   public init(batch: Int, width: Int) { (self.batch, self.width) = (batch, width) }
@@ -18,15 +18,16 @@ public struct PINNStep: Workload {
       bytes: 4 * (6 * Demand.parameters(sizes) + 2 * batch))
   }
 
+  package var network: MLP { MLP(sizes: sizes, activation: .tanh, initialisation: .lecun, key: Key(0)) }
+  package var points: Tensor { Key(1).uniform([batch, 2]) }
+
   public func prepare() -> Session {
-    let net = MLP(sizes: sizes, activation: .tanh, initialisation: .lecun, key: Key(0))
-    let points = Key(1).uniform([batch, 2])
     let step = compiled { (state: inout TrainingState<MLP>, x: Tensor) -> Tensor in
       let (loss, slope) = valueAndGradient(of: { poissonResidual($0, x) }, at: state.model)
       state.apply(slope)
       return loss
     }
-    return Session(TrainingState(net, optimiser: Adam(learningRate: 1e-3)), step, points) { step(&$0, $1) }
+    return Session(TrainingState(network, optimiser: Adam(learningRate: 1e-3)), step, points) { step(&$0, $1) }
   }
 }
 

@@ -1,8 +1,8 @@
-import Fluxion
+package import Fluxion
 
 /// A fixed number of iterations of conjugate gradients for the five-point Laplacian on a square grid, which is never written as a matrix.
 public struct PoissonCG: Workload {
-  public static let family = "cg"
+  public var family: String { "cg" }
   let size: Int, iterations: Int
 
   public init(size: Int, iterations: Int = 200) { (self.size, self.iterations) = (size, iterations) }
@@ -14,8 +14,10 @@ public struct PoissonCG: Workload {
 
   private struct Iterate: Codable { var x: Tensor, r: Tensor, p: Tensor, rr: Tensor }
 
+  package var rightHandSide: Tensor { Key(0).normal([size, size]) }
+
   public func prepare() -> Session {
-    let b = Key(0).normal([size, size])
+    let b = rightHandSide
     let iterations = self.iterations
     let solution = compiled { (b: Tensor) -> Tensor in
       let start = Iterate(x: .zeros(b.shape), r: b, p: b, rr: b.squared().sum())
@@ -32,7 +34,7 @@ public struct PoissonCG: Workload {
 }
 
 /// 4u minus the four neighbours, u being 0 outside the grid.
-func fivePointLaplacian(_ u: Tensor) -> Tensor {
+package func fivePointLaplacian(_ u: Tensor) -> Tensor {
   let (n, m) = (u.shape[0], u.shape[1])
   let p = u.padded(low: [1, 1], high: [1, 1])
   func window(_ i: Int, _ j: Int) -> Tensor { p.sliced(start: [i, j], limit: [i + n, j + m]) }

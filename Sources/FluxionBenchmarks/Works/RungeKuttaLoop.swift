@@ -1,8 +1,8 @@
-import Fluxion
+package import Fluxion
 
 /// The classical Runge–Kutta method on a small linear system dx/dt = A x, all steps in one program: what a loop costs.
 public struct RungeKuttaLoop: Workload {
-  public static let family = "tiny_scan"
+  public var family: String { "tiny_scan" }
   let size: Int, steps: Int
 
   public init(size: Int, steps: Int) { (self.size, self.steps) = (size, steps) }
@@ -13,10 +13,12 @@ public struct RungeKuttaLoop: Workload {
     Demand(products: [Demand.Product(rows: 1, columns: size, inner: size, count: 4 * steps)], bytes: 4 * (size * size + 2 * size))
   }
 
+  package var matrix: Tensor { Key(0).normal([size, size]) / Double(size) }
+  package static let stepSize = 1e-3
+
   public func prepare() -> Session {
-    let A = Key(0).normal([size, size]) / Double(size)
-    let x0 = Tensor.ones([size])
-    let (h, steps) = (1e-3, self.steps)
+    let (A, x0) = (matrix, Tensor.ones([size]))
+    let (h, steps) = (Self.stepSize, self.steps)
     let end = compiled { (A: Tensor, x: Tensor) -> Tensor in
       scan(count: steps, from: x) { (x: Tensor, _: Tensor) in
         let k1 = A.dot(x)

@@ -1,9 +1,9 @@
-import Fluxion
+package import Fluxion
 
 /// A fixed number of Sinkhorn's iterations in logarithms, between two clouds of `count` points in the plane with squared distances as
 /// costs; the dual value.
 public struct SinkhornIterations: Workload {
-  public static let family = "sinkhorn"
+  public var family: String { "sinkhorn" }
   let count: Int, iterations: Int, regularisation: Double
 
   public init(count: Int, iterations: Int = 100, regularisation: Double = 0.05) {
@@ -18,8 +18,10 @@ public struct SinkhornIterations: Workload {
 
   private struct Potentials: Codable { var f: Tensor, g: Tensor }
 
+  package var points: (x: Tensor, y: Tensor) { (Key(0).uniform([count, 2]), Key(1).uniform([count, 2])) }
+
   public func prepare() -> Session {
-    let (x, y) = (Key(0).uniform([count, 2]), Key(1).uniform([count, 2]))
+    let (x, y) = points
     let (iterations, ε) = (self.iterations, regularisation)
     let value = compiled { (x: Tensor, y: Tensor) -> Tensor in
       let n = x.count

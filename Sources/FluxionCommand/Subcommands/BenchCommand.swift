@@ -24,9 +24,17 @@ struct BenchCommand: ParsableCommand {
   @Flag(help: "Print a line of JSON for each.")
   var json = false
 
+  @Flag(help: "Only name them; with --json, with what each needs at least.")
+  var list = false
+
+  @Option(help: ArgumentHelp("Do one unit of one work, and print the sum of its first result: for profilers.", valueName: "work"))
+  var once: String?
+
   func run() throws {
+    if let once { return try runOnce(once) }
     guard seconds >= 0, seconds.isFinite else { throw Failure("fluxion bench", "--seconds \(seconds) must be finite and not negative.", exitCode: 2) }
     let works = try chosen()
+    if list { return works.forEach { json ? Entry($0).printAsLine() : print($0.name) } }
     let cpu = fx_cpu()
     let isa = withUnsafeBytes(of: cpu.isa) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
     var table = ReportTable([
@@ -35,9 +43,9 @@ struct BenchCommand: ParsableCommand {
     ])
     for work in works {
       if !json { FileHandle.standardError.write(Data("\(work.name) …\n".utf8)) }
-      let m = try reportingFailures(of: "fluxion bench") { try work.measured(seconds: seconds) }
+      let m = try reportingFailures(of: "fluxion bench") { try work.measured(seconds: seconds, process: Self.runProcess) }
       if json {
-        Line(m, threads: Int(cpu.threads), isa: isa).print()
+        Line(m, threads: Int(cpu.threads), isa: isa).printAsLine()
         continue
       }
       table.addRow([
@@ -51,31 +59,62 @@ struct BenchCommand: ParsableCommand {
     print("\(cpu.threads) thread\(cpu.threads == 1 ? "" : "s"), \(isa)")
   }
 
+  private func runOnce(_ name: String) throws {
+    let works = try Self.works(name)
+    guard works.count == 1, let work = works.first else {
+      throw Failure(
+        "fluxion bench", "--once needs one work, but \"\(name)\" is \(works.map(\.name).joined(separator: ", ")).", exitCode: 2)
+    }
+    let session = work.prepare()
+    session.run()
+    print(session.results()[0].sum().item())
+  }
+
+  /// A process of this program that does one unit of the work.
+  private static func runProcess(_ work: any Workload) throws {
+    guard let program = Bundle.main.executableURL else {
+      throw Failure("fluxion bench", "the program's own file was not found, which \(work.name) starts.", exitCode: 1)
+    }
+    let process = Process()
+    process.executableURL = program
+    process.arguments = ["bench", "--once", work.name]
+    process.standardOutput = FileHandle.nullDevice
+    try process.run()
+    process.waitUntilExit()
+    guard process.terminationStatus == 0 else {
+      throw Failure("fluxion bench", "the process of \(work.name) ended with code \(process.terminationStatus).", exitCode: 1)
+    }
+  }
+
   private func chosen() throws -> [any Workload] {
     let words = only.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }.filter { !$0.isEmpty }
     guard !words.isEmpty else { return Workloads.all }
     var names: Set<String> = []
     for word in words {
-      let found = Workloads.named(word)
-      guard !found.isEmpty else {
-        throw Failure(
-          "fluxion bench",
-          "there is no work \"\(word)\". "
-            + Suggestion.sentence(for: word, among: Workloads.names, otherwise: "Known are \(Workloads.names.joined(separator: ", "))."),
-          exitCode: 2)
-      }
-      names.formUnion(found.map(\.name))
+      names.formUnion(try Self.works(word).map(\.name))
     }
     return Workloads.all.filter { names.contains($0.name) }
+  }
+
+  private static func works(_ name: String) throws -> [any Workload] {
+    let found = Workloads.named(name)
+    guard !found.isEmpty else {
+      throw Failure(
+        "fluxion bench",
+        "there is no work \"\(name)\". "
+          + Suggestion.sentence(for: name, among: Workloads.names, otherwise: "Known are \(Workloads.names.joined(separator: ", "))."),
+        exitCode: 2)
+    }
+    return found
   }
 
   /// A line in the form of `Benchmarks/peers.py`.
   private struct Line: Encodable {
     struct Detail: Encodable {
       var kernels: Int?, arenaBytes: Int?, compilationSeconds: Double?
-      var laps: Int, threads: Int, isa: String, demand: Demand
+      var laps: Int, threads: Int, isa: String
       enum CodingKeys: String, CodingKey {
-        case kernels, laps, threads, isa, demand
+        case kernels, laps, threads, isa
         case arenaBytes = "arena_bytes", compilationSeconds = "trace_and_compile_s"
       }
     }
@@ -93,16 +132,31 @@ struct BenchCommand: ParsableCommand {
       unit = m.unit
       detail = Detail(
         kernels: m.cost?.kernels, arenaBytes: m.cost?.peakMemory, compilationSeconds: m.compilationSeconds.map { rounded($0, 1e6) },
-        laps: m.laps, threads: threads, isa: isa, demand: m.demand)
+        laps: m.laps, threads: threads, isa: isa)
     }
+  }
 
-    func print() {
-      let encoder = JSONEncoder()
-      encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-      // Written at once, so that whoever reads along sees each line when it is known.
-      do { FileHandle.standardOutput.write(try encoder.encode(self) + Data("\n".utf8)) } catch {
-        preconditionFailure("a timing cannot be written as JSON: \(error)")
-      }
+  /// What a work is, for `Benchmarks/compare.py`.
+  private struct Entry: Encodable {
+    var work: String, family: String, unit: String, isWholeProcess: Bool, demand: Demand
+    enum CodingKeys: String, CodingKey {
+      case work, family, unit, demand
+      case isWholeProcess = "whole_process"
+    }
+    init(_ work: any Workload) {
+      (self.work, family, unit) = (work.name, work.family, work.unit)
+      (isWholeProcess, demand) = (work.isWholeProcess, work.demand)
+    }
+  }
+}
+
+extension Encodable {
+  /// One line of JSON, written at once, so that whoever reads along sees it when it is known.
+  fileprivate func printAsLine() {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    do { FileHandle.standardOutput.write(try encoder.encode(self) + Data("\n".utf8)) } catch {
+      preconditionFailure("a result cannot be written as JSON: \(error)")
     }
   }
 }

@@ -17,11 +17,11 @@ extension ODESystem {
         let results = value(operands)
         return (results, Array(results.prefix(stateCount)))
       },
-      pullback: { operands, residuals, cotangents in
-        staged(operands + residuals + cotangents) { inputs in
+      pullback: { operands, residuals, cotangents, isAsked in
+        stagedWhereGiven(operands + residuals + cotangents) { inputs in
           let n = operands.count
           return adjointSolution(
-            Array(inputs.prefix(n)), Array(inputs.dropFirst(n).prefix(stateCount)), Array(inputs.dropFirst(n + stateCount)))
+            Array(inputs.prefix(n)), Array(inputs.dropFirst(n).prefix(stateCount)), Array(inputs.dropFirst(n + stateCount)), isAsked)
         }
       })
   }
@@ -31,9 +31,10 @@ extension ODESystem {
     var constants: [Tensor]
   }
 
-  private func adjointSolution(_ operands: [Tensor], _ path: [Tensor], _ cotangents: [Tensor]) -> [Tensor] {
+  private func adjointSolution(_ operands: [Tensor], _ path: [Tensor], _ cotangents: [Tensor], _ isAsked: [Bool]) -> [Tensor?] {
     let (y0, times, constants) = parts(operands)
-    let isActive = constants.map { $0.elementType.isDifferentiable }
+    let isActive = zip(constants, isAsked.dropFirst(stateCount + 1)).map { $0.elementType.isDifferentiable && $1 }
+    let asksTimes = isAsked[stateCount]
     let active = zip(constants, isActive).filter(\.1).map(\.0)
     let arriving = Array(cotangents.prefix(stateCount))
     let intervals = times.count - 1
@@ -43,7 +44,7 @@ extension ODESystem {
       zip(a, b).reduce(Tensor(0, as: times.elementType)) { $0 + ($1.0 * $1.1).sum() }
     }
     var costate = Costate(state: y0.map { Tensor.zeros(like: $0.type) }, constants: active.map { Tensor.zeros(like: $0.type) })
-    var timeSlopes = Tensor.zeros([times.count], as: times.elementType)
+    var timeSlopes = asksTimes ? Tensor.zeros([times.count], as: times.elementType) : nil
     if intervals > 0 {
       let starts = times.sliced(0..<intervals, alongAxis: 0)
       let ends = times.sliced(1..<intervals + 1, alongAxis: 0)
@@ -55,7 +56,7 @@ extension ODESystem {
         let jump = Array(x[(2 + stateCount)...])
         let a = zip(w.state, jump).map { $0 + $1 }
         // The times before this one see the state through a; this time itself moves along the field by what arrives here.
-        let atEnd = product(jump, slope(x[1], y, constants))
+        let atEnd = asksTimes ? [product(jump, slope(x[1], y, constants))] : []
         let span = stacked([x[1], x[0]])
         let end = system.march(y + a + w.constants + [span] + constants)
         let count = 2 * stateCount + active.count
@@ -63,15 +64,17 @@ extension ODESystem {
         let isFound = end[count] .== Tensor(SolverStatus.converged.rawValue)
         let last = end.prefix(count).map { select(isFound, $0.sliced(1..<2, alongAxis: 0).squeezed([0]), Tensor(Double.nan, as: $0.elementType)) }
         let next = Costate(state: Array(last[stateCount..<2 * stateCount]), constants: Array(last[(2 * stateCount)...]))
-        return (next, [atEnd])
+        return (next, atEnd)
       }
       costate = walked.carry
-      let first = -product(costate.state, slope(times.sliced(0..<1, alongAxis: 0).reshaped(to: []), y0, constants))
-      timeSlopes = walked.outputs[0].padded(low: [1], high: [0]) + first.expanded(at: 0).padded(low: [0], high: [intervals])
+      if asksTimes {
+        let first = -product(costate.state, slope(times.sliced(0..<1, alongAxis: 0).reshaped(to: []), y0, constants))
+        timeSlopes = walked.outputs[0].padded(low: [1], high: [0]) + first.expanded(at: 0).padded(low: [0], high: [intervals])
+      }
     }
     let initial = zip(costate.state, arriving).map { $0 + $1.sliced(0..<1, alongAxis: 0).squeezed([0]) }
     var rest = costate.constants[...]
-    let slopes = zip(constants, isActive).map { $1 ? rest.removeFirst() : Tensor.zeros(like: $0.type) }
+    let slopes = isActive.map { $0 ? rest.removeFirst() : nil }
     return initial + [timeSlopes] + slopes
   }
 

@@ -21,12 +21,12 @@ extension ODESystem {
         let n = value.outputs.count
         return (Array(outputs.prefix(n)), Array(outputs.dropFirst(n)))
       },
-      pullback: { operands, residuals, cotangents in
-        staged(operands + residuals + cotangents) { inputs in
+      pullback: { operands, residuals, cotangents, isAsked in
+        stagedWhereGiven(operands + residuals + cotangents) { inputs in
           let n = operands.count
           return backward(
             Array(inputs.prefix(n)), Array(inputs.dropFirst(n).prefix(residuals.count)),
-            Array(inputs.dropFirst(n + residuals.count)))
+            Array(inputs.dropFirst(n + residuals.count)), isAsked)
         }
       })
   }
@@ -38,27 +38,28 @@ extension ODESystem {
     /// Cotangents of the state and of the constants that have any.
     var state: [Tensor]
     var constants: [Tensor]
-    /// Cotangents of the interval's first and last time.
-    var start: Tensor
-    var end: Tensor
+    /// Cotangents of the interval's first and last time; nil where they are not asked for.
+    var times: TimeSlopes?
   }
+  private struct TimeSlopes: Codable { var start: Tensor, end: Tensor }
 
-  private func backward(_ operands: [Tensor], _ residuals: [Tensor], _ cotangents: [Tensor]) -> [Tensor] {
+  private func backward(_ operands: [Tensor], _ residuals: [Tensor], _ cotangents: [Tensor], _ isAsked: [Bool]) -> [Tensor?] {
     let (y0, times, constants) = parts(operands)
     let (counts, stepTimes, sizes) = (residuals[0], residuals[1], residuals[2])
     let states = Array(residuals.dropFirst(3))
     let arriving = Array(cotangents.prefix(stateCount))
-    let isActive = constants.map { $0.elementType.isDifferentiable }
+    let isActive = zip(constants, isAsked.dropFirst(stateCount + 1)).map { $0.elementType.isDifferentiable && $1 }
+    let asksTimes = isAsked[stateCount]
     let intervals = times.count - 1
     let type = times.elementType
-    let zero = Tensor(0, as: type)
+    let zero = asksTimes ? TimeSlopes(start: Tensor(0, as: type), end: Tensor(0, as: type)) : nil
 
-    // One step as a program of (t, h, y…, constants…), to be differentiated by all of them.
+    // One step as a program of (t, h, y…, constants…), to be differentiated by what is asked for.
     let (stepGraph, captures) = traceGraph([TensorType([], type), TensorType([], type)] + (y0 + constants).map(\.type)) { x in
       step(x[0], x[1], Array(x.dropFirst(2).prefix(stateCount)), Array(x.dropFirst(2 + stateCount))).y
     }
     precondition(captures.isEmpty, "the field is closed")
-    let respectTo = [Bool](repeating: true, count: 2 + stateCount) + isActive
+    let respectTo = [asksTimes, asksTimes] + y0.map { _ in true } + isActive
 
     func at(_ array: Tensor, _ place: Tensor) -> Tensor {
       let index = [place] + [Tensor](repeating: Tensor(Int32(0)), count: array.rank - 1)
@@ -73,21 +74,23 @@ extension ODESystem {
         let place = maximum(w.place, Tensor(Int32(0)))
         let point = [at(stepTimes, place), at(sizes, place)] + states.map { at($0, place) } + constants
         let slopes = linearize(stepGraph, point, with: respectTo).pullback(w.state)
+        let later = slopes.dropFirst(asksTimes ? 2 : 0)
         var next = w
-        next.state = Array(slopes[2..<2 + stateCount])
-        next.constants = zip(w.constants, slopes[(2 + stateCount)...]).map { $0 + $1 }
-        // The time of a step is the interval's start and lengths that count as given; the last length is what remains to its end.
-        let isLast = w.place .== lastPlace
-        next.end = w.end + select(isLast, slopes[1], 0)
-        next.start = w.start + slopes[0] - select(isLast, slopes[1], 0)
+        next.state = Array(later.prefix(stateCount))
+        next.constants = zip(w.constants, later.dropFirst(stateCount)).map { $0 + $1 }
+        if let before = w.times {
+          // The time of a step is the interval's start and lengths that count as given; the last length is what remains to its end.
+          let last = select(w.place .== lastPlace, slopes[1], 0)
+          next.times = TimeSlopes(start: before.start + slopes[0] - last, end: before.end + last)
+        }
         next.place = w.place - 1
         return next
       }
     }
     var walk = Return(
       place: Tensor(Int32(-1)), state: y0.map { Tensor.zeros(like: $0.type) },
-      constants: zip(constants, isActive).filter(\.1).map { Tensor.zeros(like: $0.0.type) }, start: zero, end: zero)
-    var timeSlopes = Tensor.zeros([times.count], as: type)
+      constants: zip(constants, isActive).filter(\.1).map { Tensor.zeros(like: $0.0.type) }, times: zero)
+    var timeSlopes = asksTimes ? Tensor.zeros([times.count], as: type) : nil
     if intervals > 0 {
       let firsts = concatenated(Tensor([Int32(0)]), counts.sliced(0..<intervals - 1, alongAxis: 0), alongAxis: 0)
       let later = arriving.map { $0.sliced(1..<intervals + 1, alongAxis: 0) }
@@ -95,16 +98,18 @@ extension ODESystem {
         var w = w
         w.place = x[1] - 1
         w.state = zip(w.state, x.dropFirst(2)).map { $0 + $1 }
-        (w.start, w.end) = (zero, zero)
+        w.times = zero
         let undone = undo(w, x[0])
-        return (undone, [undone.start, undone.end])
+        return (undone, undone.times.map { [$0.start, $0.end] } ?? [])
       }
       walk = walked.carry
-      timeSlopes = walked.outputs[0].padded(low: [0], high: [1]) + walked.outputs[1].padded(low: [1], high: [0])
+      if asksTimes {
+        timeSlopes = walked.outputs[0].padded(low: [0], high: [1]) + walked.outputs[1].padded(low: [1], high: [0])
+      }
     }
     let initial = zip(walk.state, arriving).map { $0 + $1.sliced(0..<1, alongAxis: 0).squeezed([0]) }
     var rest = walk.constants[...]
-    let slopes = zip(constants, isActive).map { $1 ? rest.removeFirst() : Tensor.zeros(like: $0.type) }
+    let slopes = isActive.map { $0 ? rest.removeFirst() : nil }
     return initial + [timeSlopes] + slopes
   }
 }

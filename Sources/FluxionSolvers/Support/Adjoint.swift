@@ -11,8 +11,8 @@ struct AdjointProgram: Sendable {
   let value: Graph
   /// The results, and what the pullback needs besides the operands.
   let forward: @Sendable (_ operands: [Tensor]) -> (results: [Tensor], residuals: [Tensor])
-  /// The cotangents of all operands, for cotangents of all results; those of integers are not read.
-  let pullback: @Sendable (_ operands: [Tensor], _ residuals: [Tensor], _ cotangents: [Tensor]) -> [Tensor]
+  /// The cotangents of the operands that are asked for, for cotangents of all results; nil, or anything, for the others.
+  let pullback: @Sendable (_ operands: [Tensor], _ residuals: [Tensor], _ cotangents: [Tensor], _ isAsked: [Bool]) -> [Tensor?]
 
   func callAsFunction(_ operands: [Tensor]) -> [Tensor] { apply(.call(Call(name: name, body: value, rules: rules)), operands) }
 
@@ -46,8 +46,9 @@ struct AdjointProgram: Sendable {
         (isActive ? arriving.removeFirst() : nil) ?? Tensor.zeros(like: type)
       }
       let kept = operands.prefix(fixed.count).map { $0! }
-      let back = pullback(Array(kept.prefix(primals.count)), Array(kept.dropFirst(primals.count)), all)
-      return [Tensor?](repeating: nil, count: fixed.count) + active.map { back[$0] }
+      let back = pullback(
+        Array(kept.prefix(primals.count)), Array(kept.dropFirst(primals.count)), all, tangents.map { $0 != nil })
+      return [Tensor?](repeating: nil, count: fixed.count) + active.map { back[$0] ?? zerosLike(primals[$0]) }
     })
     var slopes = apply(.call(Call(name: name + " tangent", body: body, rules: rules)), fixed + active.map { tangents[$0]! })[...]
     return (results, pattern.map { $0 ? slopes.removeFirst() : nil })
@@ -78,18 +79,34 @@ struct AdjointProgram: Sendable {
         }
         return (Array(all.prefix(count)), Array(all.dropFirst(count)))
       },
-      pullback: { operands, residuals, cotangents in
+      pullback: { operands, residuals, cotangents, isAsked in
         let n = operands.count
         let rest = residuals + cotangents
-        let all = wide(operands + rest, flags + rest.map { _ in true }) { inputs in
-          pullback(
-            Array(inputs.prefix(n)), Array(inputs.dropFirst(n).prefix(residuals.count)),
-            Array(inputs.dropFirst(n + residuals.count)))
-        }
+        var isGiven: [Bool] = []
+        var all = wide(operands + rest, flags + rest.map { _ in true }) { inputs in
+          let slopes = pullback(
+            Array(inputs.prefix(n)), Array(inputs.dropFirst(n).prefix(residuals.count)), Array(inputs.dropFirst(n + residuals.count)),
+            isAsked)
+          isGiven = slopes.map { $0 != nil }
+          return slopes.compactMap { $0 }
+        }[...]
         // What all problems share receives from all of them.
-        return zip(all, zip(flags, operands)).map { slope, place in
-          place.0 || !place.1.elementType.isDifferentiable ? slope : slope.sum(alongAxis: 0)
+        return zip(isGiven, zip(flags, operands)).map { isGiven, place in
+          guard isGiven else { return nil }
+          let slope = all.removeFirst()
+          return place.0 || !place.1.elementType.isDifferentiable ? slope : slope.sum(alongAxis: 0)
         }
       })
   }
+}
+
+/// As `staged`, for a body that does not give everything.
+func stagedWhereGiven(_ inputs: [Tensor], _ body: ([Tensor]) -> [Tensor?]) -> [Tensor?] {
+  var isGiven: [Bool] = []
+  var results = staged(inputs) { inputs in
+    let all = body(inputs)
+    isGiven = all.map { $0 != nil }
+    return all.compactMap { $0 }
+  }[...]
+  return isGiven.map { $0 ? results.removeFirst() : nil }
 }
