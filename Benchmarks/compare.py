@@ -38,14 +38,20 @@ def lines(command, threads):
     return [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
 
 
-def machine_rates(fluxion, products, threads):
-    """The best library's rates at these products, Fluxion's own loader of libraries included (one thread: `fluxion doctor`)."""
+def machine_rates(fluxion, only, products, threads):
+    """The best rates at these products: of NumPy's and PyTorch's libraries on all threads, and, for small ones, whose time in Python is mostly
+    that of the call, of the library called from C and of Fluxion's own kernels on one thread."""
     with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
         json.dump(products, file); file.flush()
         found = lines([sys.executable, PEERS, "--rates", file.name, "--threads", str(threads)], threads)
     if not found: fail("the machine's rates could not be measured.")
     rates = found[0]
     rates["products"] = {tuple(p[:3]): p[3] for p in rates["products"]}
+    found = lines([fluxion, "bench", "--rates"] + only, threads)
+    if found is None: fail("fluxion bench --rates failed.")
+    for rate in found:
+        product = tuple(rate["product"])
+        rates["products"][product] = round(max(rates["products"][product], rate["own"], rate.get("library") or 0), 2)
     return rates
 
 
@@ -53,7 +59,7 @@ def least_microseconds(demand, rates):
     arithmetic = sum(2 * m * n * k * count / rates["products"][m, n, k] for m, n, k, count in demand["products"]) / 1e3
     arithmetic += demand["functions"] / rates["exponentials"] / 1e3
     # What fits in the second-level cache need not come from memory.
-    rate = rates["cache"] if demand["bytes"] <= 1 << 20 else rates["memory"]
+    rate = rates["cache"] if demand.get("workingSet", demand["bytes"]) <= 2 << 20 else rates["memory"]
     return max(arithmetic, demand["bytes"] / rate / 1e3)
 
 
@@ -99,12 +105,13 @@ def main():
     cores = len(os.sched_getaffinity(0))
     threads = [int(n) for n in a.threads.split(",")] if a.threads else [n for n in (1, 2) if n <= cores]
     sets, ceilings = {}, {}
-    listed = lines([a.fluxion, "bench", "--list", "--json"] + (["--only", a.only] if a.only else []), 1)
+    only = ["--only", a.only] if a.only else []
+    listed = lines([a.fluxion, "bench", "--list", "--json"] + only, 1)
     if listed is None: fail(f"{a.fluxion} does not list its works.")
     for n in threads:
         products = sorted({tuple(p[:3]) for work in listed for p in work["demand"]["products"]})
         print(f"{n} thread{'s' if n > 1 else ''}: rates of the machine …", file=sys.stderr)
-        ceilings[n] = machine_rates(a.fluxion, products, n)
+        ceilings[n] = machine_rates(a.fluxion, only, products, n)
         laps = collections.defaultdict(lambda: collections.defaultdict(list))
         for round in range(a.rounds):
             for work in listed:
@@ -133,7 +140,7 @@ def main():
         sets[n] = rows
     date, cpu = datetime.date.today().isoformat(), processor()
     text = [f"# Fluxion beside JAX and PyTorch: {cpu}, {date}", "",
-            f"Medians of {a.rounds} rounds by turns, each process for {a.seconds:g} s a work; ± half the range over the rounds. Ratio: the faster peer's time / Fluxion's. "
+            f"Medians of {a.rounds} round{'s' if a.rounds > 1 else ''} by turns, each process for {a.seconds:g} s a work; ± half the range over the rounds. Ratio: the faster peer's time / Fluxion's. "
             "All three have the processors and threads stated (CPU affinity, `FLUXION_THREADS`, `OMP_NUM_THREADS`). How to read the columns: `Benchmarks/compare.py`.", ""]
     for n, rows in sets.items():
         c = ceilings[n]

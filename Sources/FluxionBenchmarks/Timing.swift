@@ -35,7 +35,8 @@ extension Workload {
     let end = clock.now + .seconds(seconds)
     while clock.now < end || laps.count < 5 { laps.append(clock.measure(session.run)) }
     return Timing(
-      work: name, unit: unit, medianMicroseconds: median(laps) / .microseconds(1), firstCallSeconds: (first - start) / .seconds(1),
+      work: name, unit: unit, medianMicroseconds: median(laps) / .microseconds(1),
+      firstCallSeconds: (first - start) / .seconds(1),
       compilationSeconds: program.map { _ in (compiled - start) / .seconds(1) }, laps: laps.count, cost: program?.cost)
   }
 
@@ -45,7 +46,8 @@ extension Workload {
     var laps: [Duration] = []
     repeat { laps.append(try clock.measure { try process(self) }) } while clock.now < end
     return Timing(
-      work: name, unit: unit, medianMicroseconds: median(laps) / .microseconds(1), firstCallSeconds: laps[0] / .seconds(1),
+      work: name, unit: unit, medianMicroseconds: median(laps) / .microseconds(1),
+      firstCallSeconds: laps[0] / .seconds(1),
       compilationSeconds: nil, laps: laps.count, cost: nil)
   }
 }

@@ -41,7 +41,9 @@ extension Session {
   }
 
   /// A function of no state.
-  init<Input, Output: Structured>(_ function: Compiled<Input, Output>, _ input: Input, _ call: @escaping (Input) -> Output) {
+  init<Input, Output: Structured>(
+    _ function: Compiled<Input, Output>, _ input: Input, _ call: @escaping (Input) -> Output
+  ) {
     var output: Output?
     self.init(
       program: { try function.program(for: input) }, run: { output = call(input) },
@@ -50,7 +52,8 @@ extension Session {
 
   /// A step that changes its state in place; the results are the loss and the state after it.
   init<State: Structured, Input>(
-    _ state: State, _ step: CompiledUpdate<State, Input, Tensor>, _ input: Input, _ call: @escaping (inout State, Input) -> Tensor
+    _ state: State, _ step: CompiledUpdate<State, Input, Tensor>, _ input: Input,
+    _ call: @escaping (inout State, Input) -> Tensor
   ) {
     var state = state
     var loss = Tensor(Float.nan)
@@ -75,6 +78,8 @@ public struct Demand: Encodable, Sendable {
   public var functions = 0
   /// Bytes of arrays that are read or written once for every pass the algorithm takes over them.
   public var bytes = 0
+  /// Bytes of the arrays the passes go over; nil for passes that take each array once.
+  public var workingSet: Int?
 
   /// The products of a network of affine layers for a batch: forward, and with `isTrained` backward by weights and inputs.
   static func layers(_ sizes: [Int], batch: Int, isTrained: Bool, times: Int = 1) -> [Product] {

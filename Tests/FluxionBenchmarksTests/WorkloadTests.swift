@@ -6,9 +6,12 @@ import Testing
 /// What the measured programs compute, in small sizes.
 @Suite("workloads") struct WorkloadTests {
   static let small: [any Workload] = [
-    FlowMatchingStep(batch: 8, width: 5), NeuralODE(batch: 4, width: 5, takesGradient: false), NeuralODE(batch: 4, width: 5, takesGradient: true),
-    EulerSampling(count: 7, width: 5, steps: 3), PINNStep(batch: 6, width: 5), ConvolutionStep(batch: 2, channels: 4, size: 5),
-    SinkhornIterations(count: 9, iterations: 10), GraphConvolutionStep(nodes: 12, edges: 30, features: 20, hidden: 4), EagerOperation(.sin),
+    FlowMatchingStep(batch: 8, width: 5), NeuralODE(batch: 4, width: 5, takesGradient: false),
+    NeuralODE(batch: 4, width: 5, takesGradient: true),
+    EulerSampling(count: 7, width: 5, steps: 3), PINNStep(batch: 6, width: 5),
+    ConvolutionStep(batch: 2, channels: 4, size: 5),
+    SinkhornIterations(count: 9, iterations: 10), GraphConvolutionStep(nodes: 12, edges: 30, features: 20, hidden: 4),
+    EagerOperation(.sin),
     EagerOperation(.add), EagerOperation(.sum), EagerOperation(.gradient), RungeKuttaLoop(size: 5, steps: 20),
     PoissonCG(size: 6, iterations: 10), EulerMaruyama(paths: 6, steps: 10), SmallProducts(count: 3, size: 4),
     HessianVectorProduct(batch: 4, width: 6), FirstGradient(), SpiralNeuralODE(steps: 3, width: 4, batch: 3, window: 4),
@@ -27,7 +30,8 @@ import Testing
   /// Three units, so that a training step's update shows in the next loss. Rounding: sums of at most some hundred terms in another
   /// order, carried through three steps or through loops; Adam divides a gradient by its own size, which magnifies what is near 0.
   /// Whole numbers are left out: rounding may decide whether an adaptive solution takes one step more.
-  @Test("the compiled program does what the reference interpreter does", arguments: small.indices) func matchesReference(index: Int) {
+  @Test("the compiled program does what the reference interpreter does", arguments: small.indices)
+  func matchesReference(index: Int) {
     let work = Self.small[index]
     func results() -> [Tensor] {
       let session = work.prepare()
@@ -61,14 +65,18 @@ import Testing
     let (net, y0) = (mapTensors(work.network) { $0.converted(to: .float64) }, work.initial.converted(to: .float64))
     let fine = DormandPrince5(relativeTolerance: 1e-9, absoluteTolerance: 1e-9)
     let expected = compiled { (net: MLP, y0: Tensor) -> MLP in
-      gradient(of: { solve(NeuralODE.problem, from: y0, over: 0...1, parameters: $0, using: fine).value.squared().sum() }, at: net)
+      gradient(
+        of: { solve(NeuralODE.problem, from: y0, over: 0...1, parameters: $0, using: fine).value.squared().sum() },
+        at: net)
     }(net, y0)
     let session = work.prepare()
     session.run()
     let leaves = flatten(expected).leaves
     // Relative to the largest slope of all: a sum over 128 points.
     let scale = leaves.map { abs($0).max().item() }.max()!
-    for (a, e) in zip(session.results(), leaves) { expectClose(a.converted(to: .float64), e, Tolerance(absolute: 1e-4 * scale)) }
+    for (a, e) in zip(session.results(), leaves) {
+      expectClose(a.converted(to: .float64), e, Tolerance(absolute: 1e-4 * scale))
+    }
   }
 
   @Test("the loss of the Poisson residual is that of nested derivatives") func pinn() {
@@ -102,7 +110,8 @@ import Testing
     let work = RungeKuttaLoop(size: 5, steps: 200)
     let session = work.prepare()
     session.run()
-    let exact = matrixExponential(work.matrix.converted(to: .float64) * (200 * RungeKuttaLoop.stepSize)).dot(Tensor.ones([5], as: .float64))
+    let exact = matrixExponential(work.matrix.converted(to: .float64) * (200 * RungeKuttaLoop.stepSize)).dot(
+      Tensor.ones([5], as: .float64))
     expectClose(session.results()[0].converted(to: .float64), exact, Tolerance(relative: 1e-4))
   }
 
@@ -112,7 +121,8 @@ import Testing
     session.run()
     let (x, y) = work.points
     let cost = (x.expanded(at: 1) - y).squared().sum(alongAxis: -1)
-    let plan = try solve(OptimalTransport(cost: cost), using: Sinkhorn(regularisation: 0.05, tolerance: 1e-5)).converged()
+    let plan = try solve(OptimalTransport(cost: cost), using: Sinkhorn(regularisation: 0.05, tolerance: 1e-5))
+      .converged()
     expectClose(session.results()[0], plan.value, Tolerance(relative: 1e-4))
   }
 
@@ -135,6 +145,7 @@ import Testing
     session.run()
     let losses = session.results()[0]
     #expect(isFinite(losses).all().item() == 1)
-    #expect(losses.sliced(50..<60, alongAxis: 0).mean().item() < 0.7 * losses.sliced(0..<10, alongAxis: 0).mean().item())
+    #expect(
+      losses.sliced(50..<60, alongAxis: 0).mean().item() < 0.7 * losses.sliced(0..<10, alongAxis: 0).mean().item())
   }
 }

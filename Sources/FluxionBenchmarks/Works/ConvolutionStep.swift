@@ -35,7 +35,9 @@ public struct ConvolutionStep: Workload {
   public func prepare() -> Session {
     let keys = Key(0).split(widths.count - 1)
     let net = Denoiser(
-      layers: zip(zip(widths, widths.dropFirst()), keys).map { Convolution($0.0, $0.1, initialisation: .lecun, key: $1) })
+      layers: zip(zip(widths, widths.dropFirst()), keys).map {
+        Convolution($0.0, $0.1, initialisation: .lecun, key: $1)
+      })
     let (x, y) = (Key(1).normal([batch, size, size, 3]), Key(2).normal([batch, size, size, 3]))
     let step = compiled { (state: inout TrainingState<Denoiser>, x: Tensor, y: Tensor) -> Tensor in
       let (loss, slope) = valueAndGradient(of: { meanSquaredError($0(x), y) }, at: state.model)

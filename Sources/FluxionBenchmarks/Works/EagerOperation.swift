@@ -8,7 +8,9 @@ public struct EagerOperation: Workload {
 
   public init(_ kind: Kind, count: Int = 16) { (self.kind, self.count) = (kind, count) }
 
-  public var name: String { kind == .gradient ? "eager-gradient-sin\(count)" : "eager-dispatch-\(kind.rawValue)\(count)" }
+  public var name: String {
+    kind == .gradient ? "eager-gradient-sin\(count)" : "eager-dispatch-\(kind.rawValue)\(count)"
+  }
   public var unit: String { kind == .gradient ? "gradient" : "operation" }
   public var demand: Demand { Demand(functions: kind == .sin || kind == .gradient ? count : 0, bytes: 8 * count) }
 

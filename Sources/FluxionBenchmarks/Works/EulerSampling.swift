@@ -12,7 +12,8 @@ public struct EulerSampling: Workload {
   private var sizes: [Int] { [3, width, width, width, 2] }
   public var demand: Demand {
     Demand(
-      products: Demand.layers(sizes, batch: count, isTrained: false, times: steps), functions: 3 * count * width * steps,
+      products: Demand.layers(sizes, batch: count, isTrained: false, times: steps),
+      functions: 3 * count * width * steps,
       bytes: 4 * (Demand.parameters(sizes) + 4 * count))
   }
 

@@ -49,11 +49,15 @@ public struct GraphConvolutionStep: Workload {
     let net = Network(
       first: Linear(features, hidden, initialisation: .lecun, key: key.fold(4)),
       second: Linear(hidden, classes, initialisation: .lecun, key: key.fold(5)))
-    let step = compiled { (state: inout TrainingState<Network>, x: Tensor, adjacency: COOMatrix, labels: Tensor) -> Tensor in
-      let (loss, slope) = valueAndGradient(of: { softmaxCrossEntropy(logits: $0(x, adjacency), labels: labels) }, at: state.model)
+    let step = compiled {
+      (state: inout TrainingState<Network>, x: Tensor, adjacency: COOMatrix, labels: Tensor) -> Tensor in
+      let (loss, slope) = valueAndGradient(
+        of: { softmaxCrossEntropy(logits: $0(x, adjacency), labels: labels) }, at: state.model)
       state.apply(slope)
       return loss
     }
-    return Session(TrainingState(net, optimiser: Adam(learningRate: 1e-2)), step, (x, adjacency, labels)) { step(&$0, $1.0, $1.1, $1.2) }
+    return Session(TrainingState(net, optimiser: Adam(learningRate: 1e-2)), step, (x, adjacency, labels)) {
+      step(&$0, $1.0, $1.1, $1.2)
+    }
   }
 }

@@ -10,7 +10,7 @@ public struct PoissonCG: Workload {
   public var name: String { "cg-poisson-n\(size)" }
   public var unit: String { "\(iterations) iterations" }
   /// p for the product p·Ap; then x, r, p read and all three written.
-  public var demand: Demand { Demand(bytes: 4 * 7 * size * size * iterations) }
+  public var demand: Demand { Demand(bytes: 4 * 7 * size * size * iterations, workingSet: 4 * 4 * size * size) }
 
   private struct Iterate: Codable { var x: Tensor, r: Tensor, p: Tensor, rr: Tensor }
 

@@ -10,7 +10,9 @@ public struct RungeKuttaLoop: Workload {
   public var name: String { "rk4-loop-n\(size)-S\(steps)" }
   public var unit: String { "\(steps) steps" }
   public var demand: Demand {
-    Demand(products: [Demand.Product(rows: 1, columns: size, inner: size, count: 4 * steps)], bytes: 4 * (size * size + 2 * size))
+    Demand(
+      products: [Demand.Product(rows: 1, columns: size, inner: size, count: 4 * steps)],
+      bytes: 4 * (size * size + 2 * size))
   }
 
   package var matrix: Tensor { Key(0).normal([size, size]) / Double(size) }

@@ -13,7 +13,9 @@ public struct SinkhornIterations: Workload {
   public var name: String { "sinkhorn-n\(count)" }
   public var unit: String { "\(iterations) iterations" }
   public var demand: Demand {
-    Demand(functions: 2 * iterations * count * count, bytes: 4 * 2 * iterations * count * count)
+    Demand(
+      functions: 2 * iterations * count * count, bytes: 4 * 2 * iterations * count * count,
+      workingSet: 4 * count * count)
   }
 
   private struct Potentials: Codable { var f: Tensor, g: Tensor }
@@ -27,7 +29,8 @@ public struct SinkhornIterations: Workload {
       let n = x.count
       let cost = (x.expanded(at: 1) - y).squared().sum(alongAxis: -1)
       let logMass = -log(Tensor(Float(n)))
-      let end = scan(count: iterations, from: Potentials(f: .zeros([n]), g: .zeros([n]))) { (p: Potentials, _: Tensor) in
+      let end = scan(count: iterations, from: Potentials(f: .zeros([n]), g: .zeros([n]))) {
+        (p: Potentials, _: Tensor) in
         let f = -ε * ((p.g - cost) / ε + logMass).logSumExp(alongAxis: 1)
         let g = -ε * ((f.expanded(at: 1) - cost) / ε + logMass).logSumExp(alongAxis: 0)
         return Potentials(f: f, g: g)

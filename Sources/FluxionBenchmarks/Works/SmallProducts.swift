@@ -10,7 +10,8 @@ public struct SmallProducts: Workload {
   public var name: String { "small-products-B\(count)-n\(size)" }
   public var unit: String { "\(count) products" }
   public var demand: Demand {
-    Demand(products: [Demand.Product(rows: size, columns: size, inner: size, count: count)], bytes: 12 * count * size * size)
+    Demand(
+      products: [Demand.Product(rows: size, columns: size, inner: size, count: count)], bytes: 12 * count * size * size)
   }
 
   public func prepare() -> Session {

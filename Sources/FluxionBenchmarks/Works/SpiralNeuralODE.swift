@@ -43,7 +43,9 @@ public struct SpiralNeuralODE: Workload {
       let targets = path.gathered(places)  // [window, batch, 2]
       let (loss, slope) = valueAndGradient(
         of: { net in
-          let fit = solve(model, from: path.gathered(starts), at: times.sliced(0..<window, alongAxis: 0), parameters: net, using: method)
+          let fit = solve(
+            model, from: path.gathered(starts), at: times.sliced(0..<window, alongAxis: 0), parameters: net,
+            using: method)
           return abs(fit.value - targets).mean()
         }, at: training.state.model)
       training.state.apply(slope)

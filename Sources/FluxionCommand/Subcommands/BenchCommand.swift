@@ -27,14 +27,25 @@ struct BenchCommand: ParsableCommand {
   @Flag(help: "Only name them; with --json, with what each needs at least.")
   var list = false
 
-  @Option(help: ArgumentHelp("Do one unit of one work, and print the sum of its first result: for profilers.", valueName: "work"))
+  @Flag(
+    help:
+      "Print the rates of the works' matrix products instead, in GF/s on one thread, by the library and by Fluxion's kernels, as JSON."
+  )
+  var rates = false
+
+  @Option(
+    help: ArgumentHelp(
+      "Do one unit of one work, and print the sum of its first result: for profilers.", valueName: "work"))
   var once: String?
 
   func run() throws {
     if let once { return try runOnce(once) }
-    guard seconds >= 0, seconds.isFinite else { throw Failure("fluxion bench", "--seconds \(seconds) must be finite and not negative.", exitCode: 2) }
+    guard seconds >= 0, seconds.isFinite else {
+      throw Failure("fluxion bench", "--seconds \(seconds) must be finite and not negative.", exitCode: 2)
+    }
     let works = try chosen()
     if list { return works.forEach { json ? Entry($0).printAsLine() : print($0.name) } }
+    if rates { return printRates(works) }
     let cpu = fx_cpu()
     let isa = withUnsafeBytes(of: cpu.isa) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
     var table = ReportTable([
@@ -43,7 +54,9 @@ struct BenchCommand: ParsableCommand {
     ])
     for work in works {
       if !json { FileHandle.standardError.write(Data("\(work.name) …\n".utf8)) }
-      let m = try reportingFailures(of: "fluxion bench") { try work.measured(seconds: seconds, process: Self.runProcess) }
+      let m = try reportingFailures(of: "fluxion bench") {
+        try work.measured(seconds: seconds, process: Self.runProcess)
+      }
       if json {
         Line(m, threads: Int(cpu.threads), isa: isa).printAsLine()
         continue
@@ -59,11 +72,30 @@ struct BenchCommand: ParsableCommand {
     print("\(cpu.threads) thread\(cpu.threads == 1 ? "" : "s"), \(isa)")
   }
 
+  private func printRates(_ works: [any Workload]) {
+    let hasLibrary = fx_blas_status().loaded
+    var known: Set<[Int]> = []
+    for p in works.flatMap(\.demand.products) where known.insert([p.rows, p.columns, p.inner]).inserted {
+      let (m, n, k) = (Int64(p.rows), Int64(p.columns), Int64(p.inner))
+      let library = hasLibrary ? fx_measure_gemm(m, n, k, false) : nil
+      Rate(
+        product: [p.rows, p.columns, p.inner], library: JSONOutput.number(library), own: fx_measure_gemm(m, n, k, true)
+      ).printAsLine()
+    }
+  }
+
+  private struct Rate: Encodable {
+    var product: [Int]
+    var library: Double?
+    var own: Double
+  }
+
   private func runOnce(_ name: String) throws {
     let works = try Self.works(name)
     guard works.count == 1, let work = works.first else {
       throw Failure(
-        "fluxion bench", "--once needs one work, but \"\(name)\" is \(works.map(\.name).joined(separator: ", ")).", exitCode: 2)
+        "fluxion bench", "--once needs one work, but \"\(name)\" is \(works.map(\.name).joined(separator: ", ")).",
+        exitCode: 2)
     }
     let session = work.prepare()
     session.run()
@@ -82,7 +114,8 @@ struct BenchCommand: ParsableCommand {
     try process.run()
     process.waitUntilExit()
     guard process.terminationStatus == 0 else {
-      throw Failure("fluxion bench", "the process of \(work.name) ended with code \(process.terminationStatus).", exitCode: 1)
+      throw Failure(
+        "fluxion bench", "the process of \(work.name) ended with code \(process.terminationStatus).", exitCode: 1)
     }
   }
 
@@ -102,7 +135,8 @@ struct BenchCommand: ParsableCommand {
       throw Failure(
         "fluxion bench",
         "there is no work \"\(name)\". "
-          + Suggestion.sentence(for: name, among: Workloads.names, otherwise: "Known are \(Workloads.names.joined(separator: ", "))."),
+          + Suggestion.sentence(
+            for: name, among: Workloads.names, otherwise: "Known are \(Workloads.names.joined(separator: ", "))."),
         exitCode: 2)
     }
     return found
@@ -118,7 +152,8 @@ struct BenchCommand: ParsableCommand {
         case arenaBytes = "arena_bytes", compilationSeconds = "trace_and_compile_s"
       }
     }
-    var work: String, framework = "fluxion", medianMicroseconds: Double, firstCallSeconds: Double, unit: String, detail: Detail
+    var work: String, framework = "fluxion", medianMicroseconds: Double, firstCallSeconds: Double, unit: String,
+      detail: Detail
     enum CodingKeys: String, CodingKey {
       case work, framework, unit, detail
       case medianMicroseconds = "median_us", firstCallSeconds = "first_call_s"
@@ -131,7 +166,8 @@ struct BenchCommand: ParsableCommand {
       firstCallSeconds = rounded(m.firstCallSeconds, 1e6)
       unit = m.unit
       detail = Detail(
-        kernels: m.cost?.kernels, arenaBytes: m.cost?.peakMemory, compilationSeconds: m.compilationSeconds.map { rounded($0, 1e6) },
+        kernels: m.cost?.kernels, arenaBytes: m.cost?.peakMemory,
+        compilationSeconds: m.compilationSeconds.map { rounded($0, 1e6) },
         laps: m.laps, threads: threads, isa: isa)
     }
   }

@@ -66,10 +66,11 @@ public struct StepControl: Codable, Sendable {
   public var safety = 0.9
   public var shrinking = 0.2
   public var growth = 10.0
-  /// β₁ · order; 0.7 unless told.
-  public var proportional = 0.7
-  /// β₂ · order; 0.4 unless told, 0 for a plain integral controller (with `proportional` 1).
-  public var integral = 0.4
+  /// β₁ · order; 0.85 unless told, with ``integral`` the choice of Hairer's DOPRI5. More damping, such as 0.7 with 0.4, rejects
+  /// fewer steps, but costs about a tenth more evaluations on smooth problems.
+  public var proportional = 0.85
+  /// β₂ · order; 0.2 unless told, 0 for a plain integral controller (with `proportional` 1).
+  public var integral = 0.2
 
   public init(
     relativeTolerance: Double = 1e-5, absoluteTolerance: Double = 1e-5, maximumSteps: Int = 1000, firstStep: Double? = nil
