@@ -1,11 +1,12 @@
 # make run    sets up what is missing, builds, and runs the main job: a rectified flow, with a report
 # make test   sets up what is missing, builds, and runs the tests (release configuration)
+# make test-xla runs the operations and a system through XLA, whose CPU backend it fetches
 # make matrix fills the table of every operation under every transform and writes its page
 SWIFT ?= swift
 CONFIGURATION ?= release
 ARGUMENTS ?=
 
-.PHONY: run test test-full test-threads matrix agreement accuracy build bench docs format setup clean
+.PHONY: run test test-full test-threads test-xla xla-cpu-plugin matrix agreement accuracy build bench docs format setup clean
 
 run: build
 	.build/$(CONFIGURATION)/fluxion run rectified-flow $(ARGUMENTS)
@@ -16,6 +17,14 @@ test: setup
 # The same with every cell of the matrix of operations, of which `make test` runs a sample.
 test-full: setup
 	FLUXION_MATRIX=full scripts/test.sh -c $(CONFIGURATION) $(ARGUMENTS)
+
+# XLA's own CPU backend as a plugin for tests; prints its path. Fetches some 270 MB the first time.
+xla-cpu-plugin:
+	scripts/xla/build-cpu-plugin.sh
+
+# The client, the operations with their derivatives, and a system, through XLA on that plugin.
+test-xla: setup
+	scripts/xla/test.sh -c $(CONFIGURATION) $(ARGUMENTS)
 
 # Every operation × transform × element type × sample × engine, written to the documentation; fails if a cell does.
 matrix: setup

@@ -23,6 +23,7 @@ let package = Package(
     .target(name: "CFluxionLink"),
     .target(
       name: "CFluxionKernels", linkerSettings: [.linkedLibrary("m"), .linkedLibrary("dl", .when(platforms: [.linux]))]),
+    .target(name: "CPJRT", linkerSettings: [.linkedLibrary("dl", .when(platforms: [.linux]))]),
     .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
 
     // MARK: - What readers and messages share
@@ -32,6 +33,7 @@ let package = Package(
     .target(name: "FluxionCore", dependencies: ["CFluxionLink"], swiftSettings: settings),
     .target(name: "FluxionTransforms", dependencies: ["FluxionCore"], swiftSettings: settings),
     .target(name: "FluxionCPU", dependencies: ["CFluxionKernels", "FluxionCore"], swiftSettings: settings),
+    .target(name: "FluxionXLA", dependencies: ["CPJRT", "FluxionCore"], swiftSettings: settings),
 
     // MARK: - What models are built of
     .target(name: "FluxionNN", dependencies: ["FluxionCore"], swiftSettings: settings),
@@ -67,7 +69,7 @@ let package = Package(
       name: "FluxionCommand",
       dependencies: [
         "CFluxionKernels", "FluxionBenchmarks", "FluxionCore", "FluxionData", "FluxionExperiment", "FluxionReport", "FluxionSystems",
-        "FluxionText", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "FluxionText", "FluxionXLA", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], swiftSettings: settings),
     .executableTarget(
       name: "FluxionMain", dependencies: ["FluxionCPU", "FluxionCommand", "FluxionSystems"], swiftSettings: settings),
@@ -106,6 +108,15 @@ let package = Package(
         "CAllocationCounter", "CFluxionKernels", "FluxionCPU", "FluxionCore", "FluxionTestSupport", "FluxionTransforms",
       ], swiftSettings: settings),
     .testTarget(
+      name: "FluxionXLATests",
+      dependencies: [
+        "CPJRT", "FluxionCPU", "FluxionCore", "FluxionExperiment", "FluxionFlows", "FluxionTestSupport", "FluxionTransforms", "FluxionXLA",
+      ], swiftSettings: settings),
+    // Times calls through PJRT; `scripts/xla/dispatch.py` sets them beside JAX's.
+    .executableTarget(
+      name: "FluxionXLADispatch", dependencies: ["FluxionCPU", "FluxionCore", "FluxionTransforms", "FluxionXLA"],
+      path: "Tests/FluxionXLADispatch", swiftSettings: settings),
+    .testTarget(
       name: "FluxionNNTests", dependencies: ["FluxionCPU", "FluxionCore", "FluxionNN", "FluxionTransforms"],
       swiftSettings: settings),
     .testTarget(
@@ -134,7 +145,7 @@ let package = Package(
       dependencies: ["FluxionCore", "FluxionData", "FluxionExperiment", "FluxionReport", "FluxionToySystem"], swiftSettings: settings),
     .testTarget(
       name: "FluxionCommandTests",
-      dependencies: ["FluxionExperiment", "FluxionMain", "FluxionReport", "FluxionSystems", "FluxionToyCommand"],
+      dependencies: ["FluxionData", "FluxionExperiment", "FluxionMain", "FluxionReport", "FluxionSystems", "FluxionToyCommand"],
       swiftSettings: settings),
     .testTarget(
       name: "FluxionFlowsTests",

@@ -86,8 +86,8 @@ struct RootCommand: ParsableCommand {
       """,
     version: "fluxion \(Release.version)",
     subcommands: [
-      ListCommand.self, ShowCommand.self, RunCommand.self, VerifyCommand.self, CiteCommand.self, DoctorCommand.self,
-      BenchCommand.self, CompletionsCommand.self,
+      ListCommand.self, ShowCommand.self, RunCommand.self, VerifyCommand.self, ExportCommand.self, CiteCommand.self, BenchCommand.self,
+      DevicesCommand.self, DoctorCommand.self, CompletionsCommand.self,
     ])
 
   static var subcommandNames: [String] { configuration.subcommands.map { $0._commandName } }

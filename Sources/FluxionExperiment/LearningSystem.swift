@@ -34,11 +34,18 @@ public protocol LearningSystem: Sendable {
 
   /// Measures every key of ``claims``.
   func verify(_ context: VerificationContext) throws -> Measurements
+
+  /// What a finished run has learnt, for other programs: throw ``InputError`` or `DataError` when the folder does not hold it. The
+  /// default says that the system has no such model.
+  func exportedModel(of run: RunFolder) throws -> ExportedModel
 }
 
 extension LearningSystem {
   public var dataUse: DataUse { .none }
   public func check(_ configuration: Configuration, _ inputs: RunInputs) throws {}
+  public func exportedModel(of run: RunFolder) throws -> ExportedModel {
+    throw InputError("\(card.name) learns no model that another program could run. Use what the run left in \(run.path).")
+  }
 }
 
 /// Whether, and for what, a system takes `--data`.

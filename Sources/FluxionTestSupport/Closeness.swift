@@ -15,6 +15,10 @@ public struct Tolerance: Sendable, Hashable {
     (self.ulps, self.epsilons, self.relative, self.absolute) = (ulps, epsilons, relative, absolute)
   }
   public static let exact = Tolerance()
+  public static func + (a: Tolerance, b: Tolerance) -> Tolerance {
+    Tolerance(
+      ulps: a.ulps + b.ulps, epsilons: a.epsilons + b.epsilons, relative: a.relative + b.relative, absolute: a.absolute + b.absolute)
+  }
   public static func ulps(_ n: Double) -> Tolerance { Tolerance(ulps: n) }
 
   func allowance(_ expected: Double, _ type: ElementType) -> Double {

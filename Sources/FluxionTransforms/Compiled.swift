@@ -20,14 +20,23 @@ public struct Compiled<Input, Output>: Sendable {
   /// cost.
   public func program(for input: Input) throws -> CompiledProgram { try cache.entry(for: take(input)).program }
 
-  /// Runs, throwing what would otherwise trap: an index out of bounds, or a NaN while those are looked for.
+  /// Runs, throwing what would otherwise trap: an index out of bounds, or a NaN while those are looked for. Waits for the results, which
+  /// a call may leave to a device.
   public func attempt(_ input: Input) throws(ExecutionError) -> Output {
     let (structures, results) = try cache.run(take(input))
+    if GraphBuilder.current == nil {
+      for result in results { try result.hostBuffer("compiled").wait() }
+    }
     return give(structures, results)
   }
 
   private func run(_ input: Input) -> Output {
-    do throws(ExecutionError) { return try attempt(input) } catch { trapAtCaller(error) }
+    do throws(ExecutionError) {
+      let (structures, results) = try cache.run(take(input))
+      return give(structures, results)
+    } catch {
+      trapAtCaller(error)
+    }
   }
 
   public func callAsFunction(_ a: Input) -> Output { run(a) }

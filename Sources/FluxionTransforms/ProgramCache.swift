@@ -56,9 +56,15 @@ final class ProgramCache: Sendable {
     options.findsNaN = NaNSearch.isActive
     options.donatedInputs = Set(0..<donatedCount)
     let executable = try device.executable(for: graph, options: options)
+    let placed: [HostBuffer]
+    do throws(ExecutionError) {
+      placed = try captures.map { (tensor) throws(ExecutionError) in try device.engine.place(tensor.hostBuffer("compiled"), tensor.type) }
+    } catch {
+      throw EngineError(error.description)
+    }
     return Entry(
-      program: CompiledProgram(graph: graph, executable: executable), captures: captures.map { $0.hostBuffer("compiled") },
-      structures: resultStructures, resultTypes: graph.outputTypes)
+      program: CompiledProgram(graph: graph, executable: executable), captures: placed, structures: resultStructures,
+      resultTypes: graph.outputTypes)
   }
 
   /// Runs the program for `arguments`; inside another trace, records the function there instead.

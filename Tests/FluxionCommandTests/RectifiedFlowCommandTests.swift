@@ -1,3 +1,4 @@
+import FluxionData
 import FluxionReport
 import FluxionSystems
 import Foundation
@@ -36,6 +37,8 @@ struct RectifiedFlowCommandTests {
       }
     }
 
+    try expectExport(whole)
+
     let tool = try Tool("fluxion")
     try writeMoons(tool)
     var (kills, attempts) = (0, 0)
@@ -58,6 +61,21 @@ struct RectifiedFlowCommandTests {
     let resumed = try tool.start(Self.small + ["--resume"]).wait()
     #expect(resumed.code == 0, "\(resumed.errors)")
     for name in Self.results { #expect(try tool.content("run/" + name) == whole.content("run/" + name), "\(name)") }
+  }
+
+  /// The run's model as a program, described, with an example; and what is asked for wrongly, in one line.
+  private func expectExport(_ tool: Tool) throws {
+    let outcome = try tool.start(["export", "run", "--stablehlo", "--count", "5"]).wait()
+    #expect(outcome.code == 0, "\(outcome.errors)")
+    let text = try String(decoding: tool.content("run/export/model.mlir"), as: UTF8.self)
+    #expect(text.hasPrefix("module @main {") && text.contains("@main(%arg0: tensor<5x2xf32>, %arg1: tensor<f32>) -> (tensor<5x2xf32>)"))
+    let example = try SafetensorsFile.read(tool.folder + "/run/export/example.safetensors")
+    #expect(Set(example.arrays.keys) == ["points", "time", "velocity"] && example.arrays["velocity"]?.shape == [5, 2])
+    #expect(try String(decoding: tool.content("run/export/model.json"), as: UTF8.self).contains("\"system\" : \"rectified-flow\""))
+    for (arguments, message) in [(["export", "run"], "--stablehlo"), (["export", "nowhere", "--stablehlo"], "config.json")] {
+      let outcome = try tool.start(arguments).wait()
+      #expect(outcome.code == 2 && outcome.lines.count == 1 && outcome.errors.contains(message), "\(outcome.errors)")
+    }
   }
 
   @Test(

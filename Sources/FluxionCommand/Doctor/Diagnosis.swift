@@ -1,6 +1,7 @@
 import CFluxionKernels
 import FluxionCore
 import FluxionExperiment
+import FluxionXLA
 import Foundation
 
 /// What this machine and this build offer, for `doctor`.
@@ -94,8 +95,7 @@ struct Diagnosis: Encodable {
   }
 
   private mutating func lookAtOptionalParts() {
-    let plugin = ProcessInfo.processInfo.environment["FLUXION_PJRT_PLUGIN"]
-    add("Optional", "XLA (PJRT plugin)", plugin ?? "none named")
+    add("Optional", "XLA (PJRT plugin)", (try? PluginSearch().find()) ?? "none found")
     add("Optional", "terminal", "\(Terminal.canRedraw ? "progress bar" : "plain lines")\(Terminal.usesColour ? ", colour" : "")")
   }
 

@@ -34,7 +34,7 @@ struct RunCommand: ParsableCommand {
   @Option(help: "The run's folder. (default: runs/SYSTEM-N, the next free N)", completion: .directory)
   var out: String?
 
-  @Option(help: "Where to compute: cpu or reference. (default: cpu)", completion: .list(["cpu", "reference"]))
+  @Option(help: ArgumentHelp("\(DeviceChoice.help) (default: cpu)"), completion: .list(["cpu", "reference", "xla"]))
   var device: String?
 
   @Flag(help: "Go on with an interrupted run: the one in --out, or else the latest of the system.")

@@ -23,7 +23,7 @@ struct VerifyCommand: ParsableCommand {
   @Option(help: "The folder for claim.json. (default: runs/SYSTEM-verify-N, the next free N)", completion: .directory)
   var out: String?
 
-  @Option(help: "Where to compute: cpu or reference. (default: cpu)", completion: .list(["cpu", "reference"]))
+  @Option(help: ArgumentHelp("\(DeviceChoice.help) (default: cpu)"), completion: .list(["cpu", "reference", "xla"]))
   var device: String?
 
   @Flag(help: "Show no progress.")

@@ -56,11 +56,17 @@ public final class Device: Sendable {
 
   /// Compiles (once) and runs, trapping at the caller's line on failure.
   package func run(_ graph: Graph, _ arguments: [Tensor]) -> [Tensor] {
-    do throws(ExecutionError) { return try attempt(graph, arguments) } catch { trapAtCaller(error) }
+    do throws(ExecutionError) { return try start(graph, arguments) } catch { trapAtCaller(error) }
   }
 
-  /// Compiles (once) and runs, for hosts that survive a failure.
+  /// Compiles (once) and runs, for hosts that survive a failure: waits for what the device still works on, so that nothing fails later.
   package func attempt(_ graph: Graph, _ arguments: [Tensor]) throws(ExecutionError) -> [Tensor] {
+    let results = try start(graph, arguments)
+    for result in results { try result.hostBuffer("run").wait() }
+    return results
+  }
+
+  private func start(_ graph: Graph, _ arguments: [Tensor]) throws(ExecutionError) -> [Tensor] {
     var options = CompilationOptions()
     options.findsNaN = NaNSearch.isActive
     let program: any Executable
@@ -85,9 +91,19 @@ public final class Device: Sendable {
   }
 }
 
+extension Device {
+  /// The tensor where this device's programs read it without a transfer: for data that many calls use. On the host's own engines that
+  /// is the tensor itself.
+  ///
+  /// - Throws: `ExecutionError` when the device has no memory for it.
+  public func placed(_ tensor: Tensor) throws(ExecutionError) -> Tensor {
+    Tensor(tensor.type, buffer: try engine.place(tensor.hostBuffer("placed"), tensor.type))
+  }
+}
+
 extension Graph {
-  /// One primitive as a program: the search for NaNs belongs to programs.
-  fileprivate convenience init(applying operation: Operation, to operands: [TensorType], _ results: [TensorType]) {
+  /// One primitive as a program: the search for NaNs belongs to programs, and some engines run nothing else.
+  package convenience init(applying operation: Operation, to operands: [TensorType], _ results: [TensorType]) {
     let places = (0..<operands.count + results.count).map { ValueID($0) }
     let node = Node(
       operation: operation, operands: Array(places.prefix(operands.count)), firstResult: ValueID(operands.count),

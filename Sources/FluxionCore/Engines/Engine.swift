@@ -10,6 +10,9 @@ public protocol Engine: AnyObject, Sendable {
   func evaluate(_ operation: Operation, _ operands: [HostBuffer], _ operandTypes: [TensorType], _ resultTypes: [TensorType])
     throws(ExecutionError) -> [HostBuffer]
 
+  /// `buffer` where this engine's programs read it without a transfer: for what many runs use. The host's engines have it already.
+  func place(_ buffer: HostBuffer, _ type: TensorType) throws(ExecutionError) -> HostBuffer
+
   /// Runs one function of real numbers at once, if there is a short way to do it. `type` is that of operand and result.
   func evaluate(_ function: Unary, _ x: HostBuffer, _ type: TensorType) -> HostBuffer?
 
@@ -18,9 +21,14 @@ public protocol Engine: AnyObject, Sendable {
     -> HostBuffer?
 }
 
+extension Engine {
+  public func place(_ buffer: HostBuffer, _ type: TensorType) throws(ExecutionError) -> HostBuffer { buffer }
+}
+
 /// A graph prepared by an engine; may be run from several tasks at the same time.
 public protocol Executable: Sendable {
-  /// Runs on `arguments`.
+  /// Runs on `arguments`, or starts to: results may be buffers on a device that are not ready yet, and a failure of the work that makes
+  /// them is told when they are waited for.
   ///
   /// - Parameters:
   ///   - arguments: one buffer per input of the graph, row-major.

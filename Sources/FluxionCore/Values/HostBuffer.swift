@@ -4,16 +4,41 @@
   import Darwin
 #endif
 
-/// A tensor's elements in the host's memory, row-major, aligned to 64 bytes.
+/// A tensor's elements, row-major: in the host's memory, aligned to 64 bytes, or on a device until the host asks for them.
 ///
 /// Safety of `@unchecked Sendable`: the bytes are written by whoever allocates the buffer, before any other owner exists, or by an
 /// executable to which its only reference has been donated; from then on they are only read.
 public final class HostBuffer: @unchecked Sendable {
-  public let pointer: UnsafeMutableRawPointer
+  /// Nil while the elements' home is a device. Never changes, so that reading it needs no lock.
+  @usableFromInline let memory: UnsafeMutableRawPointer?
   public let byteCount: Int
-  /// What is freed: where `pointer`'s block begins; nil for borrowed memory.
-  private let block: UnsafeMutableRawPointer?
-  private let release: (@Sendable (UnsafeMutableRawPointer) -> Void)?
+  private let owner: Owner
+
+  private enum Owner {
+    /// Where the block begins that is freed with the buffer.
+    case allocated(UnsafeMutableRawPointer)
+    case borrowed(@Sendable (UnsafeMutableRawPointer) -> Void)
+    case device(any DeviceMemory)
+  }
+
+  /// The elements in the host's memory. Of a buffer on a device this waits for them and copies them, the first time; a failure of the
+  /// work that makes them ends the program at the caller's line.
+  @inlinable public var pointer: UnsafeMutableRawPointer { memory ?? fetched() }
+
+  @usableFromInline func fetched() -> UnsafeMutableRawPointer {
+    guard case let .device(device) = owner else { preconditionFailure("a buffer of no memory") }
+    do throws(ExecutionError) { return try device.hostCopy().pointer } catch { trapAtCaller(error) }
+  }
+
+  /// Where the elements are, if not in the host's memory alone.
+  public var deviceMemory: (any DeviceMemory)? {
+    if case let .device(device) = owner { device } else { nil }
+  }
+
+  /// Waits until the elements are known, throwing why they never will be.
+  package func wait() throws(ExecutionError) {
+    if memory == nil, case let .device(device) = owner { try device.wait() }
+  }
 
   /// Uninitialised memory for `byteCount` bytes. Traps at the caller's line, naming the amount, when the system has no more to give.
   public convenience init(byteCount: Int) {
@@ -26,13 +51,12 @@ public final class HostBuffer: @unchecked Sendable {
     let size = Swift.max(64, (byteCount + 63) & ~63)
     // The C library keeps small blocks at hand for each thread, but only those without an alignment of their own.
     let isSmall = size <= 896
-    guard let memory = isSmall ? malloc(size + 48) : aligned_alloc(64, size) else {
+    guard let block = isSmall ? malloc(size + 48) : aligned_alloc(64, size) else {
       throw .outOfMemory(byteCount: byteCount)
     }
-    block = memory
-    pointer = isSmall ? UnsafeMutableRawPointer(bitPattern: (UInt(bitPattern: memory) + 63) & ~63)! : memory
+    owner = .allocated(block)
+    memory = isSmall ? UnsafeMutableRawPointer(bitPattern: (UInt(bitPattern: block) + 63) & ~63)! : block
     self.byteCount = byteCount
-    self.release = nil
   }
 
   /// Memory owned elsewhere, given back through `release` when the last reference goes.
@@ -40,14 +64,24 @@ public final class HostBuffer: @unchecked Sendable {
     borrowing pointer: UnsafeMutableRawPointer, byteCount: Int,
     release: @escaping @Sendable (UnsafeMutableRawPointer) -> Void
   ) {
-    block = nil
-    self.pointer = pointer
+    owner = .borrowed(release)
+    memory = pointer
     self.byteCount = byteCount
-    self.release = release
+  }
+
+  /// Elements that stay on a device until the host asks for them.
+  public init(on device: any DeviceMemory, byteCount: Int) {
+    owner = .device(device)
+    memory = nil
+    self.byteCount = byteCount
   }
 
   deinit {
-    if let release { release(pointer) } else { free(block) }
+    switch owner {
+    case let .allocated(block): free(block)
+    case let .borrowed(release): release(memory!)
+    case .device: break
+    }
   }
 
   /// Copies `source`'s bytes.

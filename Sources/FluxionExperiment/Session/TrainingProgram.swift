@@ -41,14 +41,14 @@ struct TrainingProgram<State: Codable, Report: Codable> {
     return ChunkReport(names: reportNames, columns: results.dropFirst(leaves.count).map { $0.doubles() })
   }
 
-  private mutating func program(_ count: Int) throws(ProgramError) -> (graph: Graph, captures: [Tensor]) {
+  private mutating func program(_ count: Int) throws -> (graph: Graph, captures: [Tensor]) {
     if let known = chunks[count] { return known }
     var names: [String] = []
     let errors = ErrorCollector()
     let builder = GraphBuilder(parent: GraphBuilder.current, errors: errors)
     let inputs = leaves.map { builder.input($0.type) }
     let start = builder.input(TensorType([], .int32)), words = builder.input(key.words.type)
-    let made = builder.recording {
+    var made = builder.recording {
       let state = unflatten(State.self, structure, inputs)
       let (last, reports) = scan(over: arange(count), from: state) { (state: State, i: Tensor) -> (State, Report) in
         var state = state
@@ -66,6 +66,8 @@ struct TrainingProgram<State: Codable, Report: Codable> {
     }
     if let error = errors.error { throw error }
     reportNames = names.map { $0.isEmpty ? "loss" : $0 }
+    // The data set goes to the device once, and not with every chunk.
+    made.captures = try made.captures.map(Device.current.placed)
     chunks[count] = made
     return made
   }

@@ -5,9 +5,13 @@ internal import FluxionTransforms
 public final class Bench {
   private let operation: OperationCase
   private let devices: [Device]
+  private let allowance: (ElementType) -> Tolerance
   private var shared: [[Int]: SampleBench] = [:]
 
-  public init(_ operation: OperationCase, devices: [Device]) { (self.operation, self.devices) = (operation, devices) }
+  /// - Parameter allowance: what the devices' values may be off by beside what the row allows: for engines whose functions are not ours.
+  public init(_ operation: OperationCase, devices: [Device], allowing allowance: @escaping (ElementType) -> Tolerance = { _ in .exact }) {
+    (self.operation, self.devices, self.allowance) = (operation, devices, allowance)
+  }
 
   /// - Parameter ignoringExceptions: runs also what the row says is refused, which should fail.
   public func judge(_ cell: Cell, ignoringExceptions: Bool = false) -> Outcome {
@@ -16,7 +20,7 @@ public final class Bench {
       return .failed(message: "the row says that it is not differentiable, but not why: state an exception for `Transform.derivatives`")
     }
     let key = [Int(cell.elementType.rawValue), cell.sample]
-    if shared[key] == nil { shared = [key: SampleBench(operation, cell.sample, cell.elementType)] }
+    if shared[key] == nil { shared = [key: SampleBench(operation, cell.sample, cell.elementType, allowance(cell.elementType))] }
     guard let device = devices.first(where: { $0.engine.name == cell.engine }) else { return .failed(message: "no engine \(cell.engine)") }
     do { return .passed(error: try shared[key]!.error(cell.transform, on: device)) } catch { return .failed(message: error.message) }
   }
@@ -35,13 +39,16 @@ private final class SampleBench {
   let problem: Problem
   /// Operands of further examples, for mapping; the first is the problem's own.
   let rows: [[Tensor]]
+  /// The row's and the devices' together.
+  private let tolerance: Tolerance
   private var programs: [Transform: (graph: Graph, captures: [Tensor])] = [:]
   private var wanted: [Transform: [[Double]]] = [:]
   /// The problem in double precision, whose derivatives judge those in single.
   private lazy var double = SampleBench(converting: self)
 
-  init(_ operation: OperationCase, _ sample: Int, _ type: ElementType) {
+  init(_ operation: OperationCase, _ sample: Int, _ type: ElementType, _ allowance: Tolerance) {
     self.operation = operation
+    tolerance = operation.tolerance(in: type) + allowance
     self.sample = operation.samples[sample]
     self.type = type
     problem = Device.reference.active { Problem(operation, operation.samples[sample], type) }
@@ -52,6 +59,7 @@ private final class SampleBench {
     operation = other.operation
     sample = other.sample
     type = other.type.isComplex ? .complex128 : .float64
+    tolerance = operation.tolerance(in: type)
     problem = Device.reference.active { other.problem.inDoublePrecision }
     rows = []
   }
@@ -111,8 +119,8 @@ private final class SampleBench {
         guard result.shape.dimensions == plain.shape else { throw Wrong("\(place): the shape is \(result.shape), not \(plain.shape)") }
         let actual = parts(result)
         let formula = plain.parts(as: result.elementType)
-        if let problem = mismatch(actual, formula, plain.shape, result.elementType, operation.tolerance(in: type)) { throw Wrong("\(place): \(problem)") }
-        var near = operation.tolerance(in: type)
+        if let problem = mismatch(actual, formula, plain.shape, result.elementType, tolerance) { throw Wrong("\(place): \(problem)") }
+        var near = tolerance
         near.ulps += 4
         near.epsilons += 4
         if let problem = mismatch(actual, parts(reference[i]), plain.shape, result.elementType, near) {
@@ -247,7 +255,7 @@ private final class SampleBench {
       guard actual.count == wanted.count else { throw Wrong("result \(i) is \(result.type), and should have \(wanted.count) numbers") }
       let error = relativeError(actual, wanted)
       // A mapped program does the same sums in another order: no differences, whose error the bound allows for, take part.
-      let own = operation.tolerance(in: type).allowance(1, type)
+      let own = tolerance.allowance(1, type)
       let bound = isMapped && isDouble ? Swift.max(bound * 1e-3, own) : Swift.max(bound, own)
       guard error <= bound else {
         let at = zip(actual, wanted).enumerated().max { Swift.abs($0.1.0 - $0.1.1) < Swift.abs($1.1.0 - $1.1.1) }!

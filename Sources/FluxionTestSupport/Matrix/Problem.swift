@@ -1,4 +1,4 @@
-internal import FluxionCore
+package import FluxionCore
 internal import FluxionTransforms
 
 /// A case's operation at one sample and element type, with all it takes to form every transform of it: directions u and v to go, and
@@ -107,5 +107,25 @@ struct Problem: Sendable {
     let weights = w.map { w in stacked(Problem.rowFactors.map { w * Tensor($0, as: w.elementType.realPart) }) }
     let all: ([Tensor]) -> [Tensor] = FluxionTransforms.vmap { (row: [Tensor]) -> [Tensor] in f(row) }
     return active(FluxionTransforms.vjp(all, at: x).pullback(weights))
+  }
+}
+
+extension OperationCase {
+  /// The program of a cell and arguments for it: for judges outside this process. Nil where the row refuses the cell. The mapped ones
+  /// are mapped over all operands.
+  package func program(_ cell: Cell) -> (graph: Graph, arguments: [Tensor])? {
+    guard refusal(cell) == nil, cell.transform.order == 0 || isDifferentiable else { return nil }
+    return Device.reference.active {
+      let problem = Problem(self, samples[cell.sample], cell.elementType)
+      let all = [Bool](repeating: true, count: problem.x.count)
+      let isMapped = cell.transform == .vjpOfVmap || cell.transform.mapped != nil
+      let rows = isMapped ? (1...UInt64(Problem.rowFactors.count)).map { operands(samples[cell.sample], cell.elementType, seed: $0) } : []
+      let x = isMapped ? problem.x.indices.map { place in stacked(rows.map { $0[place] }) } : problem.x
+      let (graph, captures) = traceGraph(x.map(\.type)) { x in
+        if cell.transform == .vjpOfVmap { return problem.pulledBackMapped(x) }
+        return cell.transform.mapped.map { problem.mapped($0, all, x) } ?? problem.transformed(cell.transform, x)
+      }
+      return (graph, x + captures)
+    }
   }
 }
