@@ -6,37 +6,45 @@ public import FluxionCore
 /// A function compiled for every kind of argument it meets.
 public struct Compiled<Input, Output>: Sendable {
   private let cache: ProgramCache
-  private let take: @Sendable (Input) -> Arguments
-  private let give: @Sendable ([TreeStructure], [Tensor]) -> Output
+  private let take: @Sendable (Input, any ArgumentTaker) -> Void
+  private let give: @Sendable (any ResultGiver) -> Output
 
   fileprivate init(
-    cache: ProgramCache, take: @escaping @Sendable (Input) -> Arguments,
-    give: @escaping @Sendable ([TreeStructure], [Tensor]) -> Output
+    cache: ProgramCache, take: @escaping @Sendable (Input, any ArgumentTaker) -> Void,
+    give: @escaping @Sendable (any ResultGiver) -> Output
   ) {
     (self.cache, self.take, self.give) = (cache, take, give)
   }
 
   /// The program for arguments like these, compiled now if it has not been: ahead-of-time compilation, and the way to its graph and
   /// cost.
-  public func program(for input: Input) throws -> CompiledProgram { try cache.entry(for: take(input)).program }
+  public func program(for input: Input) throws -> CompiledProgram { try cache.entry(for: arguments(input)).program }
 
   /// Runs, throwing what would otherwise trap: an index out of bounds, or a NaN while those are looked for. Waits for the results, which
   /// a call may leave to a device.
   public func attempt(_ input: Input) throws(ExecutionError) -> Output {
-    let (structures, results) = try cache.run(take(input))
-    if GraphBuilder.current == nil {
-      for result in results { try result.hostBuffer("compiled").wait() }
+    try run(input, waits: true)
+  }
+
+  private func run(_ input: Input, waits: Bool) throws(ExecutionError) -> Output {
+    // Inside another trace the function is recorded there instead.
+    if GraphBuilder.current != nil { return give(cache.record(arguments(input))) }
+    return try cache.withCall { call throws(ExecutionError) in
+      take(input, call)
+      try call.run(cache)
+      if waits { try call.wait() }
+      return give(call)
     }
-    return give(structures, results)
+  }
+
+  private func arguments(_ input: Input) -> Arguments {
+    let arguments = Arguments()
+    take(input, arguments)
+    return arguments
   }
 
   private func run(_ input: Input) -> Output {
-    do throws(ExecutionError) {
-      let (structures, results) = try cache.run(take(input))
-      return give(structures, results)
-    } catch {
-      trapAtCaller(error)
-    }
+    do throws(ExecutionError) { return try run(input, waits: false) } catch { trapAtCaller(error) }
   }
 
   public func callAsFunction(_ a: Input) -> Output { run(a) }
@@ -47,36 +55,47 @@ public struct Compiled<Input, Output>: Sendable {
 
 /// A compiled function that changes its first argument in place. The state's memory is donated: when nobody else refers to it, the
 /// new state is written where the old one stood, and a steady loop allocates nothing.
-public struct CompiledUpdate<State, Input, Output>: Sendable {
+public struct CompiledUpdate<State: Structured, Input, Output>: Sendable {
   private let cache: ProgramCache
-  private let take: @Sendable (State, Input) -> Arguments
-  private let giveState: @Sendable ([TreeStructure], [Tensor]) -> State
-  private let give: @Sendable ([TreeStructure], [Tensor]) -> Output
+  private let take: @Sendable (Input, any ArgumentTaker) -> Void
+  private let give: @Sendable (any ResultGiver) -> Output
 
   fileprivate init(
-    cache: ProgramCache, take: @escaping @Sendable (State, Input) -> Arguments,
-    giveState: @escaping @Sendable ([TreeStructure], [Tensor]) -> State,
-    give: @escaping @Sendable ([TreeStructure], [Tensor]) -> Output
+    cache: ProgramCache, take: @escaping @Sendable (Input, any ArgumentTaker) -> Void,
+    give: @escaping @Sendable (any ResultGiver) -> Output
   ) {
-    (self.cache, self.take, self.giveState, self.give) = (cache, take, giveState, give)
+    (self.cache, self.take, self.give) = (cache, take, give)
   }
 
   /// The program for a state and arguments like these, compiled now if it has not been.
   public func program(for state: State, _ input: Input) throws -> CompiledProgram {
-    try cache.entry(for: take(state, input)).program
+    try cache.entry(for: arguments(state, input)).program
+  }
+
+  private func arguments(_ state: State, _ input: Input) -> Arguments {
+    let arguments = Arguments()
+    arguments.takeState(state)
+    take(input, arguments)
+    return arguments
   }
 
   private func run(_ state: inout State, _ input: Input) -> Output {
-    // The old state is destroyed once it is taken apart, so that its tensors have one owner and may be overwritten. Until the new
-    // one is put in its place nothing returns: a failure ends the program.
-    withUnsafeMutablePointer(to: &state) { pointer in
-      let arguments = take(pointer.pointee, input)
-      pointer.deinitialize(count: 1)
+    // Inside another trace the function is recorded there instead.
+    if GraphBuilder.current != nil {
+      let results = cache.record(arguments(state, input))
+      state = results.next(State.self)
+      return give(results)
+    }
+    // From when the state's tensors are taken until the new ones are put in their places nothing returns: a failure ends the program.
+    return withUnsafeMutablePointer(to: &state) { pointer in
       do throws(ExecutionError) {
-        let (structures, results) = try cache.run(arguments)
-        let count = structures[0].leafCount
-        pointer.initialize(to: giveState(structures, Array(results.prefix(count))))
-        return give(Array(structures.dropFirst()), Array(results.dropFirst(count)))
+        return try cache.withCall { call throws(ExecutionError) in
+          call.takeState(pointer)
+          take(input, call)
+          do throws(ExecutionError) { try call.run(cache) } catch { trapAtCaller(error) }
+          call.giveState(pointer)
+          return give(call)
+        }
       } catch {
         trapAtCaller(error)
       }
@@ -93,7 +112,6 @@ public struct CompiledUpdate<State, Input, Output>: Sendable {
 
 // MARK: - Making them
 
-
 /// Compiles a function of one argument: traced and compiled for each structure and shape it meets, then only run.
 public func compiled<A: Structured, each R: Structured>(
   _ function: @escaping @Sendable (A) -> (repeat each R)
@@ -103,7 +121,7 @@ public func compiled<A: Structured, each R: Structured>(
       let a = trees.next(A.self)
       return flattenAll(repeat each function(a))
     },
-    take: { Arguments(flatten($0)) }, give: { unflattenAll($0, $1) })
+    take: { $1.take($0) }, give: { (repeat $0.next((each R).self)) })
 }
 
 /// Compiles a function of two arguments.
@@ -115,7 +133,10 @@ public func compiled<A: Structured, B: Structured, each R: Structured>(
       let (a, b) = (trees.next(A.self), trees.next(B.self))
       return flattenAll(repeat each function(a, b))
     },
-    take: { Arguments(flatten($0.0), flatten($0.1)) }, give: { unflattenAll($0, $1) })
+    take: {
+      $1.take($0.0)
+      $1.take($0.1)
+    }, give: { (repeat $0.next((each R).self)) })
 }
 
 /// Compiles a function of three arguments.
@@ -127,7 +148,11 @@ public func compiled<A: Structured, B: Structured, C: Structured, each R: Struct
       let (a, b, c) = (trees.next(A.self), trees.next(B.self), trees.next(C.self))
       return flattenAll(repeat each function(a, b, c))
     },
-    take: { Arguments(flatten($0.0), flatten($0.1), flatten($0.2)) }, give: { unflattenAll($0, $1) })
+    take: {
+      $1.take($0.0)
+      $1.take($0.1)
+      $1.take($0.2)
+    }, give: { (repeat $0.next((each R).self)) })
 }
 
 /// Compiles a function of four arguments.
@@ -139,7 +164,12 @@ public func compiled<A: Structured, B: Structured, C: Structured, D: Structured,
       let (a, b, c, d) = (trees.next(A.self), trees.next(B.self), trees.next(C.self), trees.next(D.self))
       return flattenAll(repeat each function(a, b, c, d))
     },
-    take: { Arguments(flatten($0.0), flatten($0.1), flatten($0.2), flatten($0.3)) }, give: { unflattenAll($0, $1) })
+    take: {
+      $1.take($0.0)
+      $1.take($0.1)
+      $1.take($0.2)
+      $1.take($0.3)
+    }, give: { (repeat $0.next((each R).self)) })
 }
 
 /// Compiles a step that changes its state in place.
@@ -152,8 +182,7 @@ public func compiled<S: Structured, each R: Structured>(
       let results = flattenAll(repeat each function(&state))
       return following(state, results)
     },
-    take: { state, _ in Arguments(donating: flatten(state)) }, giveState: { unflatten(S.self, $0[0], $1) },
-    give: { unflattenAll($0, $1) })
+    take: { _, _ in }, give: { (repeat $0.next((each R).self)) })
 }
 
 /// Compiles a step of a state and one argument.
@@ -166,8 +195,7 @@ public func compiled<S: Structured, A: Structured, each R: Structured>(
       let results = flattenAll(repeat each function(&state, trees.next(A.self)))
       return following(state, results)
     },
-    take: { state, a in Arguments(donating: flatten(state), flatten(a)) }, giveState: { unflatten(S.self, $0[0], $1) },
-    give: { unflattenAll($0, $1) })
+    take: { $1.take($0) }, give: { (repeat $0.next((each R).self)) })
 }
 
 /// Compiles a step of a state and two arguments.
@@ -181,8 +209,10 @@ public func compiled<S: Structured, A: Structured, B: Structured, each R: Struct
       let results = flattenAll(repeat each function(&state, a, b))
       return following(state, results)
     },
-    take: { state, x in Arguments(donating: flatten(state), flatten(x.0), flatten(x.1)) },
-    giveState: { unflatten(S.self, $0[0], $1) }, give: { unflattenAll($0, $1) })
+    take: {
+      $1.take($0.0)
+      $1.take($0.1)
+    }, give: { (repeat $0.next((each R).self)) })
 }
 
 /// Compiles a step of a state and three arguments.
@@ -196,11 +226,12 @@ public func compiled<S: Structured, A: Structured, B: Structured, C: Structured,
       let results = flattenAll(repeat each function(&state, a, b, c))
       return following(state, results)
     },
-    take: { state, x in Arguments(donating: flatten(state), flatten(x.0), flatten(x.1), flatten(x.2)) },
-    giveState: { unflatten(S.self, $0[0], $1) }, give: { unflattenAll($0, $1) })
+    take: {
+      $1.take($0.0)
+      $1.take($0.1)
+      $1.take($0.2)
+    }, give: { (repeat $0.next((each R).self)) })
 }
-
-
 
 /// The new state first, then what the step returned.
 private func following<S: Structured>(_ state: S, _ results: (leaves: [Tensor], structures: [TreeStructure])) -> (
@@ -209,54 +240,3 @@ private func following<S: Structured>(_ state: S, _ results: (leaves: [Tensor], 
   let (leaves, structure) = flatten(state)
   return (leaves.map(\.resolvedLiteral) + results.leaves, [structure] + results.structures)
 }
-
-/// The arguments of a call, taken apart. A class, so that its tensors are let go of when ``takeBuffers()`` says so, and not when the
-/// optimiser sees fit: donation needs the only reference.
-final class Arguments {
-  private(set) var leaves: [Tensor] = []
-  private(set) var structures: [TreeStructure] = []
-  /// How many of the first leaves are given up by the caller.
-  let donatedCount: Int
-
-  /// The leaves' memory, whose references here end.
-  func takeBuffers() -> [HostBuffer] {
-    defer { leaves = [] }
-    return leaves.map { $0.hostBuffer("compiled") }
-  }
-
-  init(_ trees: (leaves: [Tensor], structure: TreeStructure)...) {
-    donatedCount = 0
-    add(trees)
-  }
-  init(donating state: (leaves: [Tensor], structure: TreeStructure), _ trees: (leaves: [Tensor], structure: TreeStructure)...) {
-    donatedCount = state.leaves.count
-    add([state])
-    add(trees)
-  }
-  private func add(_ trees: [(leaves: [Tensor], structure: TreeStructure)]) {
-    for tree in trees {
-      for leaf in tree.leaves { leaves.append(leaf.resolvedLiteral) }
-      structures.append(tree.structure)
-    }
-  }
-}
-
-/// Arguments being put together again inside a trace.
-final class ArgumentReader {
-  private let structures: [TreeStructure]
-  private let leaves: [Tensor]
-  private var index = 0
-  private var offset = 0
-
-  init(_ structures: [TreeStructure], _ leaves: [Tensor]) { (self.structures, self.leaves) = (structures, leaves) }
-
-  func next<T: Decodable>(_ type: T.Type) -> T {
-    let structure = structures[index]
-    defer {
-      index += 1
-      offset += structure.leafCount
-    }
-    return unflatten(T.self, structure, Array(leaves[offset..<offset + structure.leafCount]))
-  }
-}
-

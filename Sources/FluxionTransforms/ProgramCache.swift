@@ -17,35 +17,49 @@ final class ProgramCache: Sendable {
     let device: ObjectIdentifier
     let findsNaN: Bool
   }
-  struct Entry: Sendable {
+  final class Entry: Sendable {
     let program: CompiledProgram
     /// Tensors the function used from outside: further arguments of the program.
     let captures: [HostBuffer]
     let structures: [TreeStructure]
     let resultTypes: [TensorType]
+    /// Whether the first result has the structure of the first argument: a state keeps its settings.
+    let keepsStructure: Bool
+
+    init(program: CompiledProgram, captures: [HostBuffer], structures: [TreeStructure], resultTypes: [TensorType], keepsStructure: Bool) {
+      (self.program, self.captures, self.structures, self.resultTypes) = (program, captures, structures, resultTypes)
+      self.keepsStructure = keepsStructure
+    }
   }
 
   private let function: @Sendable (ArgumentReader) -> (leaves: [Tensor], structures: [TreeStructure])
   private let entries = Locked<[Key: Entry]>([:])
+  /// Calls that have ended, at most as many as ever ran at the same time.
+  private let calls = Locked<[ProgramCall]>([])
 
   init(_ function: @escaping @Sendable (ArgumentReader) -> (leaves: [Tensor], structures: [TreeStructure])) {
     self.function = function
   }
 
-  func entry(for arguments: Arguments) throws(EngineError) -> Entry {
-    let device = Device.current
-    let types = arguments.leaves.map(\.type)
-    let key = Key(
-      structures: arguments.structures, types: types, device: ObjectIdentifier(device), findsNaN: NaNSearch.isActive)
+  /// The program for arguments of these structures and types, of which the first `donatedCount` are given up by the caller.
+  func entry(_ structures: [TreeStructure], _ types: [TensorType], donatedCount: Int, _ device: Device, findsNaN: Bool)
+    throws(EngineError) -> Entry
+  {
+    let key = Key(structures: structures, types: types, device: ObjectIdentifier(device), findsNaN: findsNaN)
     if let known = entries.withLock({ $0[key] }) { return known }
-    let made = try make(types, arguments.structures, arguments.donatedCount, device)
+    let made = try make(types, structures, donatedCount, device, findsNaN)
     entries.withLock { $0[key] = made }
     return made
   }
 
-  private func make(_ types: [TensorType], _ structures: [TreeStructure], _ donatedCount: Int, _ device: Device) throws(EngineError)
-    -> Entry
-  {
+  func entry(for arguments: Arguments) throws(EngineError) -> Entry {
+    try entry(
+      arguments.structures, arguments.leaves.map(\.type), donatedCount: arguments.donatedCount, Device.current, findsNaN: NaNSearch.isActive)
+  }
+
+  private func make(
+    _ types: [TensorType], _ structures: [TreeStructure], _ donatedCount: Int, _ device: Device, _ findsNaN: Bool
+  ) throws(EngineError) -> Entry {
     var resultStructures: [TreeStructure] = []
     let (graph, captures) = traceGraph(types) { inputs in
       let (leaves, s) = function(ArgumentReader(structures, inputs))
@@ -53,7 +67,7 @@ final class ProgramCache: Sendable {
       return leaves
     }
     var options = CompilationOptions()
-    options.findsNaN = NaNSearch.isActive
+    options.findsNaN = findsNaN
     options.donatedInputs = Set(0..<donatedCount)
     let executable = try device.executable(for: graph, options: options)
     let placed: [HostBuffer]
@@ -64,23 +78,22 @@ final class ProgramCache: Sendable {
     }
     return Entry(
       program: CompiledProgram(graph: graph, executable: executable), captures: placed, structures: resultStructures,
-      resultTypes: graph.outputTypes)
+      resultTypes: graph.outputTypes, keepsStructure: resultStructures.first == structures.first)
   }
 
-  /// Runs the program for `arguments`; inside another trace, records the function there instead.
-  func run(_ arguments: Arguments) throws(ExecutionError) -> (structures: [TreeStructure], results: [Tensor]) {
-    if GraphBuilder.current != nil {
-      let (leaves, structures) = function(ArgumentReader(arguments.structures, arguments.leaves))
-      return (structures, leaves)
+  /// Runs `body` with a call to itself.
+  func withCall<Result>(_ body: (ProgramCall) throws(ExecutionError) -> Result) throws(ExecutionError) -> Result {
+    let call = calls.withLock { $0.popLast() } ?? ProgramCall()
+    defer {
+      call.end()
+      calls.withLock { $0.append(call) }
     }
-    let entry: Entry
-    do throws(EngineError) { entry = try self.entry(for: arguments) } catch { throw .engine(error.description) }
-    // What the caller gave up is owned by this array alone.
-    var buffers = arguments.takeBuffers()
-    var donated = [Bool](repeating: false, count: buffers.count + entry.captures.count)
-    for i in 0..<arguments.donatedCount { donated[i] = isKnownUniquelyReferenced(&buffers[i]) }
-    buffers += entry.captures
-    let results = try entry.program.executable.run(buffers, donated: donated)
-    return (entry.structures, zip(entry.resultTypes, results).map { Tensor($0, buffer: $1) })
+    return try body(call)
+  }
+
+  /// Records the function in the trace in force.
+  func record(_ arguments: Arguments) -> ArgumentReader {
+    let (leaves, structures) = function(ArgumentReader(arguments.structures, arguments.leaves))
+    return ArgumentReader(structures, leaves)
   }
 }

@@ -133,3 +133,119 @@ private struct Network: Codable, Sendable {
     #expect(message(#"{"shape": {"dimensions": [1]}, "elementType": "i32", "elements": [1.5]}"#) != "accepted")
   }
 }
+
+private struct Plain: Codable, Sendable {
+  var isOn = true
+  var size = 3
+  var weight = Tensor([1.0, 2])
+  var list = [Tensor([3.0]), Tensor([4.0])]
+  var table = ["b": Tensor([5.0]), "a": Tensor([6.0])]
+  var bias: Tensor? = Tensor([7.0])
+  var label = "a label that does not fit beside the others"
+}
+/// Writes its tensors in another order than it keeps them, and not all it keeps.
+private struct Partial: Codable, Sendable {
+  var a = Tensor([1.0])
+  var b = Tensor([2.0])
+  var cached: Tensor? = nil
+  var uses = 0
+  enum CodingKeys: CodingKey { case b, a }
+}
+private struct Crossed: Codable, Sendable {
+  var a: Tensor
+  var b: Tensor
+  enum CodingKeys: CodingKey { case a, b }
+  init(a: Tensor, b: Tensor) { (self.a, self.b) = (a, b) }
+  init(from decoder: any Decoder) throws {
+    let parts = try decoder.container(keyedBy: CodingKeys.self)
+    (b, a) = (try parts.decode(Tensor.self, forKey: .a), try parts.decode(Tensor.self, forKey: .b))
+  }
+  func encode(to encoder: any Encoder) throws {
+    var parts = encoder.container(keyedBy: CodingKeys.self)
+    try parts.encode(b, forKey: .a)
+    try parts.encode(a, forKey: .b)
+  }
+}
+private final class Counter: Codable, @unchecked Sendable { var count = 0 }
+private struct WithObject: Codable, Sendable {
+  var weight = Tensor([1.0])
+  var counter = Counter()
+}
+private struct WithCases: Codable, Sendable {
+  indirect enum Rate: Codable, Sendable { case constant(Double), sum(Rate, Rate), tensor(Tensor) }
+  var weight = Tensor([1.0])
+  var rate = Rate.sum(.constant(1), .constant(2))
+}
+
+/// Where the tensors of values lie: found, or left to the encoder.
+@Suite("layouts of structured values") struct TreeLayoutTests {
+  private func layout<Value: Structured>(_ value: Value, isForWriting: Bool = true) -> TreeLayout? {
+    var value = value
+    return withUnsafeMutablePointer(to: &value) { TreeLayout(of: $0, isForWriting: isForWriting) }
+  }
+  private func isLocated<Value: Structured>(_ value: inout Value, by layout: TreeLayout) -> Bool {
+    withUnsafeMutablePointer(to: &value) { layout.locate(in: $0) }
+  }
+
+  @Test func findsWhatTheEncoderFinds() throws {
+    var value = Plain()
+    let known = try #require(layout(value))
+    let isFound = isLocated(&value, by: known)
+    #expect(isFound)
+    let (leaves, structure) = flatten(value)
+    #expect(known.structure == structure && known.leafCount == leaves.count)
+    for (i, leaf) in leaves.enumerated() { #expect(known[i].isSameValue(as: leaf)) }
+    #expect(known.hasTypes(leaves.map(\.type)[...]))
+    #expect(!known.hasTypes(leaves.dropLast().map(\.type)[...]))
+
+    var other = mapTensors(value) { $0 + 1 }
+    other.label = value.label
+    let isOtherFound = isLocated(&other, by: known)
+    #expect(isOtherFound)
+    let new = flatten(mapTensors(other) { $0 * 2 }).leaves
+    known.put(new.map(\.type), new.map { $0.hostBuffer("test") })
+    #expect(zip(flatten(other).leaves, new).allSatisfy { $0.isSameValue(as: $1) })
+  }
+
+  @Test func everySettingIsCompared() throws {
+    let changes: [(inout Plain) -> Void] = [
+      { $0.isOn = false }, { $0.size = 4 }, { $0.list.append(Tensor([1.0])) }, { $0.list = [] }, { $0.table["c"] = Tensor([1.0]) },
+      {
+        $0.table["b"] = nil
+        $0.table["c"] = Tensor([1.0])
+      }, { $0.bias = nil }, { $0.label = "another" }, { $0.label += "!" },
+    ]
+    for change in changes {
+      var value = Plain()
+      let known = try #require(layout(value))
+      let isFound = isLocated(&value, by: known)
+      change(&value)
+      let isStillFound = isLocated(&value, by: known)
+      #expect(isFound && !isStillFound)
+    }
+  }
+
+  @Test func sharedStorageIsCopiedBeforeWriting() throws {
+    var value = Plain()
+    let known = try #require(layout(value))
+    let held = value
+    let before = flatten(held).leaves.map { $0.doubles() }
+    let isFound = isLocated(&value, by: known)
+    #expect(isFound)
+    let new = flatten(mapTensors(value) { $0 * 2 }).leaves
+    known.put(new.map(\.type), new.map { $0.hostBuffer("test") })
+    #expect(flatten(held).leaves.map { $0.doubles() } == before)
+    #expect(flatten(value).leaves.map { $0.doubles() } == new.map { $0.doubles() })
+  }
+
+  @Test func whatCannotBeProvedIsLeftToTheEncoder() {
+    #expect(layout(Partial()) == nil)
+    #expect(layout(Crossed(a: Tensor([1.0]), b: Tensor([2.0]))) == nil)
+    #expect(layout(WithObject()) == nil)
+    #expect(layout(WithCases(rate: .tensor(Tensor([1.0])))) == nil)
+    #expect(layout(WithCases()) != nil)
+    // A value's place in a dictionary is only lent for writing.
+    #expect(layout(Plain(), isForWriting: false) == nil)
+    #expect(layout(["a": 1.0], isForWriting: false) != nil)
+  }
+}

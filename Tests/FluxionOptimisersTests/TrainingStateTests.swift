@@ -59,6 +59,33 @@ private func gap(_ a: some Structured, _ b: some Structured) -> Double {
     #expect(end.model.weight.elementType == .float64)
   }
 
+  @Test("its tensors are found where they lie, so that a compiled step need not encode it") func layouts() {
+    func isFound(_ state: TrainingState<Model>) -> Bool {
+      var state = state
+      return withUnsafeMutablePointer(to: &state) { TreeLayout(of: $0, isForWriting: true)?.locate(in: $0) == true }
+    }
+    #expect(isFound(fresh()))
+    #expect(isFound(TrainingState(model(), optimiser: GradientDescent(learningRate: 0.1, momentum: 0.9))))
+  }
+
+  @Test("another optimiser between two steps is another program") func changedOptimiser() {
+    let step = compiled { (state: inout TrainingState<Model>) -> Tensor in
+      let (value, slope) = valueAndGradient(of: loss, at: state.model)
+      state.apply(slope)
+      return value
+    }
+    var (state, plain) = (fresh(), fresh())
+    for rate in [0.1, 0.1, 0.2, 0.1] {
+      let optimiser = AnyOptimiser(ClipByGlobalNorm(1).then(AdamW(learningRate: .constant(rate), decays: .matrices)))
+      (state.optimiser, plain.optimiser) = (optimiser, optimiser)
+      for _ in 0..<3 {
+        _ = step(&state)
+        plain = trained(1, from: plain)
+        #expect(gap(state, plain) < 1e-13)
+      }
+    }
+  }
+
   @Test("compiled, scanned and plain steps agree") func routes() {
     let plain = trained(6, from: fresh())
     var state = fresh()

@@ -36,7 +36,16 @@ public protocol Executable: Sendable {
   ///     from the array: the engine may reuse such a buffer for a result.
   func run(_ arguments: consuming [HostBuffer], donated: [Bool]) throws(ExecutionError) -> [HostBuffer]
 
+  /// The same for who calls over and over: `results` is a list without elements that has been used before, and receives the results.
+  func run(_ arguments: borrowing [HostBuffer], donated: [Bool], results: inout [HostBuffer]) throws(ExecutionError)
+
   var cost: CostReport { get }
+}
+
+extension Executable {
+  public func run(_ arguments: borrowing [HostBuffer], donated: [Bool], results: inout [HostBuffer]) throws(ExecutionError) {
+    results = try run(copy arguments, donated: donated)
+  }
 }
 
 public struct CompilationOptions: Hashable, Sendable {

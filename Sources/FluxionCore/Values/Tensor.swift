@@ -24,8 +24,8 @@ public struct Tensor: Sendable {
   }
 
   /// Shape and element type.
-  public let type: TensorType
-  package let payload: Payload
+  public private(set) var type: TensorType
+  package private(set) var payload: Payload
 
   package init(_ type: TensorType, _ payload: Payload) {
     self.type = type
@@ -181,6 +181,23 @@ extension Tensor {
           operation,
           "the value is not known while the program is being traced. Use cond, select or whileLoop to depend on it, or return it."))
     }
+  }
+}
+
+// MARK: - Replaced where it lies
+
+extension Tensor {
+  /// The elements' memory, which leaves the tensor: until ``put(_:as:)`` it holds a number in its place.
+  package mutating func takeBuffer(for operation: String) -> HostBuffer {
+    guard case let .host(buffer) = payload else { return hostBuffer(operation) }
+    payload = .literal(.integer(0))
+    return buffer
+  }
+
+  /// Makes this the tensor of `type` with the elements in `buffer`.
+  package mutating func put(_ buffer: HostBuffer, as type: TensorType) {
+    if self.type != type { self.type = type }
+    payload = .host(buffer)
   }
 }
 
