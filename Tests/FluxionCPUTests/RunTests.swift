@@ -190,15 +190,17 @@ import Testing
     #expect(detail == "input -3.0, at step 2 of scan")
   }
 
-  @Test("an element type without kernels is one clear error") func unsupportedType() {
-    // Tracing refuses it already, so the program is written by hand.
-    let type = TensorType([2], .complex64)
-    let node = Node(operation: .unary(.erf), operands: [ValueID(0)], firstResult: ValueID(1), resultCount: 1)
-    let graph = Graph(inputCount: 1, nodes: [node], outputs: [ValueID(1)], types: [type, type])
-    #expect {
-      _ = try CPUEngine().compile(graph, options: CompilationOptions())
-    } throws: { error in "\(error)".contains("erf") && "\(error)".contains("c64") }
-  }
+  #if !DEBUG
+    @Test("an element type without kernels is one clear error") func unsupportedType() {
+      // Tracing refuses it already, so the program is written by hand; debug builds prove each graph legal and stop at it.
+      let type = TensorType([2], .complex64)
+      let node = Node(operation: .unary(.erf), operands: [ValueID(0)], firstResult: ValueID(1), resultCount: 1)
+      let graph = Graph(inputCount: 1, nodes: [node], outputs: [ValueID(1)], types: [type, type])
+      #expect {
+        _ = try CPUEngine().compile(graph, options: CompilationOptions())
+      } throws: { error in "\(error)".contains("erf") && "\(error)".contains("c64") }
+    }
+  #endif
 
   @Test("more memory than there is: one clear error, and the program lives on") func outOfMemory() throws {
     // 2⁶¹ bytes as a result.
