@@ -2,7 +2,6 @@
 
 #include "internal.h"
 
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -37,16 +36,20 @@ static const fx_kernel_table *table_for(fx_isa isa) {
     default: return fx_kernels_baseline();
   }
 }
+static fx_isa isa_of(const fx_kernel_table *table) {
+  return table == fx_kernels_avx512() ? FX_ISA_AVX512 : table == fx_kernels_avx2() ? FX_ISA_AVX2 : FX_ISA_BASELINE;
+}
 #else
 static fx_isa best_isa(void) { return FX_ISA_BASELINE; }
+static fx_isa isa_of(const fx_kernel_table *table) {
+  (void)table;
+  return FX_ISA_BASELINE;
+}
 static const fx_kernel_table *table_for(fx_isa isa) {
   (void)isa;
   return fx_kernels_baseline();
 }
 #endif
-
-static _Atomic(const fx_kernel_table *) table_in_use;
-static atomic_int isa_in_use;
 
 static fx_isa wanted_isa(void) {
   fx_isa best = best_isa();
@@ -56,24 +59,21 @@ static fx_isa wanted_isa(void) {
   return wanted < best ? wanted : best;
 }
 
-// Two threads may both choose at the start; they choose the same.
-static __attribute__((noinline)) const fx_kernel_table *choose_table(void) {
-  fx_isa isa = wanted_isa();
-  atomic_store(&isa_in_use, (int)isa);
-  const fx_kernel_table *table = table_for(isa);
-  atomic_store_explicit(&table_in_use, table, memory_order_release);
-  return table;
-}
+// Each thread keeps its own choice, so that a test may try another set while the rest of the process runs on undisturbed.
+static _Thread_local const fx_kernel_table *table_in_use;
+
+static __attribute__((noinline)) const fx_kernel_table *choose_table(void) { return table_in_use = table_for(wanted_isa()); }
 
 const fx_kernel_table *fx_kernels(void) {
-  const fx_kernel_table *table = atomic_load_explicit(&table_in_use, memory_order_acquire);
+  const fx_kernel_table *table = table_in_use;
   return FX_LIKELY(table != NULL) ? table : choose_table();
 }
 
+void fx_use_kernels(const fx_kernel_table *table) { table_in_use = table; }
+
 bool fx_set_isa(fx_isa isa) {
   if (isa > best_isa()) return false;
-  atomic_store(&isa_in_use, (int)isa);
-  atomic_store_explicit(&table_in_use, table_for(isa), memory_order_release);
+  table_in_use = table_for(isa);
   return true;
 }
 
@@ -97,7 +97,7 @@ fx_cpu_info fx_cpu(void) {
   const fx_kernel_table *table = fx_kernels();
   read_brand(info.brand);
   snprintf(info.isa, sizeof info.isa, "%s", table->name);
-  info.isa_in_use = atomic_load(&isa_in_use);
+  info.isa_in_use = isa_of(table);
   info.isa_available = best_isa();
   info.vector_bytes = table->vector_bytes;
   info.cores = (int32_t)sysconf(_SC_NPROCESSORS_ONLN);

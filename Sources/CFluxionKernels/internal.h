@@ -64,7 +64,8 @@ typedef struct fx_kernel_table {
   const char *name;
 } fx_kernel_table;
 
-const fx_kernel_table *fx_kernels(void);   // the set in use
+const fx_kernel_table *fx_kernels(void);                // the set that this thread uses
+void fx_use_kernels(const fx_kernel_table *table);      // from now on, on this thread
 const fx_kernel_table *fx_kernels_baseline(void);
 #if FX_X86
 const fx_kernel_table *fx_kernels_avx2(void);

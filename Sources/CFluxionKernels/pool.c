@@ -18,6 +18,7 @@ typedef struct job {
   void (*fn)(void *context, int64_t chunk);
   void *context;
   int64_t chunks;
+  const fx_kernel_table *kernels;           // of the owner
 } job;
 
 static struct {
@@ -43,6 +44,7 @@ FX_INLINE void pause_briefly(void) {
 }
 
 static void take_chunks(const job *work) {
+  fx_use_kernels(work->kernels);
   for (;;) {
     long long chunk = atomic_fetch_add_explicit(&pool.next_chunk, 1, memory_order_relaxed);
     if (chunk >= work->chunks) return;
@@ -126,7 +128,7 @@ static void leave(void) { atomic_store_explicit(&pool.busy, false, memory_order_
 void fx_parallel_for(int64_t chunks, void (*fn)(void *context, int64_t chunk), void *context) {
   if (chunks > 1 && atomic_load_explicit(&pool.threads, memory_order_relaxed) != 1 && try_enter()) {
     if (atomic_load_explicit(&pool.threads, memory_order_relaxed) == 0) start_workers(wanted_threads());
-    pool.current = (job){fn, context, chunks};
+    pool.current = (job){fn, context, chunks, fx_kernels()};
     atomic_store_explicit(&pool.next_chunk, 0, memory_order_relaxed);
     atomic_fetch_add(&pool.generation, 1);   // opens the job
     if (atomic_load(&pool.sleepers) > 0) {

@@ -1,6 +1,14 @@
 import CFluxionKernels
 import Testing
 
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
 /// Builds plans by hand. Slots: arguments, results, then arena buffers; regions of sub-plans follow in the arena.
 final class PlanBuilder {
   let memory: Memory
@@ -297,6 +305,27 @@ extension Kernels {
         }
         fx_set_thread_count(2)
       }
+    }
+
+    @Test("a kernel set is chosen for a thread and the chunks that it hands out, and for no other thread") func kernelSets() {
+      let standard = fx_cpu().isa_in_use
+      for threads: Int32 in [1, 4] {
+        fx_set_thread_count(threads)
+        withEachISA { isa in
+          let memory = Memory(), seen = memory.array([Int32](repeating: -1, count: 64))
+          fx_parallel_for(64, { seen, chunk in
+            usleep(50)   // long enough for the workers to join
+            seen!.assumingMemoryBound(to: Int32.self)[Int(chunk)] = fx_cpu().isa_in_use
+          }, seen)
+          #expect(read(seen, 64).allSatisfy { $0 == fx_cpu().isa_in_use }, "\(isa), \(threads) threads")
+          let elsewhere = memory.array([Int32(-1)])
+          var thread = pthread_t()
+          pthread_create(&thread, nil, { $0!.storeBytes(of: fx_cpu().isa_in_use, as: Int32.self); return nil }, elsewhere)
+          pthread_join(thread, nil)
+          #expect(elsewhere.pointee == standard)
+        }
+      }
+      fx_set_thread_count(2)
     }
 
     @Test("memory comes back aligned") func allocation() {

@@ -1,13 +1,15 @@
 import CFluxionKernels
 import Testing
 
-/// All tests run one after the other: they change the kernel set and the number of threads.
+/// All tests run one after the other: they change the number of threads.
 @Suite(.serialized) enum Kernels {}
 
 let availableISAs: [fx_isa] = [FX_ISA_BASELINE, FX_ISA_AVX2, FX_ISA_AVX512].filter { $0.rawValue <= UInt32(fx_cpu().isa_available) }
 
-/// Runs the body with each kernel set of this machine.
+/// Runs the body with each kernel set of this machine; the set is the thread's, so other suites do not notice.
 func withEachISA(_ body: (String) -> Void) {
+  let before = fx_isa(UInt32(fx_cpu().isa_in_use))
+  defer { fx_set_isa(before) }
   for isa in availableISAs {
     #expect(fx_set_isa(isa))
     var info = fx_cpu()

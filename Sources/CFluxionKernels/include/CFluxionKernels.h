@@ -730,7 +730,8 @@ typedef struct fx_cpu_info {
 
 fx_cpu_info fx_cpu(void);
 
-// Selects kernels. False, and no change, if the processor lacks them. Plans prepared earlier keep their kernels. Not thread-safe. FLUXION_ISA does the same at start.
+// Selects the kernels that the calling thread uses, also where it hands chunks to the pool. False, and no change, if the processor lacks
+// them. Plans must be prepared and run under one set. For tests; FLUXION_ISA names the set of the whole process.
 bool fx_set_isa(fx_isa isa);
 
 typedef struct fx_blas_info {
