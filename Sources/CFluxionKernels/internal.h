@@ -81,7 +81,6 @@ FX_INLINE fx_type fx_accumulator_type(uint32_t op, fx_type type) {
 fx_scalar fx_reduce_identity(uint32_t op, fx_type accumulator);
 
 // Functions without a vector form yet, used element by element.
-double fx_cbrt(double x);
 double fx_erfinv(double x);
 double fx_digamma(double x);   // good enough for f32, as is the next
 double fx_lgamma(double x);

@@ -21,6 +21,7 @@
 #include "pairs.h"
 #include "math_f32.h"
 #include "math_f64.h"
+#include "angles.h"
 #include "kernels_body.h"
 #include "reduce_body.h"
 #include "gemm_body.h"

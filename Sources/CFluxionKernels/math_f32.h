@@ -185,14 +185,14 @@ FX_INLINE vf erf_f32(vf x) {
 
 // x = n pi/2 + r + low for |x| <= 1e6. With fused multiply-adds pi/2 is three numbers of f32, of which n times the first leaves x without
 // rounding; without them the reduction is done in f64.
-typedef struct FX_NAME(angle) { vf r, low; vi n; } FX_NAME(angle);
-FX_INLINE FX_NAME(angle) reduced_angle_f32(vf x) {
+typedef struct FX_NAME(angle_f32) { vf r, low; vi n; } FX_NAME(angle_f32);
+FX_INLINE FX_NAME(angle_f32) reduced_angle_f32(vf x) {
 #if FX_HAS_FMA
   const vf magic = 12582912.0f;
   vf shifted = MADD(x, (vf)0.636619772f, magic), n = shifted - magic;
   vf near = MADD(n, (vf)-0x1.921fb6p+0f, x), p = n * -0x1.777a5cp-25f, p_low = MADD(n, (vf)-0x1.777a5cp-25f, -p);
   vf r = near - p, other = r - near, low = (near - (r - other)) - (p + other);
-  FX_NAME(angle) result = {r, MADD(n, (vf)0x1.ee59dap-50f, low - p_low), (vi)shifted};
+  FX_NAME(angle_f32) result = {r, MADD(n, (vf)0x1.ee59dap-50f, low - p_low), (vi)shifted};
 #else
   vfd wide = __builtin_convertvector(x, vfd);
   const vfd magic = 6755399441055744.0;   // 1.5 · 2⁵²
@@ -200,14 +200,14 @@ FX_INLINE FX_NAME(angle) reduced_angle_f32(vf x) {
   vfd n = shifted - magic;
   vfd reduced = (wide - n * 1.57079632673412561417) - n * 6.07710050650619224932e-11;
   vf r = __builtin_convertvector(reduced, vf);
-  FX_NAME(angle) result = {r, __builtin_convertvector(reduced - __builtin_convertvector(r, vfd), vf), __builtin_convertvector((vfl)shifted, vi)};
+  FX_NAME(angle_f32) result = {r, __builtin_convertvector(reduced - __builtin_convertvector(r, vfd), vf), __builtin_convertvector((vfl)shifted, vi)};
 #endif
   return result;
 }
 
 // `shift` 0 gives the sine, 1 the cosine. Beyond 1e6 libm does it.
 FX_INLINE vf sine_f32(vf x, int32_t shift) {
-  FX_NAME(angle) angle = reduced_angle_f32(x);
+  FX_NAME(angle_f32) angle = reduced_angle_f32(x);
   vi quadrant = angle.n + shift;
   vf r = angle.r, z = r * r;
   vf s = MADD((vf)2.718274118e-06f, z, (vf)-1.983933034e-04f);
@@ -282,6 +282,55 @@ FX_INLINE vf pow_f32(vf x, vf y) {
   result = (vf)((vi)result ^ (negative & (int32_t)0x80000000));
   result = ((x != x) | (y != y)) ? x + y : result;
   return ((y == 0.0f) | (x == 1.0f)) ? (vf)1.0f : result;
+}
+
+// Halley's method from a start that divides the exponent's bits by three, 3 % wrong at most.
+FX_INLINE vf cbrt_f32(vf x) {
+  vf a = abs_f32(x);
+  vi is_tiny = a < 1.17549435e-38f;
+  vf scaled = is_tiny ? a * 16777216.0f : a;
+  vf start = (vf)(__builtin_convertvector(__builtin_convertvector((vi)scaled, vf) * 0.333333333f, vi) + 709960000);
+  vfd wide = __builtin_convertvector(scaled, vfd), y = __builtin_convertvector(start, vfd);
+  for (int i = 0; i < 2; i++) {
+    vfd cube = y * y * y;
+    y -= y * ((cube - wide) / (cube + (cube + wide)));
+  }
+  vf result = __builtin_convertvector(y, vf);
+  result = copy_sign_f32(is_tiny ? result * 0.00390625f : result, x);
+  return ((a == 0.0f) | !(a < INFINITY)) ? x : result;
+}
+
+// exp(-a²) (1 + 2a) erfcx(a) / (1 + 2a), the middle a polynomial in (a - 4) / (a + 4): the form of M. M. Shepherd and J. G. Laframboise,
+// "Chebyshev approximation of (1 + 2x) exp(x²) erfc x", Mathematics of Computation 36, 1981. In f64, for results of f32; negative x: 2 - erfc(-x).
+FX_INLINE vf erfc_f32(vf x) {
+  vf limited = abs_f32(x);
+  limited = limited > 10.2f ? (vf)10.2f : limited;
+  vfd a = __builtin_convertvector(limited, vfd), first = a + 4.0, second = MADD((vfd)2.0, a, (vfd)1.0), inverse = 1.0 / (first * second);
+  vfd t = (a - 4.0) * second * inverse;
+  vfd p = MADD((vfd)7.85751809190890217e-05, t, (vfd)-3.78334594382967839e-04);
+  p = MADD(p, t, (vfd)-8.52129911963351596e-04);
+  p = MADD(p, t, (vfd)5.08381640005314221e-03);
+  p = MADD(p, t, (vfd)-1.61404507213290110e-02);
+  p = MADD(p, t, (vfd)3.71684653641440946e-02);
+  p = MADD(p, t, (vfd)-6.63410900527695024e-02);
+  p = MADD(p, t, (vfd)9.37314192564939613e-02);
+  p = MADD(p, t, (vfd)-1.01038232103220146e-01);
+  p = MADD(p, t, (vfd)6.80971711938077179e-02);
+  p = MADD(p, t, (vfd)1.53796276958996208e-02);
+  p = MADD(p, t, (vfd)-1.39621118914187547e-01);
+  p = MADD(p, t, (vfd)1.23299511875224366e+00);
+  const vfd magic = 6755399441055744.0;
+  vfd power = a * a * -1.44269504088896340736, shifted = power + magic, r = power - (shifted - magic);
+  vfd e = MADD((vfd)1.53457997706928269e-04, r, (vfd)1.33999311554825157e-03);
+  e = MADD(e, r, (vfd)9.61848900836583150e-03);
+  e = MADD(e, r, (vfd)5.55032877752085207e-02);
+  e = MADD(e, r, (vfd)2.40226468901045265e-01);
+  e = MADD(e, r, (vfd)6.93147205736532768e-01);
+  e = MADD(e, r, (vfd)1.00000000055424110e+00);
+  vfd scale = (vfd)(((vfl)shifted - (vfl)magic + 1023) << 52), tail = p * first * inverse * (e * scale);
+  vfl is_negative = __builtin_convertvector(x < 0.0f, vfl);
+  vf result = __builtin_convertvector(is_negative ? 2.0 - tail : tail, vf);
+  return x != x ? x : result;
 }
 
 INVERSE_ROOT(f32, vf, 0x1p-100f, 0x1p48f, 0x1p24f)

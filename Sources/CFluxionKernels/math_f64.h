@@ -207,18 +207,25 @@ FX_INLINE vd logistic_f64(vd x) {
   return MADD(y, residual_f64((vd)1.0, y, d.high) - (d.low + e.low) * y, y) * one;
 }
 
-// pi/2 in three parts of 33, 33 and 53 bits; the remainder comes as high + low. Beyond 1e5 libm does it.
-FX_INLINE vd sine_f64(vd x, int64_t shift) {
+// x = n pi/2 + r + low for |x| <= 1e5: pi/2 in three parts of 33, 33 and 53 bits.
+typedef struct FX_NAME(angle_f64) { vd r, low; vl n; } FX_NAME(angle_f64);
+FX_INLINE FX_NAME(angle_f64) reduced_angle_f64(vd x) {
   const vd magic = 6755399441055744.0;
   vd shifted = x * 0.63661977236758134308 + magic;
   vd n = shifted - magic;
-  vl quadrant = (vl)shifted + shift;
   vd t = x - n * 1.57079632673412561417;
   vd w = n * 6.07710050630396597660e-11;
   vd r = t - w;
   w = n * 2.02226624879595063154e-21 - ((t - r) - w);
-  vd high = r - w, low = (r - high) - w;
-  vd z = high * high, v = z * high;
+  vd high = r - w;
+  return (FX_NAME(angle_f64)){high, (r - high) - w, (vl)shifted};
+}
+
+// `shift` 0 gives the sine, 1 the cosine. Beyond 1e5 libm does it.
+FX_INLINE vd sine_f64(vd x, int64_t shift) {
+  FX_NAME(angle_f64) angle = reduced_angle_f64(x);
+  vl quadrant = angle.n + shift;
+  vd high = angle.r, low = angle.low, z = high * high, v = z * high;
   vd s = MADD((vd)1.58966665316640062e-10, z, (vd)-2.50507559612207129e-08);
   s = MADD(s, z, (vd)2.75573136786592867e-06);
   s = MADD(s, z, (vd)-1.98412698297711237e-04);
@@ -252,6 +259,24 @@ FX_INLINE vd cos_f64(vd x) {
   vl regular = abs_f64(x) <= 1e5;
   if (FX_UNLIKELY(!__builtin_reduce_and(regular))) FX_NAME(large_sine64)(&result, &x, 1);
   return result;
+}
+
+// As cbrt_f32; a step of Newton's with the exact residual comes last.
+FX_INLINE vd cbrt_f64(vd x) {
+  vd a = abs_f64(x), up = (vd)1.0, down = (vd)1.0;
+  up = a < 0x1p-600 ? (vd)0x1p600 : a > 0x1p900 ? (vd)0x1p-600 : up;   // so that neither the residual underflows nor a cube overflows
+  down = a < 0x1p-600 ? (vd)0x1p-200 : a > 0x1p900 ? (vd)0x1p200 : down;
+  vd scaled = a * up;
+  vd third = ((vd)((vl)scaled >> 32 | 0x4330000000000000) - 0x1p52) * 0.33333333333333333 + (0x1p52 + 715094163.0);
+  vd y = (vd)((vl)third << 32);
+  for (int i = 0; i < 2; i++) {
+    vd cube = y * y * y;
+    y -= y * ((cube - scaled) / (cube + (cube + scaled)));
+  }
+  PAIR64 square = exact_product_f64(y, y), cube = exact_product_f64(square.high, y);
+  cube.low = MADD(square.low, y, cube.low);
+  vd result = y + ((scaled - cube.high) - cube.low) / (3.0 * square.high);
+  return ((a == 0.0) | !(a < INFINITY)) ? x : copy_sign_f64(result * down, x);
 }
 
 INVERSE_ROOT(f64, vd, 0x1p-900, 0x1p200, 0x1p100)

@@ -5,16 +5,6 @@
 #include "internal.h"
 #include <float.h>
 
-// libm's cube root is up to 3.1 ulp wrong; one Newton step with the residual to twice the precision leaves half an ulp.
-double fx_cbrt(double x) {
-  if (!(fabs(x) < INFINITY) || x == 0) return x;
-  double scale = 1;
-  if (fabs(x) < 0x1p-600) x *= 0x1p600, scale = 0x1p-200;   // so that the residual does not underflow
-  double y = cbrt(x), square = y * y, square_low = fma(y, y, -square);
-  double cube = square * y, cube_low = fma(square, y, -cube) + square_low * y;
-  return (y + ((x - cube) - cube_low) / (3 * square)) * scale;
-}
-
 // Winitzki's closed formula gives three digits; Halley's method on erf (or erfc, where 1 - |x| is small) triples them each time.
 double fx_erfinv(double x) {
   if (!(fabs(x) < 1)) return fabs(x) == 1 ? x * INFINITY : NAN;
