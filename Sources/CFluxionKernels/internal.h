@@ -117,6 +117,7 @@ FX_DECLARE_STEP(arg_reduce, fx_arg_reduce)
 FX_DECLARE_STEP(sort, fx_sort)
 FX_DECLARE_STEP(cumulate, fx_cumulate)
 FX_DECLARE_STEP(factor, fx_factor)
+FX_DECLARE_STEP(band, fx_band)
 
 // Records why a payload was refused; returns FX_PREPARE_INVALID.
 uint64_t fx_refuse(const char *reason);
@@ -125,6 +126,9 @@ fx_code fx_report_index(const fx_context *context, int64_t index, int64_t bound,
 
 // Runs the box [low, high) of the iteration space of a program without reductions, on this thread.
 void fx_run_fused_box(const fx_fused *step, void *const *slots, const int64_t *low, const int64_t *high, char *worker_scratch);
+
+// Runs rows first ..< end of the first dimension; reductions keep it, and their results lie dense. context->scratch: the step's own.
+void fx_run_fused_rows(const fx_fused *step, const fx_context *context, int64_t first, int64_t end, char *worker_scratch);
 
 // Brings the whole of a view into a dense tile.
 void fx_fetch_tile(const fx_fused *step, void *const *slots, const fx_view *view, char *target);

@@ -148,6 +148,15 @@ static uint8_t load_mode(const box *box, const fx_view *view, bool must_copy) {
   return same_rows && whole_rows ? pinned : gathered;
 }
 
+// The first `row` bytes over and over, up to `bytes`.
+static void repeat_row(char *target, size_t row, size_t bytes) {
+  for (size_t done = row; done < bytes;) {
+    const size_t more = done < bytes - done ? done : bytes - done;
+    memcpy(target + done, target, more);
+    done += more;
+  }
+}
+
 // Sets everything that is the same for all tiles of the box.
 static void pin_values(box *box) {
   const fx_fused *step = box->step;
@@ -168,8 +177,9 @@ static void pin_values(box *box) {
       if (view->slot != FX_INDEX_SLOT && view->strides[step->rank - 1] == 0) {
         const char *source = (const char *)box->slots[view->slot] + view->offset + view_origin(box, view->strides) * (int64_t)size;
         fx_fill_row((int64_t)elements, size, source, own);
-      } else {
-        gather_tile(box, view, own, box->tile_rows, 0, box->tile_columns);
+      } else {   // one row many times, or a part of it
+        gather_tile(box, view, own, 1, 0, box->tile_columns);
+        repeat_row(own, (size_t)box->tile_columns * size, (size_t)elements * size);
       }
     }
   }
@@ -219,6 +229,11 @@ static void store_tile(const box *box, const fx_output *output, const char *sour
   const fx_view *view = &output->view;
   int64_t size = (int64_t)fx_type_size((fx_type)view->type), inner = view->strides[box->step->rank - 1];
   char *target = (char *)box->slots[view->slot] + view->offset + (view_origin(box, view->strides) + column * inner) * size;
+  if (columns == box->columns && is_dense(box, view->strides)) {
+    target += row_offset(box, view->strides) * size;
+    if (target != source) memcpy(target, source, (size_t)(rows * columns * size));
+    return;
+  }
   row_walk walk = start_walk(box, view->strides);
   for (int64_t r = 0; r < rows; r++, next_row(&walk), source += columns * size) {
     char *to = target + walk.offset * size;
@@ -408,6 +423,37 @@ static void finish_reduction(const fused_run *run, uint32_t which) {
       offset -= view->strides[d] * run->step->shape[d];
       index[d] = 0;
     }
+  }
+}
+
+// MARK: Blocks of rows
+
+// A reduction that keeps the first dimension has rows of its own for each block: begun, folded and stored there.
+void fx_run_fused_rows(const fx_fused *step, const fx_context *context, int64_t first, int64_t end, char *worker_scratch) {
+  const fused_run run = {step, context, NULL};
+  const fx_kernel_table *kernels = fx_kernels();
+  char *accumulators[step->reduction_count + 1];
+  for (uint32_t i = 0; i < step->reduction_count; i++) {
+    const fx_reduction *reduction = &step->reductions[i];
+    const int64_t size = (int64_t)fx_type_size((fx_type)reduction->accumulator), row = reduction->dense[0];
+    accumulators[i] = accumulator_of(&run, i, 0);
+    fx_fill_row((end - first) * row, (size_t)size, &reduction->identity, accumulators[i] + first * row * size);
+  }
+  int64_t low[FX_MAX_RANK] = {0}, high[FX_MAX_RANK];
+  memcpy(high, step->shape, sizeof high);
+  low[0] = first;
+  high[0] = end;
+  if (step->worker_bytes <= FX_STACK_REGISTERS) run_box_on_stack(step, context->slots, accumulators, low, high);
+  else run_box(step, context->slots, accumulators, low, high, worker_scratch);
+  for (uint32_t i = 0; i < step->reduction_count; i++) {
+    const fx_reduction *reduction = &step->reductions[i];
+    const fx_view *view = &reduction->view;
+    const int64_t size = (int64_t)fx_type_size((fx_type)view->type), row = reduction->dense[0];
+    const char *source = accumulators[i] + first * row * (int64_t)fx_type_size((fx_type)reduction->accumulator);
+    char *target = (char *)context->slots[view->slot] + view->offset + first * row * size;
+    const size_t count = (size_t)((end - first) * row);
+    if (reduction->accumulator == view->type) memcpy(target, source, count * (size_t)size);
+    else kernels->convert[reduction->accumulator][view->type](count, target, source, NULL, NULL);
   }
 }
 

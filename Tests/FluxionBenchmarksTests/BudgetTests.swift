@@ -17,21 +17,21 @@ import Testing
   }
 
   static let budgets: [String: Budget] = [
-    "flow-matching-step-B256-H64": Budget(kernels: 27, arena: 694),
-    "flow-matching-step-B256-H128": Budget(kernels: 27, arena: 1380),
-    "flow-matching-step-B4096-H256": Budget(kernels: 27, arena: 42541),
-    "neural-ode-solve-B128-H64": Budget(kernels: 30, arena: 118),
-    "neural-ode-gradient-B128-H64": Budget(kernels: 106, arena: 768, largeBlocks: 1),
-    "euler-sampling-N10000-H128-S10": Budget(kernels: 61, arena: 11395, largeBlocks: 1),
-    "pinn-laplacian-step-B1000-H50": Budget(kernels: 48, arena: 6451),
+    "flow-matching-step-B256-H64": Budget(kernels: 21, arena: 694),
+    "flow-matching-step-B256-H128": Budget(kernels: 21, arena: 1419),
+    "flow-matching-step-B4096-H256": Budget(kernels: 21, arena: 41619),
+    "neural-ode-solve-B128-H64": Budget(kernels: 12, arena: 96),
+    "neural-ode-gradient-B128-H64": Budget(kernels: 71, arena: 768, largeBlocks: 1),
+    "euler-sampling-N10000-H128-S10": Budget(kernels: 31, arena: 10196, largeBlocks: 1),
+    "pinn-laplacian-step-B1000-H50": Budget(kernels: 27, arena: 6842),
     "conv-denoiser-step-B16-C64-S32": Budget(kernels: 41, arena: 98507),
-    "sinkhorn-n1000": Budget(kernels: 805, arena: 16145),
-    "gcn-step-N2708-E10556-F1433": Budget(kernels: 38, arena: 6003),
+    "sinkhorn-n1000": Budget(kernels: 504, arena: 12239),
+    "gcn-step-N2708-E10556-F1433": Budget(kernels: 37, arena: 6003),
     "rk4-loop-n16-S1000": Budget(kernels: 4000, arena: 3),
     "cg-poisson-n256": Budget(kernels: 1202, arena: 1286, largeBlocks: 1),
     "euler-maruyama-N1000-S1000": Budget(kernels: 1002, arena: 16),
     "small-products-B1000-n16": Budget(kernels: 1, arena: 1, largeBlocks: 1),
-    "hessian-vector-B256-H128": Budget(kernels: 24, arena: 1127, largeBlocks: 2),
+    "hessian-vector-B256-H128": Budget(kernels: 12, arena: 1247, largeBlocks: 2),
   ]
 
   static let programs = Workloads.all.filter { budgets[$0.name] != nil }

@@ -293,6 +293,30 @@ typedef struct fx_gemm {
   void (*single)(const struct fx_gemm *step, const void *a, const void *b, void *c);   // one panel of own kernels: it runs without the pool
 } fx_gemm;
 
+// FX_STEP_BAND: steps that work on rows of the same things, one after the other on each block of rows. A block passes through all parts while
+// it is in cache, on one thread; blocks are independent of each other. Part p has rows * factor rows: of a product those of C (no batch, A not
+// transposed), of a tile program (keep_shape = 1) its first dimension, which its reductions keep and whose results lie dense.
+// What a part writes must be read by other parts in the same rows only; the plan sees to that.
+typedef struct fx_band_part {
+  uint32_t kind;                  // FX_STEP_FUSED or FX_STEP_GEMM
+  uint32_t reserved;
+  void *payload;                  // fx_fused or fx_gemm
+  int64_t factor;
+  // derived
+  uint64_t scratch_offset;        // of the part's own scratch
+  uint64_t turned_offset;         // of B as [k, n], if it is stored [n, k]
+} fx_band_part;
+
+typedef struct fx_band {
+  int64_t rows;
+  fx_band_part *parts;
+  uint32_t part_count;
+  // derived
+  uint32_t prepared;
+  int64_t block_rows, block_count;
+  uint64_t worker_bytes, worker_offset, scratch_bytes;
+} fx_band;
+
 typedef enum fx_convolution_role {
   FX_CONVOLUTION_OUTPUT = 0,            // first = x, second = w, out = y
   FX_CONVOLUTION_INPUT_GRADIENT = 1,    // first = dy, second = w, out = dx
@@ -609,6 +633,7 @@ typedef enum fx_step_kind {
   FX_STEP_CALL = 17,
   FX_STEP_FOURIER = 18,
   FX_STEP_FACTOR = 19,
+  FX_STEP_BAND = 20,
   FX_STEP_KIND_COUNT
 } fx_step_kind;
 

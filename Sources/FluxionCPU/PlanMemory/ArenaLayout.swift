@@ -1,11 +1,14 @@
 /// Where in the arena each buffer lies: buffers whose lives do not overlap share memory, and a result takes over the memory of an
 /// operand that dies in the step that makes it, if that step can work in place.
+///
+/// The blocks of a band are at different steps at the same time, so what lives in a band lives all the time that it takes. But rows keep to
+/// themselves: a buffer that is made in a band may lie where one of its size lay that died there.
 struct ArenaLayout {
   /// Bytes from the start of the arena, multiples of 64; -1 for buffers that are not in it.
   private(set) var offsets: [Int]
   private(set) var byteCount = 0
 
-  init(_ steps: [Step], order: [Int], _ buffers: [Buffer]) {
+  init(_ steps: [Step], order: [Int], bands: [Range<Int>] = [], _ buffers: [Buffer]) {
     offsets = [Int](repeating: -1, count: buffers.count)
     var first = [Int](repeating: -1, count: buffers.count)
     var last = [Int](repeating: -1, count: buffers.count)
@@ -17,8 +20,12 @@ struct ArenaLayout {
       for b in steps[s].reads where buffers[b].isArena { last[b] = Swift.max(last[b], time) }
     }
 
+    var bandAt = [Range<Int>?](repeating: nil, count: order.count)
+    for band in bands { for time in band { bandAt[time] = band } }
+
     // Chains of buffers that succeed each other in place; each chain is one piece of memory.
     var head = Array(buffers.indices)
+    var idle: [Int: [Int]] = [:]  // heads of chains of the present band that came to their end, by size
     for (time, s) in order.enumerated() {
       var used: [Int] = []
       for (output, input) in steps[s].inPlace
@@ -30,13 +37,24 @@ struct ArenaLayout {
         head[output] = h
         last[h] = Swift.max(last[h], last[output])
       }
+      guard let band = bandAt[time] else { continue }
+      if time == band.lowerBound { idle = [:] }
+      let made = steps[s].writes + steps[s].temporaries
+      for b in made where buffers[b].isArena && first[b] == time && head[b] == b {
+        guard let h = idle[buffers[b].byteCount]?.popLast() else { continue }
+        head[b] = h
+        last[h] = Swift.max(last[h], last[b])
+      }
+      for h in Set((made + steps[s].reads).map { head[$0] }).sorted()
+      where buffers[h].isArena && last[h] == time && first[h] >= band.lowerBound { idle[buffers[h].byteCount, default: []].append(h) }
     }
     struct Piece {
       var buffer: Int, size: Int, first: Int, last: Int
     }
     var pieces: [Piece] = []
     for b in buffers.indices where buffers[b].isArena && first[b] >= 0 && head[b] == b {
-      pieces.append(Piece(buffer: b, size: (Swift.max(buffers[b].byteCount, 1) + 63) & ~63, first: first[b], last: last[b]))
+      let (from, to) = (bandAt[first[b]]?.lowerBound ?? first[b], bandAt[last[b]].map { $0.upperBound - 1 } ?? last[b])
+      pieces.append(Piece(buffer: b, size: (Swift.max(buffers[b].byteCount, 1) + 63) & ~63, first: from, last: to))
     }
     // Large ones choose first: what is left over between them serves the small.
     pieces.sort { $0.size != $1.size ? $0.size > $1.size : $0.first < $1.first }

@@ -41,20 +41,27 @@ struct CompiledPlan {
     // An input that is handed out as a result keeps its memory.
     var handedOut = Set<Int>()
     for case let .argument(i) in builder.results { handedOut.insert(i) }
-    let pairs = pairDonations(
-      &steps, builder.buffers, builder.resultBuffers, arguments: donatable.filter { !handedOut.contains($0.argument) })
+    let kept = donatable.filter { !handedOut.contains($0.argument) }
+    let pairs = pairDonations(&steps, builder.buffers, builder.resultBuffers, arguments: kept)
     let order = schedule(steps, builder.buffers)
-    let layout = ArenaLayout(steps, order: order, builder.buffers)
+    let sharing = zip(kept, pairs).compactMap { d, r in r.map { (argument: d.argument, result: builder.resultBuffers[$0]) } }
+    // What searches for NaNs looks at every step by itself.
+    let bands = context.searchesForNaN ? [] : bands(in: &steps, order: order, builder.buffers, sharing: sharing)
+    let layout = ArenaLayout(steps, order: order, bands: bands.map(\.members), builder.buffers)
     var writer = PlanWriter(builder, layout, context: context)
-    for s in order { try writer.write(steps[s]) }
+    var time = 0
+    for band in bands {
+      for s in order[time..<band.members.lowerBound] { try writer.write(steps[s]) }
+      try writer.write(band, order[band.members].map { steps[$0] })
+      time = band.members.upperBound
+    }
+    for s in order[time...] { try writer.write(steps[s]) }
     (plan, arenaByteCount) = writer.finish()
     place = writer.place
     cost = writer.cost
     carriesInPlace = isTopLevel ? [] : pairs.map { $0 != nil }
     results = builder.results
     resultByteCounts = builder.resultBuffers.map { builder.buffers[$0].byteCount }
-    donations =
-      isTopLevel
-      ? zip(donatable.filter { !handedOut.contains($0.argument) }, pairs).compactMap { d, r in r.map { (d.argument, $0) } } : []
+    donations = isTopLevel ? zip(kept, pairs).compactMap { d, r in r.map { (d.argument, $0) } } : []
   }
 }

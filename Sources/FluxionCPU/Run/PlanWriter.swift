@@ -63,6 +63,35 @@ struct PlanWriter {
     count(step)
   }
 
+  /// Several steps as one, block of rows by block of rows.
+  mutating func write(_ band: Band, _ members: [Step]) throws(EngineError) {
+    var parts: [fx_band_part] = []
+    for step in members {
+      var part = fx_band_part()
+      var rows = 0
+      switch step.work {
+      case let .tiles(program):
+        rows = program.extents[0]
+        part.kind = FX_STEP_FUSED.rawValue
+        part.payload = UnsafeMutableRawPointer(storage.store(fused(program, keepsShape: true)))
+      case let .product(product):
+        rows = product.rows
+        part.kind = FX_STEP_GEMM.rawValue
+        part.payload = UnsafeMutableRawPointer(storage.store(try gemm(product)))
+      default: preconditionFailure("bands are made of tile programs and products")
+      }
+      part.factor = Int64(rows / band.rows)
+      parts.append(part)
+    }
+    var made = fx_band()
+    made.rows = Int64(band.rows)
+    made.parts = storage.store(parts)
+    made.part_count = UInt32(parts.count)
+    try append(FX_STEP_BAND, made, members.last!)
+    for step in members { count(step) }
+    cost.kernels -= members.count - 1
+  }
+
   mutating func append<Payload>(_ kind: fx_step_kind, _ payload: Payload, _ step: Step) throws(EngineError) {
     let place = storage.store(payload)
     let needed = fx_prepare(kind, place)

@@ -1,0 +1,150 @@
+// Bands: consecutive steps that work on rows of the same things run together on one block of rows after another. A block passes through all of
+// them in the caches of one core, and threads meet once for the whole band rather than once for each step.
+
+#include "internal.h"
+#include "tile.h"
+
+// What is done for one row, in operations.
+static double row_operations(const fx_band_part *part) {
+  if (part->kind == FX_STEP_GEMM) {
+    const fx_gemm *product = part->payload;
+    double own = 2.0 * (double)product->n * (double)product->k;
+    if (product->epilogue) own += (double)product->n * product->epilogue->instruction_count;
+    return own * (double)part->factor;
+  }
+  const fx_fused *tiles = part->payload;
+  return (double)tiles->points / (double)tiles->shape[0] * tiles->instruction_count * (double)part->factor;
+}
+
+static bool has_dense_reductions(const fx_fused *step) {
+  for (uint32_t i = 0; i < step->reduction_count; i++) {
+    const fx_reduction *reduction = &step->reductions[i];
+    for (uint32_t d = 0; d < step->rank; d++)
+      if ((d == 0 && reduction->dense[0] == 0) || (step->shape[d] > 1 && reduction->view.strides[d] != reduction->dense[d])) return false;
+  }
+  return true;
+}
+
+static bool turns(const fx_gemm *product) {
+  return product->transpose_b && !product->use_blas && product->m > 0 && product->n > 0 && product->k > 0 && (product->type == FX_F32 || product->type == FX_F64);
+}
+
+uint64_t fx_prepare_band(fx_band *band) {
+  band->prepared = 0;
+  if (band->rows <= 0 || band->part_count == 0) return fx_refuse("band: no rows, or no parts");
+  uint64_t scratch = 0, worker = 0;
+  double operations = 0;
+  for (uint32_t i = 0; i < band->part_count; i++) {
+    fx_band_part *part = &band->parts[i];
+    if (part->factor <= 0) return fx_refuse("band: a part's factor must be positive");
+    part->scratch_offset = scratch;
+    const fx_fused *tiles = part->payload;
+    if (part->kind == FX_STEP_GEMM) {
+      fx_gemm *product = part->payload;
+      if (fx_prepare_gemm(product) == FX_PREPARE_INVALID) return FX_PREPARE_INVALID;
+      if (product->batch_rank || product->transpose_a || product->m != band->rows * part->factor)
+        return fx_refuse("band: a product must have the band's rows, A stored by rows, and no batch");
+      part->turned_offset = scratch;
+      if (turns(product)) scratch += fx_align64((uint64_t)(product->n * product->k) * fx_type_size((fx_type)product->type));
+      tiles = product->epilogue;
+    } else if (part->kind == FX_STEP_FUSED) {
+      fx_fused *program = part->payload;
+      const uint64_t own = fx_prepare_fused(program);
+      if (own == FX_PREPARE_INVALID) return FX_PREPARE_INVALID;
+      if (!program->keep_shape || program->shape[0] != band->rows * part->factor || !has_dense_reductions(program))
+        return fx_refuse("band: a tile program must keep its shape and have the band's rows, and so must its reductions");
+      scratch += fx_align64(own);
+    } else {
+      return fx_refuse("band: only products and tile programs can be parts");
+    }
+    if (tiles && tiles->worker_bytes > FX_STACK_REGISTERS && tiles->worker_bytes > worker) worker = tiles->worker_bytes;
+    operations += row_operations(part);
+  }
+  // By shape alone: low enough to stay in the cache and to give every thread some, high enough for a million operations.
+  int64_t rows = fx_divide_up(band->rows, 32);
+  rows = fx_max64(fx_min64(fx_max64(rows, 32), 128), (int64_t)fmin(1e6 / fmax(operations, 1), 1e9));
+  band->block_rows = fx_divide_up(rows, 4) * 4;
+  band->block_count = fx_divide_up(band->rows, band->block_rows);
+  band->worker_bytes = fx_align64(worker);
+  band->worker_offset = scratch;
+  band->scratch_bytes = scratch + band->worker_bytes * (uint64_t)band->block_count;
+  band->prepared = 1;
+  return band->scratch_bytes;
+}
+
+// to [columns, rows] = from [rows, columns] transposed, by squares of four.
+#define TURN(T)                                                                                                                  \
+  static void turn_##T(const T *from, int64_t step, int64_t rows, int64_t columns, T *to) {                                      \
+    typedef T four __attribute__((ext_vector_type(4)));                                                                          \
+    int64_t i = 0;                                                                                                               \
+    for (; i + 4 <= rows; i += 4) {                                                                                              \
+      int64_t j = 0;                                                                                                             \
+      for (; j + 4 <= columns; j += 4) {                                                                                         \
+        four a, b, c, d;                                                                                                         \
+        memcpy(&a, from + i * step + j, sizeof a), memcpy(&b, from + (i + 1) * step + j, sizeof b);                              \
+        memcpy(&c, from + (i + 2) * step + j, sizeof c), memcpy(&d, from + (i + 3) * step + j, sizeof d);                        \
+        const four ac = __builtin_shufflevector(a, c, 0, 4, 1, 5), ac2 = __builtin_shufflevector(a, c, 2, 6, 3, 7);              \
+        const four bd = __builtin_shufflevector(b, d, 0, 4, 1, 5), bd2 = __builtin_shufflevector(b, d, 2, 6, 3, 7);              \
+        const four out[4] = {__builtin_shufflevector(ac, bd, 0, 4, 1, 5), __builtin_shufflevector(ac, bd, 2, 6, 3, 7),           \
+                             __builtin_shufflevector(ac2, bd2, 0, 4, 1, 5), __builtin_shufflevector(ac2, bd2, 2, 6, 3, 7)};      \
+        for (int k = 0; k < 4; k++) memcpy(to + (j + k) * rows + i, &out[k], sizeof out[k]);                                     \
+      }                                                                                                                          \
+      for (; j < columns; j++)                                                                                                   \
+        for (int64_t k = i; k < i + 4; k++) to[j * rows + k] = from[k * step + j];                                               \
+    }                                                                                                                            \
+    for (; i < rows; i++)                                                                                                        \
+      for (int64_t j = 0; j < columns; j++) to[j * rows + i] = from[i * step + j];                                               \
+  }
+TURN(float)
+TURN(double)
+
+typedef struct band_run {
+  const fx_band *band;
+  const fx_context *context;
+} band_run;
+
+static void run_product(const fx_gemm *step, const fx_context *context, const char *turned, int64_t first, int64_t end, char *worker) {
+  const int64_t size = (int64_t)fx_type_size((fx_type)step->type);
+  const char *a = (const char *)fx_slot_at(context, step->a, step->a_offset) + first * step->lda * size;
+  const char *b = turned ? turned : fx_slot_at(context, step->b, step->b_offset);
+  char *c = (char *)fx_slot_at(context, step->c, step->c_offset) + first * step->ldc * size;
+  fx_gemm_serial((fx_type)step->type, step->use_blas, end - first, step->n, step->k, a, step->lda, false, b, turned ? step->n : step->ldb,
+                 step->transpose_b && !turned, c, step->ldc, step->accumulate);
+  if (!step->epilogue) return;
+  const int64_t low[FX_MAX_RANK] = {first, 0}, high[FX_MAX_RANK] = {end, step->n};
+  fx_run_fused_box(step->epilogue, context->slots, low, high, worker);
+}
+
+static void run_block(void *context, int64_t block) {
+  const band_run *run = context;
+  const fx_band *band = run->band;
+  const int64_t first = block * band->block_rows, end = fx_min64(first + band->block_rows, band->rows);
+  char *scratch = run->context->scratch, *worker = scratch + band->worker_offset + (uint64_t)block * band->worker_bytes;
+  for (uint32_t i = 0; i < band->part_count; i++) {
+    const fx_band_part *part = &band->parts[i];
+    const int64_t low = first * part->factor, high = end * part->factor;
+    if (part->kind == FX_STEP_GEMM) {
+      const char *turned = turns(part->payload) ? scratch + part->turned_offset : NULL;
+      run_product(part->payload, run->context, turned, low, high, worker);
+    } else {
+      const fx_context own = {run->context->slots, scratch + part->scratch_offset, run->context->status};
+      fx_run_fused_rows(part->payload, &own, low, high, worker);
+    }
+  }
+}
+
+fx_code fx_run_band(const fx_band *band, const fx_context *context) {
+  if (FX_UNLIKELY(!band->prepared)) return (fx_code)(context->status->code = FX_INVALID_PLAN);
+  // What every block would have to turn round is turned round once.
+  for (uint32_t i = 0; i < band->part_count; i++) {
+    if (band->parts[i].kind != FX_STEP_GEMM || !turns(band->parts[i].payload)) continue;
+    const fx_gemm *product = band->parts[i].payload;
+    const void *b = fx_slot_at(context, product->b, product->b_offset);
+    char *turned = context->scratch + band->parts[i].turned_offset;
+    if (product->type == FX_F32) turn_float(b, product->ldb, product->n, product->k, (float *)(void *)turned);
+    else turn_double(b, product->ldb, product->n, product->k, (double *)(void *)turned);
+  }
+  band_run run = {band, context};
+  fx_parallel_for(band->block_count, run_block, &run);
+  return FX_OK;
+}

@@ -1,0 +1,126 @@
+import CFluxionKernels
+import FluxionCore
+
+/// Consecutive steps that work on rows of the same things: the layers of a network over a batch. They run together on one block of rows
+/// after another, so that a block stays in the caches of one core, and threads meet once for all of them.
+struct Band {
+  /// Places in the order of steps.
+  var members: Range<Int>
+  var rows: Int
+}
+
+/// The bands of a plan.
+///
+/// In a band everything that is written is read and written row by row, each row by the steps of its own block; what is read otherwise
+/// (weights, scalars) is written by none of them. Pairs of buffers that would break this by sharing memory are struck out of the steps.
+///
+/// - Parameter sharing: pairs of an argument and the result that takes its memory.
+func bands(in steps: inout [Step], order: [Int], _ buffers: [Buffer], sharing: [(argument: Int, result: Int)]) -> [Band] {
+  var identity = Array(buffers.indices)
+  for pair in sharing { identity[pair.result] = pair.argument }
+  var found: [Band] = []
+  var start = 0
+  while start < order.count {
+    var band = GrowingBand(identity: identity)
+    var end = start
+    while end < order.count, band.accepts(&steps[order[end]], buffers) { end += 1 }
+    if end - start > 1 && band.operations >= GrowingBand.fewestOperations {
+      found.append(Band(members: start..<end, rows: band.rows))
+    }
+    start = Swift.max(end, start + 1)
+  }
+  return found
+}
+
+private struct GrowingBand {
+  /// Four blocks of 32 rows, below which products are slow.
+  static let fewestRows = 128
+  /// Less than two blocks' work is not worth a meeting of threads.
+  static let fewestOperations = 2e6
+  /// Tile programs that do more for a row are better cut by themselves.
+  static let mostOperationsOfTiles = 1e5
+
+  let identity: [Int]
+  private(set) var rows = 0
+  private(set) var operations = 0.0
+  private var written: Set<Int> = []
+  private var readAcross: Set<Int> = []
+
+  init(identity: [Int]) { self.identity = identity }
+
+  /// Takes the step in, if it can go block by block with those before it.
+  mutating func accepts(_ step: inout Step, _ buffers: [Buffer]) -> Bool {
+    guard let (own, work) = step.rowsToCut, own >= GrowingBand.fewestRows else { return false }
+    // Rows of one step may be several of another: points with their directions, sequences with their elements.
+    let common = rows == 0 ? own : Swift.min(rows, own)
+    guard Swift.max(rows, own) % common == 0, Swift.max(rows, own) / common <= 8 else { return false }
+    let accesses = step.rowAccesses(buffers)
+    let writes = Set(accesses.filter(\.isWrite).map { identity[$0.buffer] })
+    let across = Set(accesses.filter { !$0.isByRows }.map { identity[$0.buffer] })
+    let allAcross = readAcross.union(across), allWritten = written.union(writes)
+    guard allAcross.isDisjoint(with: allWritten) else { return false }
+    (readAcross, written, rows) = (allAcross, allWritten, common)
+    operations += work
+    step.inPlace.removeAll { allAcross.contains(identity[$0.input]) }
+    return true
+  }
+}
+
+private struct RowAccess {
+  var buffer: Int
+  /// Row i of the step touches only the i-th of equal parts of the buffer, one part for each row.
+  var isByRows: Bool
+  var isWrite: Bool
+}
+
+extension Step {
+  /// Into how many rows the step can be cut, and its operations; nil if it cannot.
+  fileprivate var rowsToCut: (rows: Int, operations: Double)? {
+    switch work {
+    case let .product(p):
+      guard p.batch.allSatisfy({ $0 == 1 }), !p.lhs.isTransposed, p.columns > 0, p.inner > 0 else { return nil }
+      var operations = 2 * Double(p.rows) * Double(p.columns) * Double(p.inner)
+      if let epilogue = p.epilogue { operations += Double(p.rows) * Double(p.columns) * Double(epilogue.instructions.count) }
+      return (p.rows, operations)
+    case let .tiles(program):
+      guard let rows = program.extents.first, rows > 0, program.reductions.allSatisfy({ program.strides(of: $0.view)[0] != 0 })
+      else { return nil }
+      let operations = program.extents.reduce(1.0) { $0 * Double($1) } * Double(program.instructions.count)
+      return operations / Double(rows) > GrowingBand.mostOperationsOfTiles ? nil : (rows, operations)
+    default: return nil
+    }
+  }
+
+  fileprivate func rowAccesses(_ buffers: [Buffer]) -> [RowAccess] {
+    switch work {
+    case let .product(p):
+      let size = p.type.byteCount
+      let lhs = p.lhs.leading * size * p.rows == buffers[p.lhs.base].byteCount && p.lhs.offset + p.inner <= p.lhs.leading
+      let target = p.rows * p.columns * size == buffers[p.target].byteCount
+      return [
+        RowAccess(buffer: p.lhs.base, isByRows: lhs, isWrite: false),
+        RowAccess(buffer: p.rhs.base, isByRows: false, isWrite: false),
+        RowAccess(buffer: p.target, isByRows: target, isWrite: true),
+      ] + (p.epilogue?.rowAccesses(buffers) ?? [])
+    case let .tiles(program): return program.rowAccesses(buffers)
+    default: return []
+    }
+  }
+}
+
+extension TileProgram {
+  fileprivate func rowAccesses(_ buffers: [Buffer]) -> [RowAccess] {
+    func access(_ view: fx_view, isWrite: Bool) -> RowAccess {
+      let buffer = Int(view.slot), size = Int(fx_type_size(fx_type(rawValue: fx_type.RawValue(view.type))))
+      let steps = strides(of: view)
+      var last = 0
+      for (step, extent) in zip(steps, extents).dropFirst() { last += step * (extent - 1) }
+      let isByRows =
+        steps.allSatisfy { $0 >= 0 } && view.offset >= 0 && Int(view.offset) + (last + 1) * size <= steps[0] * size
+        && steps[0] * size * extents[0] == buffers[buffer].byteCount
+      return RowAccess(buffer: buffer, isByRows: isByRows, isWrite: isWrite)
+    }
+    return inputs.filter { $0.slot != FX_INDEX_SLOT_NUMBER }.map { access($0, isWrite: false) }
+      + outputs.map { access($0.view, isWrite: true) } + reductions.map { access($0.view, isWrite: true) }
+  }
+}

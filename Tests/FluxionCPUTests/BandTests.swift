@@ -1,0 +1,84 @@
+import CFluxionKernels
+@testable import FluxionCPU
+import FluxionCore
+import FluxionTestSupport
+import FluxionTransforms
+import Testing
+
+/// Steps over rows of the same things that run block of rows by block of rows.
+@Suite(.serialized) struct BandTests {
+  /// A program, the shapes of its arguments, and the kernels that it may take.
+  struct Case: Sendable, CustomStringConvertible {
+    var description: String
+    var shapes: [[Int]]
+    var kernels: Int
+    var donates: Set<Int> = []
+    var body: @Sendable ([Tensor]) -> [Tensor]
+  }
+
+  static let cases: [Case] = [
+    Case(description: "layers", shapes: [[260, 40], [40, 64], [64], [64, 64], [64, 3]], kernels: 1) { x in
+      let h = tanh(x[0].matmul(x[1]) + x[2])
+      return [x[0].sliced(0..<3, alongAxis: 1) + sigmoid(h.matmul(x[3]) + x[2]).matmul(x[4])]
+    },
+    Case(description: "weights read in their transposed form", shapes: [[256, 64], [64, 70], [64, 70]], kernels: 1) { x in
+      [tanh(tanh(x[0].matmul(x[1])).matmul(x[2].swappedLastAxes)).matmul(x[1]) * 0.5]
+    },
+    // Rows of one are two rows of the other, and a sum that keeps the rows.
+    Case(description: "points with directions", shapes: [[200, 2, 48], [48, 48], [48, 40]], kernels: 2) { x in
+      let d = x[0].matmul(x[1])
+      let h = tanh(d.squared().sum(alongAxis: 1)).matmul(x[1])
+      return [(d * h.expanded(at: 1)).matmul(x[2]), h.matmul(x[2])]
+    },
+    // Every row of the Gram matrix needs all rows of h.
+    Case(description: "rows that read all rows", shapes: [[160, 48], [48, 64]], kernels: 4) { x in
+      let h = tanh(x[0].matmul(x[1]))
+      let gram = sigmoid(h.matmul(h.swappedLastAxes))
+      return [tanh(gram.matmul(h)).matmul(x[1].swappedLastAxes)]
+    },
+    Case(description: "a result in an argument's memory", shapes: [[256, 64], [64, 64], [64, 64]], kernels: 2, donates: [0]) { x in
+      let h = tanh(x[0].matmul(x[1]))
+      return [x[0] + tanh(h.matmul(x[2])).matmul(x[1]), h.sum(alongAxis: 0)]
+    },
+    Case(description: "a result in the memory of what all rows read", shapes: [[192, 192], [192, 192]], kernels: 4, donates: [0, 1]) { x in
+      let h = tanh(x[0].matmul(x[1]))
+      return [h.matmul(x[0]), tanh(h.matmul(x[1])) + x[1]]
+    },
+    Case(description: "a loop", shapes: [[256, 64], [64, 64], [64, 64]], kernels: 30) { x in
+      let (last, all) = scan(over: Tensor.zeros([5], as: .float64), from: x[0]) { (h: Tensor, zero: Tensor) -> (Tensor, Tensor) in
+        let next = h + zero + 0.1 * tanh(tanh(h.matmul(x[1])).matmul(x[2]))
+        return (next, next.sum(alongAxis: 1))
+      }
+      return [last, all]
+    },
+  ]
+
+  @Test("results are those of the reference, to the bit the same for every number of threads", arguments: cases)
+  func results(program: Case) throws {
+    let threads = fx_thread_count()
+    defer { fx_set_thread_count(threads) }
+    var arrays = TestArrays(seed: 3)
+    let inputs = program.shapes.map { arrays.tensor(Shape($0), .range(-0.3, 0.3), as: .float64) }
+    let expected = Device.reference.active { program.body(inputs) }.map { Array($0.hostBuffer("test").values(as: Double.self)) }
+    var options = CompilationOptions()
+    options.donatedInputs = program.donates
+    let executable = try CPUEngine().compile(traceGraph(inputs.map(\.type), program.body).graph, options: options)
+    #expect(executable.cost.kernels <= program.kernels)
+    var first: [[Double]]?
+    for count in [1, 2, 3, 2, 3] as [Int32] {
+      fx_set_thread_count(count)
+      for _ in 0..<5 {
+        let arguments = inputs.map { HostBuffer(copying: Array($0.hostBuffer("test").values(as: Double.self))) }
+        let buffers = try executable.run(consume arguments, donated: inputs.indices.map { program.donates.contains($0) })
+        let results = buffers.map { Array($0.values(as: Double.self)) }
+        if first == nil { first = results }
+        #expect(results == first, "\(count) threads")
+      }
+    }
+    for (result, wanted) in zip(try #require(first), expected) {
+      #expect(result.count == wanted.count)
+      // Sums of up to 192 products of numbers below 1, a few one after another.
+      #expect(zip(result, wanted).allSatisfy { abs($0 - $1) < 1e-12 })
+    }
+  }
+}
