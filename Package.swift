@@ -13,6 +13,7 @@ let package = Package(
   products: [
     .library(name: "Fluxion", targets: ["Fluxion"]),
     .library(name: "FluxionFlows", targets: ["FluxionFlows"]),
+    .library(name: "FluxionXLA", targets: ["FluxionXLA"]),
     .executable(name: "fluxion", targets: ["FluxionMain"]),
   ],
   dependencies: [

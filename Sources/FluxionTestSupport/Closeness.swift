@@ -45,6 +45,11 @@ public func expectClose(
       : "the type is \(actual.type), not \(expected.type)", comment(), sourceLocation)
 }
 
+/// Whether two arrays have one type and elements as close as the tolerance asks.
+public func areClose(_ actual: Tensor, _ expected: Tensor, _ tolerance: Tolerance) -> Bool {
+  actual.type == expected.type && mismatch(parts(actual), parts(expected), actual.shape.dimensions, actual.elementType, tolerance) == nil
+}
+
 /// Expects an array's elements to be as close to plain ones as the tolerance asks, and its shape to be theirs.
 public func expectClose(
   _ actual: Tensor, _ expected: PlainArray, _ tolerance: Tolerance, _ comment: @autoclosure () -> String = "",

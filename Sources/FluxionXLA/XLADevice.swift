@@ -20,14 +20,14 @@ extension Device {
     return (path, client.platformName, client.devices.map(\.kind))
   }
 
-  private static func file(_ path: String?) throws(PJRTError) -> String {
+  static func file(_ path: String?) throws(PJRTError) -> String {
     if let path { return path }
     return try PluginSearch().find()
   }
 }
 
 /// The clients and devices made so far. A GPU's client takes most of its memory: there must not be two.
-private final class XLADevices: Sendable {
+final class XLADevices: Sendable {
   static let shared = XLADevices()
 
   private struct State {

@@ -12,20 +12,15 @@ public final class XLAEngine: Engine {
   /// Programs of one operation, for what runs outside any compiled function.
   private let singles = Locked<[Graph: XLAExecutable]>([:])
   private let cache: CompileCache?
-  private let debugOptions: [String: CompileOptions.DebugOption]
 
   /// - Parameters:
   ///   - client: whose device it is.
   ///   - index: its place among the client's devices.
   ///   - cache: where compiled programs are kept between processes; nil: nowhere.
-  package init(
-    client: PJRTClient, device index: Int = 0, cache: CompileCache? = .standard,
-    debugOptions: [String: CompileOptions.DebugOption] = [:]
-  ) throws(PJRTError) {
+  package init(client: PJRTClient, device index: Int = 0, cache: CompileCache? = .standard) throws(PJRTError) {
     self.client = client
     device = try client.device(index)
     self.cache = cache
-    self.debugOptions = debugOptions
   }
 
   /// The device's name as its maker gives it, `NVIDIA H100 80GB HBM3` for example.
@@ -60,8 +55,7 @@ public final class XLAEngine: Engine {
 
   /// Compiles a module for this device, or takes it from the cache.
   func compile(_ text: String) throws(PJRTError) -> PJRTExecutable {
-    var options = CompileOptions(device: device)
-    options.debugOptions = debugOptions
+    let options = CompileOptions(device: device, of: client)
     guard let cache else { return try PJRTExecutable(text, options: options, client: client) }
     return try cache.executable(text, options: options, client: client)
   }

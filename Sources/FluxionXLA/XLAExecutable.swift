@@ -41,7 +41,7 @@ final class XLAExecutable: Executable {
     }
   }
 
-  private static func cost(of program: PJRTExecutable) throws(PJRTError) -> CostReport {
+  static func cost(of program: PJRTExecutable) throws(PJRTError) -> CostReport {
     var report = CostReport()
     let estimates = try program.costAnalysis()
     if case let .real(flops)? = estimates["flops"] { report.floatingPointOperations = Double(flops) }

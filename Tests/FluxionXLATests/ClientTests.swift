@@ -19,7 +19,7 @@ extension OnXLACPU {
     }
 
     private func compile(_ text: String, on index: Int = 0) throws -> PJRTExecutable {
-      try PJRTExecutable(text, options: CompileOptions(device: client.device(index)), client: client)
+      try PJRTExecutable(text, options: CompileOptions(device: client.device(index), of: client), client: client)
     }
 
     @Test("devices") func devices() throws {
@@ -130,7 +130,7 @@ extension OnXLACPU {
       let memory = try #require(try executable.memoryUse())
       #expect(memory.arguments == 16 && memory.results == 16 && memory.shared == 0)
       let bytes = try #require(try executable.serialized())
-      let again = try PJRTExecutable(serialized: bytes, options: CompileOptions(device: client.device(0)), client: client)
+      let again = try PJRTExecutable(serialized: bytes, options: CompileOptions(device: client.device(0), of: client), client: client)
       #expect(try again.execute([.vector([1, 2, 3, 4] as [Float], on: client)])[0].values(4) == [2, 4, 6, 8] as [Float])
       // A result, which unlike an argument is never the host's memory.
       let held = try executable.execute([.vector([1, 2, 3, 4] as [Float], on: client)])[0]
@@ -167,7 +167,7 @@ extension OnXLACPU {
       let text = program(
         "%0 = stablehlo.broadcast_in_dim %a, dims = [] : (tensor<f32>) -> tensor<1000000xf32> return %0 : tensor<1000000xf32>", "%a: tensor<f32>",
         "tensor<1000000xf32>")
-      let executable = try PJRTExecutable(text, options: CompileOptions(device: small.device(0)), client: small)
+      let executable = try PJRTExecutable(text, options: CompileOptions(device: small.device(0), of: small), client: small)
       let a = try PJRTBuffer(HostBuffer(copying: [1] as [Float]), TensorType([], .float32), client: small, device: small.device(0))
       #expect {
         let results = try executable.execute([a])
@@ -182,7 +182,7 @@ extension OnXLACPU {
 
     @Test("the device is lost") func lost() throws {
       let doomed = try TestPlugin.client(["lost_after_executions": .integer(1)])
-      let executable = try PJRTExecutable(twice, options: CompileOptions(device: doomed.device(0)), client: doomed)
+      let executable = try PJRTExecutable(twice, options: CompileOptions(device: doomed.device(0), of: doomed), client: doomed)
       let x = try PJRTBuffer.vector([1, 2, 3, 4] as [Float], on: doomed)
       _ = try executable.execute([x])
       #expect(throws: PJRTError.deviceLost(function: "PJRT_LoadedExecutable_Execute", message: "The device has been lost.")) {

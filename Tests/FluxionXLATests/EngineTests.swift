@@ -120,7 +120,7 @@ extension OnXLACPU {
       defer { try? FileManager.default.removeItem(atPath: folder) }
       var cache = CompileCache(folder: folder)
       let client = try TestPlugin.shared.get()
-      let options = CompileOptions(device: try client.device(0))
+      let options = CompileOptions(device: try client.device(0), of: client)
       func text(_ number: Int) -> String {
         "module @m { func.func public @main(%a: tensor<2xf32>) -> tensor<2xf32> { "
           + "%c = stablehlo.constant dense<\(number).0> : tensor<2xf32> %0 = stablehlo.add %a, %c : tensor<2xf32> return %0 : tensor<2xf32> } }"

@@ -18,9 +18,11 @@ extension OnXLACPU {
       // A device of its own, so that the compiled programs of one operation make room for those of the next.
       let device = Device(engine: try Self.engine.get())
       expectCells(of: operation, on: [device], allowing: Self.allowance) { cell in
-        // XLA compiles for longer than a cell runs: of the values, every sample in one element type; types rotate with samples.
-        let types = operation.elementTypes
-        return isFull || cell.transform != .value || types[(cell.sample + operation.name.utf8.count) % types.count] == cell.elementType
+        // XLA compiles for longer than a cell runs: one sample's values and one's gradient stand for the rest, in types that rotate with
+        // the operations.
+        if isFull || cell.transform == .vjp { return true }
+        let (types, turn) = (operation.elementTypes, operation.name.utf8.reduce(0) { $0 + Int($1) })
+        return cell.transform == .value && cell.elementType == types[turn % types.count] && cell.sample == turn % operation.samples.count
       }
     }
 

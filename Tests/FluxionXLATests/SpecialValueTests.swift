@@ -14,7 +14,14 @@ extension OnXLACPU {
       for special in SpecialValues.all where special.name == name {
         let actual = device.active { apply(special.operation, special.arguments)[0] }
         let expected = Device.reference.active { apply(special.operation, special.arguments)[0] }
-        expectClose(actual, expected, OperationTests.allowance(expected.elementType), "\(name) of \(special.elementType)")
+        let allowance = OperationTests.allowance(expected.elementType)
+        let place = "\(name) of \(special.elementType)"
+        guard let exception = XLACPUExceptions.atSpecialValues(special) else {
+          expectClose(actual, expected, allowance, place)
+          continue
+        }
+        Device.reference.active { expectClose(exception.compared(actual), exception.compared(expected), allowance, place) }
+        #expect(!areClose(actual, expected, allowance), "\(place) agrees: remove the exception (\(exception.reason))")
       }
     }
   }

@@ -1,7 +1,8 @@
 // XLA's own CPU backend behind the PJRT C API, for tests: `GetPjrtApi` over `xla::PjRtClient`, for the calls that Fluxion makes.
 //
 // Client options, all integers:
-//   cpu_device_count          devices of this client, each with memory of its own in name (default 1)
+//   cpu_device_count          devices of this client, each with memory of its own in name (default: as
+//                             --xla_force_host_platform_device_count in the variable XLA_FLAGS says, else 1)
 //   memory_limit              bytes that the buffers and programs of a client may take together; more is RESOURCE_EXHAUSTED
 //   lost_after_executions     executions after which the device is gone: every later one is UNAVAILABLE
 //
@@ -218,8 +219,8 @@ PJRT_Error* EventOnReady(PJRT_Event_OnReady_Args* args) {
 PJRT_Error* ClientCreate(PJRT_Client_Create_Args* args) {
   CHECK_SIZE(PJRT_Client_Create_Args);
   auto made = std::make_unique<PJRT_Client>();
+  // Without the option: as many as XLA_FLAGS says, else one.
   xla::CpuClientOptions options;
-  options.cpu_device_count = 1;
   for (size_t i = 0; i < args->num_options; i++) {
     const PJRT_NamedValue& option = args->create_options[i];
     std::string name(option.name, option.name_size);
@@ -503,6 +504,26 @@ PJRT_Error* ExecutableGetCostAnalysis(PJRT_Executable_GetCostAnalysis_Args* args
   args->num_properties = executable->properties.size();
   return nullptr;
 }
+PJRT_Error* ExecutableOptimizedProgram(PJRT_Executable_OptimizedProgram_Args* args) {
+  CHECK_SIZE(PJRT_Executable_OptimizedProgram_Args);
+  auto modules = args->executable->program.executable->GetHloModules();
+  RETURN_IF_ERROR(modules.status());
+  if (modules->size() != 1) return Error(absl::UnimplementedError("Programs of several modules are not shown."));
+  std::string bytes = modules->front()->ToProto().SerializeAsString();
+  PJRT_Program* program = args->program;
+  program->format = "hlo";
+  program->format_size = 3;
+  if (program->code == nullptr) {
+    program->code_size = bytes.size();
+    return nullptr;
+  }
+  if (program->code_size < bytes.size()) {
+    return Error(absl::InvalidArgumentError(
+        "The program has " + std::to_string(bytes.size()) + " bytes, and there is room for " + std::to_string(program->code_size) + "."));
+  }
+  std::copy(bytes.begin(), bytes.end(), program->code);
+  return nullptr;
+}
 PJRT_Error* ExecutableGetCompiledMemoryStats(PJRT_Executable_GetCompiledMemoryStats_Args* args) {
   CHECK_SIZE(PJRT_Executable_GetCompiledMemoryStats_Args);
   auto stats = args->executable->program.executable->GetCompiledMemoryStats();
@@ -652,6 +673,7 @@ extern "C" __attribute__((visibility("default"))) const PJRT_Api* GetPjrtApi() {
     SLOT(PJRT_Executable_NumOutputs, ExecutableNumOutputs);
     SLOT(PJRT_Executable_GetCostAnalysis, ExecutableGetCostAnalysis);
     SLOT(PJRT_Executable_GetCompiledMemoryStats, ExecutableGetCompiledMemoryStats);
+    SLOT(PJRT_Executable_OptimizedProgram, ExecutableOptimizedProgram);
     SLOT(PJRT_Executable_Serialize, ExecutableSerialize);
     SLOT(PJRT_Executable_DeserializeAndLoad, ExecutableDeserializeAndLoad);
     SLOT(PJRT_LoadedExecutable_Destroy, LoadedExecutableDestroy);

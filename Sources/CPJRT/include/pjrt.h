@@ -452,6 +452,14 @@ typedef struct PJRT_Executable_GetCostAnalysis_Args {
   const PJRT_NamedValue *properties;  // out
 } PJRT_Executable_GetCostAnalysis_Args;
 
+// The program after the compiler's passes. `program` is the caller's: without `code` its size and format are told, with it it is filled.
+typedef struct PJRT_Executable_OptimizedProgram_Args {
+  size_t struct_size;
+  PJRT_Extension_Base *extension_start;
+  PJRT_Executable *executable;
+  PJRT_Program *program;  // out, but read as well
+} PJRT_Executable_OptimizedProgram_Args;
+
 typedef struct PJRT_Executable_GetCompiledMemoryStats_Args {
   size_t struct_size;
   PJRT_Extension_Base *extension_start;
@@ -614,7 +622,7 @@ typedef struct PJRT_Api {
   PJRT_Unused PJRT_Executable_SizeOfGeneratedCodeInBytes;
   PJRT_Error *(*PJRT_Executable_GetCostAnalysis)(PJRT_Executable_GetCostAnalysis_Args *);
   PJRT_Unused PJRT_Executable_OutputMemoryKinds;
-  PJRT_Unused PJRT_Executable_OptimizedProgram;
+  PJRT_Error *(*PJRT_Executable_OptimizedProgram)(PJRT_Executable_OptimizedProgram_Args *);
   PJRT_Error *(*PJRT_Executable_Serialize)(PJRT_Executable_Serialize_Args *);
   PJRT_Error *(*PJRT_LoadedExecutable_Destroy)(PJRT_LoadedExecutable_Destroy_Args *);
   PJRT_Error *(*PJRT_LoadedExecutable_GetExecutable)(PJRT_LoadedExecutable_GetExecutable_Args *);

@@ -16,7 +16,23 @@ package struct CompileOptions: Hashable, Sendable {
   package init() {}
 
   /// One program on one device.
-  package init(device: PJRTDevice) { deviceAssignment = [[device.id]] }
+  package init(device: PJRTDevice, of client: PJRTClient) {
+    self.init(for: client)
+    deviceAssignment = [[device.id]]
+  }
+
+  /// For a client's platform, with the arithmetic that is meant.
+  package init(for client: PJRTClient) { debugOptions = Self.strictArithmetic(client.platformName) }
+
+  /// XLA's own default lets `minimum` and `maximum` lose NaN, as TensorFlow's did, and simplifies by it: StableHLO says that NaN wins. JAX
+  /// sends the same. The options are named by the backend, and a plugin refuses what it does not know: each gets its own.
+  private static func strictArithmetic(_ platform: String) -> [String: DebugOption] {
+    switch platform {
+    case "cpu": ["xla_cpu_enable_fast_min_max": .bool(false)]
+    case "cuda", "rocm": ["xla_gpu_enable_fast_min_max": .bool(false)]
+    default: [:]
+    }
+  }
 
   /// The message as protocol buffers write it. Equal options give equal bytes.
   package var bytes: [UInt8] {

@@ -199,6 +199,38 @@ package final class PJRTExecutable: @unchecked Sendable {
     )
   }
 
+  /// The program after the compiler's passes, one device's part of it: an `HloModuleProto`. Nil where the plugin does not show it.
+  package func optimisedProgram() throws(PJRTError) -> [UInt8]? {
+    guard client.plugin.table.pointee.PJRT_Executable_OptimizedProgram != nil else { return nil }
+    var bytes: [UInt8] = []
+    var isWithConfiguration = false
+    // Asked twice: for its size, and for itself.
+    for isSecond in [false, true] {
+      var program = PJRT_Program()
+      program.struct_size = MemoryLayout<PJRT_Program>.size
+      program.code_size = bytes.count
+      do throws(PJRTError) {
+        try bytes.withUnsafeMutableBufferPointer { (bytes) throws(PJRTError) in
+          if isSecond { program.code = UnsafeMutableRawPointer(bytes.baseAddress)?.assumingMemoryBound(to: CChar.self) }
+          try withUnsafeMutablePointer(to: &program) { (program) throws(PJRTError) in
+            var arguments = PJRT_Executable_OptimizedProgram_Args()
+            arguments.executable = description
+            arguments.program = program
+            try client.plugin.call("PJRT_Executable_OptimizedProgram", &arguments) { $0.pointee.PJRT_Executable_OptimizedProgram($1) }
+          }
+        }
+      } catch .failed(_, PJRT_Error_Code_UNIMPLEMENTED.rawValue, _) {
+        return nil
+      }
+      if !isSecond { bytes = [UInt8](repeating: 0, count: program.code_size) }
+      isWithConfiguration = String(bytes: program.format, count: program.format_size) == "hlo_with_config"
+    }
+    guard isWithConfiguration else { return bytes }
+    // HloModuleProtoWithConfig: the module is field 1.
+    for case (1, let module) in ProtocolBufferReader(bytes[...]) { return Array(module.bytes) }
+    return nil
+  }
+
   /// The compiled program as bytes; nil where the plugin cannot.
   package func serialized() throws(PJRTError) -> [UInt8]? {
     guard client.plugin.table.pointee.PJRT_Executable_Serialize != nil else { return nil }

@@ -26,15 +26,20 @@ final class FunctionWriter {
 
   init(_ module: ModuleWriter) { self.module = module }
 
-  /// - Parameter attributes: of each argument, such as `{jax.buffer_donor = true}`.
-  func text(_ name: String, visibility: String, _ arguments: [TensorType], attributes: [String] = [], _ body: ([Value]) -> [Value]) -> String {
+  /// - Parameters:
+  ///   - attributes: of each argument, such as `jax.buffer_donor = true`.
+  ///   - resultAttributes: of each result.
+  func text(
+    _ name: String, visibility: String, _ arguments: [TensorType], attributes: [[String]] = [], resultAttributes: [[String]] = [],
+    _ body: ([Value]) -> [Value]
+  ) -> String {
     let values = arguments.enumerated().map { Value(name: "%arg\($0)", type: $1) }
     let results = body(values)
     write("func.return", results)
-    let parameters = values.enumerated().map { i, value in
-      "\(value.name): \(value.type.stableHLO)" + (attributes.isEmpty || attributes[i].isEmpty ? "" : " \(attributes[i])")
-    }
-    let head = "  func.func \(visibility) @\(name)(\(list(parameters))) -> (\(list(results.map(\.type.stableHLO)))) {"
+    func with(_ attributes: [[String]], _ i: Int) -> String { attributes.isEmpty || attributes[i].isEmpty ? "" : " {\(list(attributes[i]))}" }
+    let parameters = values.enumerated().map { i, value in "\(value.name): \(value.type.stableHLO)" + with(attributes, i) }
+    let types = results.enumerated().map { i, value in value.type.stableHLO + with(resultAttributes, i) }
+    let head = "  func.func \(visibility) @\(name)(\(list(parameters))) -> (\(list(types))) {"
     return ([head] + lines + ["  }"]).joined(separator: "\n")
   }
 

@@ -74,7 +74,9 @@ extension FunctionWriter {
     case let .scan(scan): return self.scan(scan, x, types)
     case let .whileLoop(loop): return whileLoop(loop, x)
     case let .conditional(branches): return conditional(branches, x, types)
-    case let .call(call): return self.call(module.function(call.name, call.body), x, results: types)
+    case let .call(call):
+      if let collective = module.options.collectives[call.rules] { return self.collective(collective, x, types[0]) }
+      return self.call(module.function(call.name, call.body), x, results: types)
     case .barrier: return emit("optimization_barrier", x, results: types)
     }
   }

@@ -49,12 +49,18 @@ final class ModuleWriter {
     let hoisted = options.hoistingThreshold.map { graph.constants(above: $0) } ?? []
     let arguments = graph.inputTypes + hoisted.map(\.type)
     let aliases = aliases(graph)
+    let isDivided = !options.inputShardings.isEmpty
+    func sharding(_ text: String) -> [String] { isDivided ? ["mhlo.sharding = \"\(text)\""] : [] }
+    let whole = "{replicated}"
     let attributes = arguments.indices.map { i in
-      if let result = aliases[i] { return "{tf.aliasing_output = \(result) : i32}" }
-      return options.donatedInputs.contains(i) ? "{jax.buffer_donor = true}" : ""
+      let own = sharding(isDivided && i < graph.inputCount ? options.inputShardings[i] : whole)
+      if let result = aliases[i] { return own + ["tf.aliasing_output = \(result) : i32"] }
+      return own + (options.donatedInputs.contains(i) ? ["jax.buffer_donor = true"] : [])
     }
+    var resultAttributes = graph.outputTypes.map { _ in sharding(whole) }
+    if isDivided { for (input, result) in aliases { resultAttributes[result] = sharding(options.inputShardings[input]) } }
     let writer = FunctionWriter(self)
-    let main = writer.text(options.name, visibility: "public", arguments, attributes: attributes) { values in
+    let main = writer.text(options.name, visibility: "public", arguments, attributes: attributes, resultAttributes: resultAttributes) { values in
       writer.lower(graph, Array(values.prefix(graph.inputCount)), hoisted: Dictionary(zip(hoisted, values.dropFirst(graph.inputCount))) { a, _ in a })
     }
     let text = "module @\(options.name) {\n" + ([main] + functions).joined(separator: "\n") + "\n}\n"

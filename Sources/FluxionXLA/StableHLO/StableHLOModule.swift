@@ -39,6 +39,12 @@ package struct StableHLOOptions: Hashable, Sendable {
   /// With how many bits products of `f32` are made by devices that have units for less: GPUs' `tf32`, TPUs' `bf16`.
   package var precision = Precision.highest
 
+  /// Of every input, how it is divided between the parts of the program, as HLO writes it (`{devices=[8,1]<=[8]}`); empty: not at all.
+  /// A donated input's result is divided as the input is, all other results and the hoisted constants are whole everywhere.
+  package var inputShardings: [String] = []
+  /// The calls, by their rules, that stand for what devices tell each other.
+  var collectives: [CallRules: Collective] = [:]
+
   package init() {}
 
   package enum Precision: Hashable, Sendable {

@@ -1,0 +1,103 @@
+public import FluxionCore
+
+/// Devices of one plugin in a grid whose axes have names, and programs that run on all of them.
+///
+/// Programs that run on ``device`` are divided by XLA's partitioner, by where their arguments lie: a batch that is split over `data`
+/// and a state that is replicated make a data-parallel step, with the same source as on one device; a state that is spread makes one
+/// whose parameters are sharded. The results equal those of one device to rounding.
+///
+/// ```swift
+/// let mesh = try DeviceMesh(["data": 8])
+/// var state = try mesh.placed(state, .replicated)            // or .spread("data")
+/// mesh.device.active {
+///   for batch in batches { let loss = step(&state, mesh.placed(batch, .split("data"))) }
+/// }
+/// ```
+///
+/// State that a step changes in place keeps its sharding from call to call; other results are replicated.
+public final class DeviceMesh: Sendable {
+  let shape: MeshShape
+  let client: PJRTClient
+  /// In row-major order over the axes.
+  let devices: [PJRTDevice]
+  let cache: CompileCache?
+  /// Where divided programs run: `mesh.device.active { … }`.
+  public let device: Device
+  let engine: MeshEngine
+
+  /// A mesh of a plugin's first devices.
+  ///
+  /// - Parameters:
+  ///   - axes: names and lengths, the slowest first: `["data": 4, "model": 2]`.
+  ///   - path: the plugin's library; nil: as ``FluxionCore/Device/xla(plugin:index:)`` finds it.
+  /// - Throws: `PJRTError` where there is no plugin, or it has fewer devices.
+  public convenience init(_ axes: KeyValuePairs<String, Int>, plugin path: String? = nil) throws(PJRTError) {
+    try self.init(axes, client: XLADevices.shared.client(Device.file(path)), cache: .standard)
+  }
+
+  package init(_ axes: KeyValuePairs<String, Int>, client: PJRTClient, cache: CompileCache?) throws(PJRTError) {
+    let shape = MeshShape(names: axes.map(\.key), sizes: axes.map(\.value))
+    requireOfCaller(
+      !axes.isEmpty && shape.sizes.allSatisfy { $0 > 0 }, "DeviceMesh",
+      "a mesh has at least one axis, and no axis is empty.")
+    requireOfCaller(Set(shape.names).count == axes.count, "DeviceMesh", "two axes have one name.")
+    var devices: [PJRTDevice] = []
+    for i in 0..<shape.count { devices.append(try client.device(i)) }
+    (self.shape, self.client, self.devices, self.cache) = (shape, client, devices, cache)
+    engine = MeshEngine(shape, client, devices, cache)
+    device = Device(engine: engine)
+  }
+
+  /// The names of the axes, the slowest first.
+  public var axisNames: [String] { shape.names }
+  /// The number of devices.
+  public var count: Int { shape.count }
+  /// The number of devices along an axis.
+  public func size(of axis: String) -> Int { shape.sizes[shape.axis(axis, "DeviceMesh.size")] }
+
+  /// The value with its tensors on the mesh, all by one sharding. What is there already stays where it is.
+  ///
+  /// - Throws: `ExecutionError` when a device has no memory for its part.
+  public func placed<Value: Structured>(_ value: Value, _ sharding: Sharding) throws(ExecutionError) -> Value {
+    try placed(value) { _, _ in sharding }
+  }
+
+  /// The value with its tensors on the mesh, each by the sharding that `rule` gives for its name (its path, such as
+  /// `net.layers.0.weight`) and type.
+  public func placed<Value: Structured>(_ value: Value, by rule: (_ name: String, _ type: TensorType) -> Sharding)
+    throws(ExecutionError)
+    -> Value
+  {
+    let (leaves, structure) = flatten(value)
+    var placed: [Tensor] = []
+    for (name, leaf) in zip(structure.leafNames, leaves) {
+      let layout = shape.layout(rule(name, leaf.type), of: leaf.type, "placed")
+      let memory: MeshMemory
+      do throws(PJRTError) { memory = try engine.memory(leaf.hostBuffer("placed"), leaf.type, layout) } catch {
+        throw error.atExecution
+      }
+      placed.append(Tensor(leaf.type, buffer: HostBuffer(on: memory, byteCount: leaf.type.byteCount)))
+    }
+    return unflatten(Value.self, structure, placed)
+  }
+
+  /// Bytes of each device's memory that a value on the mesh takes; nil if it is not all there.
+  public func bytesPerDevice<Value: Structured>(of value: Value) -> Int? {
+    var total = 0
+    for leaf in flatten(value).leaves {
+      guard let memory = leaf.hostBuffer("bytesPerDevice").deviceMemory as? MeshMemory, memory.layout.mesh == shape
+      else { return nil }
+      total += memory.layout.shard(of: leaf.type).byteCount
+    }
+    return total
+  }
+
+  /// What devices tell each other in one run of a divided program, as XLA compiled it for the arguments it was last compiled for.
+  ///
+  /// - Parameter program: of a compiled function on ``device``, after its first run: `step.program(for: state, batch)`.
+  /// - Returns: nil where the plugin does not show compiled programs.
+  public func communication(of program: any Executable) throws(PJRTError) -> Communication? {
+    guard let program = (program as? MeshExecutable)?.lastCompiled else { return nil }
+    return try Communication(of: program, devices: count)
+  }
+}
