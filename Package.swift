@@ -81,7 +81,7 @@ let package = Package(
     .target(name: "FluxionTestSupport", dependencies: ["FluxionCore", "FluxionTransforms"], swiftSettings: settings),
     // Fills the table of every operation under every transform: `make matrix`.
     .executableTarget(
-      name: "FluxionMatrix", dependencies: ["FluxionCPU", "FluxionCore", "FluxionTestSupport"], path: "Tests/FluxionMatrix",
+      name: "FluxionMatrix", dependencies: ["FluxionCPU", "FluxionCore", "FluxionTestSupport", "FluxionXLA"], path: "Tests/FluxionMatrix",
       swiftSettings: settings),
     // Runs the random programs that `make agreement` compares with JAX.
     .executableTarget(

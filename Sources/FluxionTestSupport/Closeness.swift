@@ -19,6 +19,17 @@ public struct Tolerance: Sendable, Hashable {
     Tolerance(
       ulps: a.ulps + b.ulps, epsilons: a.epsilons + b.epsilons, relative: a.relative + b.relative, absolute: a.absolute + b.absolute)
   }
+  /// What XLA's values may be off by. Its elementary functions are not Fluxion's: to one part in 10⁵ in single precision and in 10¹² in
+  /// double the two must agree, or to some units of what is of order one, where terms cancel. Narrow types are stored, and computed with
+  /// in 32 bits; XLA may round more often between.
+  public static func xla(_ type: ElementType) -> Tolerance {
+    switch type.realPart {
+    case .float32: Tolerance(epsilons: 16, relative: 1e-5)
+    case .float64: Tolerance(epsilons: 64, relative: 1e-12)
+    case .float16, .bfloat16, .float8e4m3, .float8e5m2: .ulps(2)
+    default: .exact
+    }
+  }
   public static func ulps(_ n: Double) -> Tolerance { Tolerance(ulps: n) }
 
   func allowance(_ expected: Double, _ type: ElementType) -> Double {

@@ -18,6 +18,25 @@ enum Report {
     }
   }
 
+  /// Judges two cells of each operation in this process, telling the failures and how far it has come.
+  static func tellBriefly(_ operations: [OperationCase], on device: Device) -> (judged: Int, failures: Int) {
+    var (judged, failures) = (0, 0)
+    for operation in operations {
+      // A device of its own, so that the compiled programs of one operation make room for those of the next.
+      let bench = Bench(operation, devices: [Device(engine: device.engine)], allowing: Tolerance.xla)
+      for cell in operation.briefCells(engine: device.engine.name) {
+        switch bench.judge(cell) {
+        case .passed: judged += 1
+        case .refused: break
+        case let .failed(message):
+          (judged, failures) = (judged + 1, failures + 1)
+          write("\(cell.operation) \(cell.transform.rawValue) \(cell.elementType) \(operation.samples[cell.sample].shapes): \(message)")
+        }
+      }
+    }
+    return (judged, failures)
+  }
+
   private static func write(_ line: String) { FileHandle.standardOutput.write(Data((line + "\n").utf8)) }
 
   /// The outcomes told, the cell in progress where the lines end within one, and what else was said.

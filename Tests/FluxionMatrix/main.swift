@@ -1,11 +1,13 @@
 import FluxionCPU
 import FluxionCore
 import FluxionTestSupport
+import FluxionXLA
 import Foundation
 
 // Fills the matrix and writes it as a page.
 //
 //   FluxionMatrix [--page PATH] [--processes N] [--matching TEXT]
+//   FluxionMatrix --xla [--matching TEXT]  two cells of each operation on XLA's device, in this process
 //   FluxionMatrix --exceptions        runs what rows say is refused, and tells what passes: exceptions nobody needs
 //
 // Each operation runs in a process of its own (`--operation NAME --from K`), which tells a line per cell: a program that traps costs
@@ -22,17 +24,19 @@ func option(_ name: String) -> String? {
 
 let usage = """
   Usage: FluxionMatrix [--page PATH] [--processes N] [--matching TEXT]
+         FluxionMatrix --xla [--matching TEXT]
          FluxionMatrix --exceptions
          FluxionMatrix --operation NAME [--from K]
 
   Judges every cell of the table of operations; --page writes it as a page, --matching takes operations whose names contain TEXT.
+  --xla judges two cells of each on the device of XLA's plugin that the environment names or Python has installed.
   --exceptions runs what rows say is refused. --operation judges one operation in this process, a line per cell.
   """
 if CommandLine.arguments.contains("--help") || CommandLine.arguments.contains("-h") {
   print(usage)
   exit(0)
 }
-let known: Set = ["--page", "--processes", "--matching", "--exceptions", "--operation", "--from"]
+let known: Set = ["--xla", "--page", "--processes", "--matching", "--exceptions", "--operation", "--from"]
 if let unknown = CommandLine.arguments.dropFirst().first(where: { $0.hasPrefix("--") && !known.contains($0) }) {
   FileHandle.standardError.write(Data("unknown option \(unknown)\n\(usage)\n".utf8))
   exit(2)
@@ -48,6 +52,12 @@ if let name = option("--operation") {
 
 let families = OperationCase.families.map { family in
   OperationCase.Family(family.name, family.cases.filter { $0.name.contains(option("--matching") ?? $0.name) })
+}
+if CommandLine.arguments.contains("--xla") {
+  let device = try Device.xla()
+  let (judged, failures) = Report.tellBriefly(families.flatMap(\.cases), on: device)
+  print("\(judged) cells of \(families.flatMap(\.cases).count) operations judged on XLA, \(failures) failed")
+  exit(failures == 0 ? 0 : 1)
 }
 let outcomes = await Supervisor(processes: Int(option("--processes") ?? "2") ?? 2, engines: names, onlyExceptions: onlyExceptions).run(families.flatMap(\.cases))
 

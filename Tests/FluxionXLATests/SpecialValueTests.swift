@@ -14,7 +14,7 @@ extension OnXLACPU {
       for special in SpecialValues.all where special.name == name {
         let actual = device.active { apply(special.operation, special.arguments)[0] }
         let expected = Device.reference.active { apply(special.operation, special.arguments)[0] }
-        let allowance = OperationTests.allowance(expected.elementType)
+        let allowance = Tolerance.xla(expected.elementType)
         let place = "\(name) of \(special.elementType)"
         guard let exception = XLACPUExceptions.atSpecialValues(special) else {
           expectClose(actual, expected, allowance, place)

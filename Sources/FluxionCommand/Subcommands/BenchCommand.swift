@@ -21,6 +21,9 @@ struct BenchCommand: ParsableCommand {
   @Option(help: "How long each is repeated.")
   var seconds = 1.0
 
+  @Option(help: ArgumentHelp(stringLiteral: DeviceChoice.help))
+  var device: String?
+
   @Flag(help: "Print a line of JSON for each.")
   var json = false
 
@@ -46,6 +49,7 @@ struct BenchCommand: ParsableCommand {
     let works = try chosen()
     if list { return works.forEach { json ? Entry($0).printAsLine() : print($0.name) } }
     if rates { return printRates(works) }
+    let place = try reportingFailures(of: "fluxion bench") { try DeviceChoice.device(device) }
     let cpu = fx_cpu()
     let isa = withUnsafeBytes(of: cpu.isa) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
     var table = ReportTable([
@@ -55,7 +59,7 @@ struct BenchCommand: ParsableCommand {
     for work in works {
       if !json { FileHandle.standardError.write(Data("\(work.name) …\n".utf8)) }
       let m = try reportingFailures(of: "fluxion bench") {
-        try work.measured(seconds: seconds, process: Self.runProcess)
+        try place.active { try work.measured(seconds: seconds, process: runProcess) }
       }
       if json {
         Line(m, threads: Int(cpu.threads), isa: isa).printAsLine()
@@ -97,19 +101,23 @@ struct BenchCommand: ParsableCommand {
         "fluxion bench", "--once needs one work, but \"\(name)\" is \(works.map(\.name).joined(separator: ", ")).",
         exitCode: 2)
     }
-    let session = work.prepare()
-    session.run()
-    print(session.results()[0].sum().item())
+    let place = try reportingFailures(of: "fluxion bench") { try DeviceChoice.device(device) }
+    place.active {
+      let session = work.prepare()
+      session.run()
+      print(session.results()[0].sum().item())
+    }
   }
 
   /// A process of this program that does one unit of the work.
-  private static func runProcess(_ work: any Workload) throws {
+  private func runProcess(_ work: any Workload) throws {
     guard let program = Bundle.main.executableURL else {
       throw Failure("fluxion bench", "the program's own file was not found, which \(work.name) starts.", exitCode: 1)
     }
     let process = Process()
     process.executableURL = program
     process.arguments = ["bench", "--once", work.name]
+    if let device { process.arguments? += ["--device", device] }
     process.standardOutput = FileHandle.nullDevice
     try process.run()
     process.waitUntilExit()

@@ -50,6 +50,19 @@ extension OperationCase {
     }
   }
 
+  /// The fewest cells that still say something: one sample's values and one's gradient, in types and samples that rotate with the
+  /// operations. For engines that compile for longer than a cell runs.
+  public func briefCells(engine: String) -> [Cell] {
+    let turn = name.utf8.reduce(0) { $0 + Int($1) }
+    let type = elementTypes[turn % elementTypes.count]
+    let real = elementTypes.filter(\.isDifferentiable)
+    let gradientType = real.isEmpty ? type : real[turn % real.count]
+    return [
+      Cell(operation: name, elementType: type, sample: turn % samples.count, transform: .value, engine: engine),
+      Cell(operation: name, elementType: gradientType, sample: (turn + 1) % samples.count, transform: .vjp, engine: engine),
+    ]
+  }
+
   /// The exception a row states for the cell.
   public func exception(_ cell: Cell) -> Exception? {
     let shapeClass = samples[cell.sample].shapeClass

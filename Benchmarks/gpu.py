@@ -1,0 +1,95 @@
+"""The work of gpu.sh, which see."""
+import argparse, datetime, json, os, platform, re, subprocess, sys, time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+LIMIT = 450  # seconds in all
+START = time.monotonic()
+
+
+def left(): return LIMIT - (time.monotonic() - START)
+
+
+def run(command, environment, limit):
+    """What a command prints, or None, with a word on standard error, if it fails or takes too long."""
+    try:
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=max(1, limit))
+    except subprocess.TimeoutExpired:
+        print(f"  {' '.join(command)} took more than {limit:.0f} s", file=sys.stderr)
+        return None
+    if done.returncode != 0:
+        print(f"  {' '.join(command)} ended with code {done.returncode}: {(done.stderr.strip().splitlines() or [''])[-1]}", file=sys.stderr)
+        return None
+    return done.stdout
+
+
+def lines(text): return [json.loads(line) for line in (text or "").splitlines() if line.startswith("{")]
+
+
+def device_name(fluxion, environment):
+    text = run([fluxion, "devices"], environment, 60) or ""
+    found = re.search(r"NVIDIA [^\n,·]+", text)
+    return found.group(0).strip() if found else (platform.processor() or platform.machine())
+
+
+def written(us):
+    if us is None: return "–"
+    for unit, scale in (("s", 1e6), ("ms", 1e3), ("µs", 1)):
+        if us >= scale or unit == "µs": return f"{us / scale:.3g} {unit}"
+
+
+def main():
+    ap = argparse.ArgumentParser(prog="gpu.sh")
+    ap.add_argument("--binaries", default=os.path.join(HERE, "..", ".build", "release"))
+    ap.add_argument("--platform", choices=("cuda", "cpu"), default="cuda"); ap.add_argument("--seconds", type=float, default=0.3)
+    ap.add_argument("--only", default=""); ap.add_argument("--matching", default=""); ap.add_argument("--results", default=os.path.join(HERE, "results"))
+    a = ap.parse_args()
+    fluxion, matrix = (os.path.join(a.binaries, name) for name in ("fluxion", "FluxionMatrix"))
+    for program in (fluxion, matrix):
+        if not os.access(program, os.X_OK): sys.exit(f"gpu.sh: there is no {program}: build it with `swift build -c release`, or name its folder with --binaries.")
+    environment = dict(os.environ, JAX_PLATFORMS=a.platform, XLA_PYTHON_CLIENT_PREALLOCATE="false", FLUXION_XLA_CACHE="off")
+    if a.platform == "cpu" and not os.environ.get("FLUXION_PJRT_PLUGIN"):
+        sys.exit("gpu.sh: --platform cpu needs FLUXION_PJRT_PLUGIN, which `make xla-cpu-plugin` prints.")
+
+    # The operations first: speeds of wrong results are of no use.
+    print("operations …", file=sys.stderr)
+    try:
+        judged = subprocess.run([matrix, "--xla"] + (["--matching", a.matching] if a.matching else []), env=environment, capture_output=True, text=True, timeout=240)
+        report = judged.stdout.strip().splitlines() or [f"FluxionMatrix ended with code {judged.returncode}: {judged.stderr.strip()[-300:]}"]
+        code = judged.returncode
+    except subprocess.TimeoutExpired as late:
+        report, code = ((late.stdout or b"").decode().strip().splitlines() + ["The operations took more than 240 s: the rest was not judged."]), 1
+
+    works = lines(run([fluxion, "bench", "--list", "--json"] + (["--only", a.only] if a.only else []), environment, 60))
+    if not works: sys.exit("gpu.sh: fluxion bench lists no works.")
+    rows, missed = [], []
+    for work in works:
+        name = work["work"]
+        if left() < 20:
+            missed.append(name)
+            continue
+        print(f"  {name}", file=sys.stderr)
+        ours = lines(run([fluxion, "bench", "--json", "--device", "xla", "--only", name, "--seconds", str(a.seconds)], environment, left()))
+        theirs = lines(run([sys.executable, os.path.join(HERE, "peers.py"), "--framework", "jax", "--only", name, "--seconds", str(a.seconds)], environment, left()))
+        rows.append((name, ours[0] if ours else None, theirs[0] if theirs else None))
+
+    date, device = datetime.date.today().isoformat(), device_name(fluxion, environment)
+    def field(line, key, scale=1): return line[key] * scale if line else None
+    text = [f"# Fluxion through XLA beside JAX: {device}, {a.platform}, {date}", "",
+            f"Medians of one process each, {a.seconds:g} s a work. Ratio: JAX's time / Fluxion's.", "",
+            "| work | Fluxion | JAX | ratio | first call | JAX's |", "| --- | ---: | ---: | ---: | ---: | ---: |"]
+    for name, ours, theirs in rows:
+        ratio = f"{theirs['median_us'] / ours['median_us']:.2f}" if ours and theirs else "–"
+        text.append(f"| {name} | {written(field(ours, 'median_us'))} | {written(field(theirs, 'median_us'))} | {ratio} | "
+                    f"{written(field(ours, 'first_call_s', 1e6))} | {written(field(theirs, 'first_call_s', 1e6))} |")
+    if missed: text += ["", f"Not run, for want of time: {', '.join(missed)}."]
+    text += ["", "Operations: " + report[-1], *[f"- {line}" for line in report[:-1]], ""]
+    text = "\n".join(text)
+    print(text)
+    os.makedirs(a.results, exist_ok=True)
+    name = f"{date}-xla-{re.sub(r'[^a-z0-9]+', '-', device.lower()).strip('-')}-{a.platform}.md"
+    with open(os.path.join(a.results, name), "w") as file: file.write(text)
+    print(f"written: {os.path.join(a.results, name)}", file=sys.stderr)
+    sys.exit(0 if code == 0 and all(ours for _, ours, _ in rows) else 1)
+
+
+main()
