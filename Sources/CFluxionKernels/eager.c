@@ -34,6 +34,10 @@ bool fx_supports(fx_op op, fx_type operand_type, fx_type type) {
 fx_scalar fx_reduce_identity(uint32_t op, fx_type type) {
   fx_scalar value = {.c128 = {0, 0}};
   bool greatest = op == FX_REDUCE_MIN, least = op == FX_REDUCE_MAX, one = op == FX_REDUCE_PRODUCT, ones = op == FX_REDUCE_AND;
+  if (op == FX_REDUCE_SUM_EXP) {
+    value.c128[1] = -INFINITY;
+    return value;
+  }
   switch (type) {
     case FX_F32: case FX_C64: value.f32 = greatest ? INFINITY : least ? -INFINITY : one ? 1 : 0; break;
     case FX_F64: case FX_C128: value.f64 = greatest ? INFINITY : least ? -INFINITY : one ? 1 : 0; break;

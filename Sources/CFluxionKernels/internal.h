@@ -52,10 +52,12 @@ typedef struct fx_fft_kernels fx_fft_kernels;   // see fft.h
 typedef struct fx_kernel_table {
   fx_kernel operations[FX_OP_COUNT][FX_TYPE_COUNT];      // by operand type
   fx_kernel convert[FX_TYPE_COUNT][FX_TYPE_COUNT];       // [from][to]
-  fx_fold_kernel fold[6][FX_TYPE_COUNT];                 // [fx_reduce_op][type of x]
-  fx_combine_kernel combine[6][FX_TYPE_COUNT];           // x of the value's type
-  fx_combine_kernel merge[6][FX_TYPE_COUNT];             // x of the accumulator's type
+  fx_fold_kernel fold[FX_REDUCE_COUNT][FX_TYPE_COUNT];    // [fx_reduce_op][type of x]
+  fx_combine_kernel combine[FX_REDUCE_COUNT][FX_TYPE_COUNT];   // x of the value's type
+  fx_combine_kernel merge[FX_REDUCE_COUNT][FX_TYPE_COUNT];     // x of the accumulator's type
   fx_rows_kernel sum_rows_f32;                           // f32 into f64
+  fx_combine_kernel merge_sum_exp;                       // of pairs of sum and greatest value
+  void (*finish_sum_exp)(size_t count, void *accumulator);   // makes the sums relative to the greatest values
   fx_gemm_kernel gemm_f32, gemm_f64;
   fx_matrix_vector_kernel matrix_vector[2], vector_matrix[2];   // M·x and Mᵀ·x in f32, f64
   fx_kernel fill[5];                                     // of elements of 1, 2, 4, 8 and 16 bytes: the one at `a` into all
@@ -74,8 +76,10 @@ const fx_kernel_table *fx_kernels_avx512(void);
 
 fx_kernel fx_find_kernel(fx_op op, fx_type operand_type, fx_type type);
 
-// f32 sums are carried in f64, so that blocks can be added without loss; everything else is carried in its own type.
+// f32 sums are carried in f64, so that blocks can be added without loss; sums of exponentials in two numbers, the sum so far and the greatest
+// value so far (see sum_exp_body.h); everything else is carried in its own type.
 FX_INLINE fx_type fx_accumulator_type(uint32_t op, fx_type type) {
+  if (op == FX_REDUCE_SUM_EXP) return FX_C128;
   return op <= FX_REDUCE_PRODUCT && type == FX_F32 ? FX_F64 : type;
 }
 fx_scalar fx_reduce_identity(uint32_t op, fx_type accumulator);

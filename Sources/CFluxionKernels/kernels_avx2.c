@@ -21,6 +21,7 @@
 #include "angles.h"
 #include "kernels_body.h"
 #include "reduce_body.h"
+#include "sum_exp_body.h"
 #include "gemm_body.h"
 #include "small_body.h"
 #include "fft_body.h"

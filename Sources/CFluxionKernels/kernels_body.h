@@ -89,7 +89,7 @@ UNARY(erf_f32, float, vf, LF, float, vf, erf_f32(x))
 BINARY(pow_f32, float, vf, LF, float, vf, pow_f32(x, y))
 
 // f32 functions in f64 arithmetic, rounded once: half an ulp and a bit. A vector of f32 is two of f64.
-#define WIDENED(name, function)                                                                                              \
+#define WIDENED_VALUE(name, function)                                                                                        \
   FX_INLINE vf FX_NAME(widened_##name)(vf x) {                                                                               \
     vfd wide = __builtin_convertvector(x, vfd);                                                                              \
     vd halves[2];                                                                                                            \
@@ -97,14 +97,59 @@ BINARY(pow_f32, float, vf, LF, float, vf, pow_f32(x, y))
     halves[0] = function(halves[0]), halves[1] = function(halves[1]);                                                        \
     memcpy(&wide, halves, sizeof halves);                                                                                    \
     return __builtin_convertvector(wide, vf);                                                                                \
-  }                                                                                                                          \
+  }
+#define WIDENED(name, function)                                                                                              \
+  WIDENED_VALUE(name, function)                                                                                              \
   UNARY(name##_f32, float, vf, LF, float, vf, FX_NAME(widened_##name)(x))
 WIDENED(sinh, sinh_f64)
 WIDENED(cosh, cosh_f64)
 WIDENED(asinh, asinh_f64)
 WIDENED(acosh, acosh_f64)
 WIDENED(atanh, atanh_f64)
+
+#if FX_HAS_FMA
+// Normal numbers are made with it, so it is done in f32 where 1 - x² is above exp(-6.25): x times a polynomial in t = w - 1.75, w = -log(1 - x²).
+// What rounding takes from t, from the last two steps and from their factors is added at first order (own minimax fit).
+WIDENED_VALUE(erfinv, narrow_erfinv_f64)
+static __attribute__((noinline)) void FX_NAME(far_erfinv)(vf *result, const vf *x, const vi *near) {
+  const vf exact = FX_NAME(widened_erfinv)(*x);
+  *result = *near ? *result : exact;
+}
+
+FX_INLINE vf FX_NAME(erfinv_value)(vf x) {
+  vf y = MADD(-x, x, (vf)1.0f);
+  vi near = (y >= 1.9304541e-3f) & (abs_f32(x) > 0x1p-100f);   // below, what is added would be lost
+  vi bits = (vi)y - FX_SQRT_HALF_BITS;
+  vf e = __builtin_convertvector(bits >> 23, vf), f = (vf)((bits & 0x7fffff) + FX_SQRT_HALF_BITS) - 1.0f;   // y = 2ᵉ (1 + f)
+  vf l = MADD((vf)6.915392727e-02f, f, (vf)-1.178979129e-01f);   // as in log_parts_f32
+  l = MADD(l, f, (vf)1.187295690e-01f);
+  l = MADD(l, f, (vf)-1.238435060e-01f);
+  l = MADD(l, f, (vf)1.421866119e-01f);
+  l = MADD(l, f, (vf)-1.666925102e-01f);
+  l = MADD(l, f, (vf)2.000222653e-01f);
+  l = MADD(l, f, (vf)-2.499998659e-01f);
+  l = MADD(l, f, (vf)3.333331048e-01f);
+  vf square = f * f, rest = MADD((vf)-0.5f, square, MADD(square * f, l, e * ln2_low_f32));
+  vf whole = MADD(-e, (vf)ln2_high_f32, (vf)-1.75f), part = whole - f, t = part - rest, t_low = ((part - t) - rest) + ((whole - part) - f);
+  vf p = MADD((vf)6.377708361e-10f, t, (vf)-1.340797873e-08f);
+  p = MADD(p, t, (vf)8.745443836e-08f);
+  p = MADD(p, t, (vf)1.779370393e-07f);
+  p = MADD(p, t, (vf)-5.285085990e-06f);
+  p = MADD(p, t, (vf)1.516320117e-05f);
+  p = MADD(p, t, (vf)2.017605002e-04f);
+  p = MADD(p, t, (vf)-1.901697833e-03f);
+  p = MADD(p, t, (vf)-6.195562892e-04f);
+  vf q = MADD(p, t, (vf)2.504215240e-01f), q_low = MADD(p, t, 2.504215240e-01f - q) - 8.515764094e-09f;
+  vf s = MADD(q, t, (vf)1.314677477e+00f), s_low = MADD(q, t, 1.314677477e+00f - s) - 1.444146669e-08f;
+  s_low = MADD(q_low, t, MADD(q, t_low, s_low));
+  vf result = MADD(s, x, s_low * x);
+  if (FX_UNLIKELY(!__builtin_reduce_and(near))) FX_NAME(far_erfinv)(&result, &x, &near);
+  return result;
+}
+UNARY(erfinv_f32, float, vf, LF, float, vf, FX_NAME(erfinv_value)(x))
+#else
 WIDENED(erfinv, narrow_erfinv_f64)
+#endif
 UNARY(sinh_f64, double, vd, LD, double, vd, sinh_f64(x))
 UNARY(cosh_f64, double, vd, LD, double, vd, cosh_f64(x))
 UNARY(asinh_f64, double, vd, LD, double, vd, asinh_f64(x))

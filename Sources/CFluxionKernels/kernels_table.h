@@ -118,8 +118,9 @@ static const fx_kernel_table FX_NAME(table) = {
                        [FX_U64] = FX_NAME(fold_max_u64)},
     [FX_REDUCE_AND] = {[FX_I32] = FX_NAME(fold_and_u32), [FX_I64] = FX_NAME(fold_and_u64), [FX_U32] = FX_NAME(fold_and_u32), [FX_BOOL] = FX_NAME(fold_and_bool), [FX_U64] = FX_NAME(fold_and_u64)},
     [FX_REDUCE_OR] = {[FX_I32] = FX_NAME(fold_or_u32), [FX_I64] = FX_NAME(fold_or_u64), [FX_U32] = FX_NAME(fold_or_u32), [FX_BOOL] = FX_NAME(fold_or_bool), [FX_U64] = FX_NAME(fold_or_u64)},
+    [FX_REDUCE_SUM_EXP] = {FX_NAME(fold_sum_exp_f32), FX_NAME(fold_sum_exp_f64)},
   },
-#define COMBINES(sum_f32, product_f32)                                                                                                  \
+#define COMBINES(sum_f32, product_f32)                                                                                                                 \
   {                                                                                                                                     \
     [FX_REDUCE_SUM] = {sum_f32, FX_NAME(combine_sum_f64), FX_NAME(combine_sum_u32), FX_NAME(combine_sum_u64), FX_NAME(combine_sum_u32), \
                        FX_NAME(combine_or_bool), FX_NAME(combine_sum_c64), FX_NAME(combine_sum_c128), [FX_U64] = FX_NAME(combine_sum_u64)}, \
@@ -137,6 +138,8 @@ static const fx_kernel_table FX_NAME(table) = {
   .combine = COMBINES(FX_NAME(combine_wide_sum_f32), FX_NAME(combine_wide_product_f32)),
   .merge = COMBINES(FX_NAME(combine_sum_f64), FX_NAME(combine_product_f64)),   // f32 sums are carried in f64
   .sum_rows_f32 = FX_NAME(sum_rows_f32),
+  .merge_sum_exp = FX_NAME(merge_sum_exp),
+  .finish_sum_exp = FX_NAME(finish_sum_exp),
   .gemm_f32 = FX_NAME(gemm_f32),
   .gemm_f64 = FX_NAME(gemm_f64),
   .matrix_vector = {FX_NAME(matrix_vector_f32), FX_NAME(matrix_vector_f64)},

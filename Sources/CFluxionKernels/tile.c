@@ -397,9 +397,10 @@ static void finish_reduction(const fused_run *run, uint32_t which) {
   const fx_view *view = &reduction->view;
   const fx_kernel_table *kernels = fx_kernels();
   char *total = accumulator_of(run, which, 0);
+  const fx_combine_kernel merge = reduction->op == FX_REDUCE_SUM_EXP ? kernels->merge_sum_exp : kernels->merge[reduction->op][view->type];
   if (!reduction->shared)
-    for (uint64_t chunk = 1; chunk < run->step->chunk_count; chunk++)
-      kernels->merge[reduction->op][view->type](reduction->outputs, accumulator_of(run, which, chunk), total);
+    for (uint64_t chunk = 1; chunk < run->step->chunk_count; chunk++) merge(reduction->outputs, accumulator_of(run, which, chunk), total);
+  if (reduction->op == FX_REDUCE_SUM_EXP) kernels->finish_sum_exp(reduction->outputs, total);
 
   char *target = (char *)run->context->slots[view->slot] + view->offset;
   int64_t size = (int64_t)fx_type_size((fx_type)view->type), accumulator_size = (int64_t)fx_type_size((fx_type)reduction->accumulator);
@@ -485,6 +486,7 @@ static void reduce_to_one(const fx_reduction *reduction, size_t points, const vo
   const fx_kernel_table *kernels = fx_kernels();
   fx_scalar total = reduction->identity;
   kernels->fold[reduction->op][reduction->view.type](points, values, &total);
+  if (reduction->op == FX_REDUCE_SUM_EXP) kernels->finish_sum_exp(1, &total);
   char *target = (char *)slots[reduction->view.slot] + reduction->view.offset;
   if (reduction->accumulator == reduction->view.type) memcpy(target, &total, fx_type_size((fx_type)reduction->view.type));
   else kernels->convert[reduction->accumulator][reduction->view.type](1, target, &total, NULL, NULL);

@@ -37,6 +37,12 @@ static uint64_t check_instruction(const fx_fused *step, uint32_t i) {
   return 0;
 }
 
+static bool folds_rows(const fx_fused *step, const fx_view *view) {
+  uint32_t d = step->rank;
+  while (d > 0 && step->shape[d - 1] == 1) d--;
+  return d == 0 || view->strides[d - 1] == 0;
+}
+
 static uint64_t check(const fx_fused *step) {
   if (step->rank > FX_MAX_RANK) return fx_refuse("fused: rank above 8");
   if (step->instruction_count > 4096) return fx_refuse("fused: more than 4096 instructions");
@@ -58,7 +64,8 @@ static uint64_t check(const fx_fused *step) {
     if (reduction->value >= step->instruction_count) return fx_refuse("fused: a reduction names a value that does not exist");
     fx_type type = (fx_type)step->instructions[reduction->value].type;
     if (type != reduction->view.type) return fx_refuse("fused: a reduction has another type than its value");
-    if (reduction->op > FX_REDUCE_OR || !fx_kernels()->fold[reduction->op][type]) return fx_refuse("fused: no such reduction for this type");
+    if (reduction->op >= FX_REDUCE_COUNT || !fx_kernels()->fold[reduction->op][type]) return fx_refuse("fused: no such reduction for this type");
+    if (reduction->op == FX_REDUCE_SUM_EXP && !folds_rows(step, &reduction->view)) return fx_refuse("fused: exponentials are summed along the last dimension");
   }
   return 0;
 }

@@ -110,6 +110,55 @@ extension Kernels {
       }
     }
 
+    @Test("sums of exponentials relative to the greatest, in one pass", arguments: [[1], [70, 3], [2, 300, 7], [600, 130], [3, 5000], [40_000]])
+    func exponentialSums(shape: [Int]) {
+      withEachISA { isa in
+        let total = shape.reduce(1, *), rank = shape.count
+        var generator = Generator(19)
+        // Exponents that grow, so that the greatest value changes from tile to tile, and rows that hold none, or what is no number.
+        var plain = generator.doubles(total, -60...60).enumerated().map { Float($1 + 200 * Double($0) / Double(total)) }
+        for i in 0..<min(total / 3, 5000) { plain[i] = -.infinity }
+        for mask in (1 << (rank - 1))..<(1 << rank) {   // the last dimension is folded
+          for special in [nil, Float.infinity, .nan] {
+            var values = plain
+            if let special, total > 1 { values[total / 2] = special }
+            let memory = Memory()
+            let kept = (0..<rank).filter { mask >> $0 & 1 == 0 }
+            let outShape = kept.map { shape[$0] }, outStrides = rowMajor(outShape)
+            var strides = [Int64](repeating: 0, count: rank)
+            for (i, d) in kept.enumerated() { strides[d] = shape[d] == 1 ? 0 : outStrides[i] }
+            let count = outShape.reduce(1, *)
+            let data = memory.array(values), sums = memory.array([Float](repeating: -1, count: count)), wide = memory.array([Double](repeating: -1, count: count))
+            let program = [load(FX_F32, 0), op(FX_CONVERT, FX_F64, 0, from: FX_F32)]
+            let step = fused(memory, shape, inputs: [view(0, FX_F32, rowMajor(shape))], program,
+                             reductions: [Reduction(op: FX_REDUCE_SUM_EXP, value: 0, view: view(1, FX_F32, strides)),
+                                          Reduction(op: FX_REDUCE_SUM_EXP, value: 1, view: view(2, FX_F64, strides))])
+            run(FX_STEP_FUSED, step, [data, sums, wide], memory)
+            var members = [[Double]](repeating: [], count: count)
+            var at = [Int](repeating: 0, count: rank)
+            for value in values {
+              members[zip(at, strides).reduce(0) { $0 + $1.0 * Int($1.1) }].append(Double(value))
+              for d in (0..<rank).reversed() {
+                at[d] += 1
+                if at[d] < shape[d] { break }
+                at[d] = 0
+              }
+            }
+            for (i, x) in members.enumerated() {
+              let top = x.contains { $0.isNaN } ? .nan : x.max()!, shift = top.isFinite ? top : 0
+              let expected = x.reduce(0) { $0 + exp($1 - shift) }
+              let agrees = expected.isFinite ? abs(Double(sums[i]) - expected) <= 4e-7 * expected && abs(wide[i] - expected) <= 1e-13 * expected
+                : expected.isNaN ? sums[i].isNaN && wide[i].isNaN : Double(sums[i]) == expected && wide[i] == expected
+              guard agrees else {
+                Issue.record("\(isa), \(shape), mask \(mask), \(i): \(sums[i]), \(wide[i]) for \(expected)")
+                return
+              }
+            }
+          }
+        }
+      }
+    }
+
     @Test("reductions of other types, of nothing, and of NaN") func otherReductions() {
       withEachISA { isa in
         let memory = Memory(), count = 1003

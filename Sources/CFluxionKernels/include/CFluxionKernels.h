@@ -177,8 +177,11 @@ typedef enum fx_reduce_op {
   FX_REDUCE_MIN = 2,      // real, bool; NaN propagates; the empty reduction is +infinity / the greatest value
   FX_REDUCE_MAX = 3,
   FX_REDUCE_AND = 4,      // bool, int (bitwise)
-  FX_REDUCE_OR = 5
+  FX_REDUCE_OR = 5,
+  FX_REDUCE_SUM_EXP = 6   // f32, f64: the sum of exp(x - m), m being the greatest x if that is finite, else 0; in one pass. Tile programs only, which fold
+                          // their last dimension by it.
 } fx_reduce_op;
+enum { FX_REDUCE_COUNT = 7 };
 
 // One instruction in single-assignment form: instruction i defines value i, and a, b, c name earlier values.
 // (There is no register allocation to do: fx_prepare does it.)

@@ -14,7 +14,7 @@ extension Grouping {
         let node = graph.nodes[n]
         var references: [Reference] = []
         let aligned = roles.role[node.firstResult.int] != .memory && roles.role[node.firstResult.int] != .fenced
-        for x in node.operands { gather(x, aligned, &references) }
+        for x in roles.operands(of: n) { gather(x, aligned, &references) }
         for r in references where groupOf[r.value.int] != Int32(g) {
           readers.append((r.value, g))
           isRead[r.value.int] = true

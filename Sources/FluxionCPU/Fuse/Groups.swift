@@ -104,7 +104,7 @@ struct Grouping {
       for x in node.operands { gather(x, !isRandom, &references) }
       join(n, iterationExtents(graph.types[v.int].shape), references, reduces: false)
     case .reduced:
-      gather(node.operands[0], true, &references)
+      gather(roles.operands(of: n)[0], true, &references)
       join(n, iterationExtents(graph.types[node.operands[0].int].shape), references, reduces: true)
     }
   }

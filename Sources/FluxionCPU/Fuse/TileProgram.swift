@@ -42,11 +42,11 @@ struct TileProgram {
     outputs.append(output)
   }
 
-  mutating func reduce(_ value: UInt32, by reduction: Reduction, in buffer: Int, _ type: ElementType, _ strides: [Int]) {
+  mutating func reduce(_ value: UInt32, by reduction: fx_reduce_op, in buffer: Int, _ type: ElementType, _ strides: [Int]) {
     var made = fx_reduction()
     made.view = view(buffer, type, offset: 0, strides)
     made.value = value
-    made.op = reduction.kernel.rawValue
+    made.op = reduction.rawValue
     reductions.append(made)
   }
 

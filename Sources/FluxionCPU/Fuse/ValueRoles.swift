@@ -29,6 +29,8 @@ final class ValueRoles {
   private var stored: [Bool]
   /// Values that other groups compute again rather than read.
   private var recomputed: [Bool]
+  /// Of the nodes that sum exponentials in one pass: what is summed.
+  private var exponents: [Int: ValueID] = [:]
   private var forms: [MemoryForm?]
   private var hasForm: [Bool]
   private var pinnedView = false
@@ -54,6 +56,7 @@ final class ValueRoles {
       for v in 0..<n where role[v] == .computed { isPinned[v] = true }
     } else {
       chooseInline()
+      chooseExponentialSums()
     }
     // Forms were found while values could still be pinned.
     hasForm = [Bool](repeating: false, count: n)
@@ -61,6 +64,10 @@ final class ValueRoles {
 
   // MARK: Questions
 
+  /// The values that what computes the node reads.
+  func operands(of n: Int) -> [ValueID] { exponents[n].map { [$0] } ?? graph.nodes[n].operands }
+  /// The exponents, if the node is a sum of exponentials that is made in one pass.
+  func exponents(of n: Int) -> ValueID? { exponents[n] }
   func maker(_ v: ValueID) -> Int? { makers[v.int] < 0 ? nil : Int(makers[v.int]) }
   func isView(_ v: ValueID) -> Bool { role[v.int] == .view || role[v.int] == .fenced }
   /// Whether a tile program can compute it.
@@ -196,6 +203,14 @@ final class ValueRoles {
     else { return false }
     pin(found.base)
     return true
+  }
+
+  private func chooseExponentialSums() {
+    for found in graph.exponentialSums()
+    where found.between.allSatisfy({ role[$0.int] == .computed && !isPinned[$0.int] }) {
+      exponents[found.node] = found.exponents
+      for v in found.between { isInline[v.int] = true }
+    }
   }
 
   // MARK: Inline

@@ -125,7 +125,7 @@ struct StepBuilder {
     for n in nodes {
       let node = graph.nodes[n]
       if case let .reduce(reduction, axes) = node.operation {
-        try append(reduction, axes, node, &writer)
+        try append(reduction, axes, n, &writer)
         continue
       }
       for i in 0..<node.resultCount {
@@ -147,10 +147,11 @@ struct StepBuilder {
     return writer.program
   }
 
-  private func append(_ reduction: Reduction, _ axes: [Int], _ node: Node, _ writer: inout TileWriter) throws(EngineError) {
-    let operand = graph.types[node.operands[0].int]
+  private func append(_ reduction: Reduction, _ axes: [Int], _ n: Int, _ writer: inout TileWriter) throws(EngineError) {
+    let source = roles.operands(of: n)[0]
+    let operand = graph.types[source.int]
     let map = ElementMap(identityOf: operand.shape)
-    let value = try writer.value(node.operands[0], map)
+    let value = try writer.value(source, map)
     // Strides of the result, 0 along the reduced axes.
     var strides = [Int](repeating: 0, count: operand.shape.rank)
     var step = 1
@@ -158,7 +159,8 @@ struct StepBuilder {
       strides[axis] = step
       step *= operand.shape[axis]
     }
-    writer.program.reduce(value, by: reduction, in: node.firstResult.int, operand.elementType, map.strides(strides).strides)
+    let kernel = roles.exponents(of: n) == nil ? reduction.kernel : FX_REDUCE_SUM_EXP
+    writer.program.reduce(value, by: kernel, in: graph.nodes[n].firstResult.int, operand.elementType, map.strides(strides).strides)
   }
 
   mutating func appendTiles(
