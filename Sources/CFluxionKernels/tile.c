@@ -450,9 +450,10 @@ void fx_run_fused_rows(const fx_fused *step, const fx_context *context, int64_t 
     const fx_reduction *reduction = &step->reductions[i];
     const fx_view *view = &reduction->view;
     const int64_t size = (int64_t)fx_type_size((fx_type)view->type), row = reduction->dense[0];
-    const char *source = accumulators[i] + first * row * (int64_t)fx_type_size((fx_type)reduction->accumulator);
+    char *source = accumulators[i] + first * row * (int64_t)fx_type_size((fx_type)reduction->accumulator);
     char *target = (char *)context->slots[view->slot] + view->offset + first * row * size;
     const size_t count = (size_t)((end - first) * row);
+    if (reduction->op == FX_REDUCE_SUM_EXP) kernels->finish_sum_exp(count, source);
     if (reduction->accumulator == view->type) memcpy(target, source, count * (size_t)size);
     else kernels->convert[reduction->accumulator][view->type](count, target, source, NULL, NULL);
   }
