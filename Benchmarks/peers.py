@@ -26,6 +26,12 @@ def timed(first, unit):
         t = time.perf_counter(); unit(); laps.append(time.perf_counter() - t)
     return float(np.median(laps) * 1e6), first_s
 
+def sparse_matrix(N, E):
+    """E entries anywhere in an N x N matrix, by rows."""
+    import scipy.sparse
+    r = np.random.RandomState(0)
+    return scipy.sparse.coo_matrix((r.randn(E).astype(np.float32), (r.randint(0, N, E), r.randint(0, N, E))), shape=(N, N)).tocsr()
+
 def whole_process(name, framework):
     """Processes from start to end, at least one; the first stands for the first call."""
     def run(): subprocess.run([sys.executable, __file__, "--once", name, "--framework", framework], check=True, stdout=subprocess.DEVNULL)
@@ -210,6 +216,13 @@ def jax_works():
         a = jnp.asarray(np.random.randn(B, n, n), jnp.float32); b = jnp.asarray(np.random.randn(B, n, n), jnp.float32)
         go = jax.jit(jnp.matmul); unit = lambda: jax.block_until_ready(go(a, b))
         report(f"small-products-B{B}-n{n}", "jax", timed(unit, unit), f"{B} products")
+    def sparse_product(N, E, W):
+        """The product of an N x N matrix of E entries anywhere, by rows, with W dense columns."""
+        from jax.experimental import sparse
+        a, x = sparse_matrix(N, E), jnp.asarray(np.random.randn(N, W), jnp.float32)
+        a = sparse.BCSR((jnp.asarray(a.data), jnp.asarray(a.indices), jnp.asarray(a.indptr)), shape=(N, N))
+        go = jax.jit(lambda a, x: a @ x); unit = lambda: jax.block_until_ready(go(a, x))
+        report(f"sparse-product-N{N}-E{E}-W{W}", "jax", timed(unit, unit), "product")
 
     def hessian_vector(B, H):
         """The Hessian of a tanh MLP 64-H-H-10's mean squared error times a direction in the space of its parameters."""
@@ -375,6 +388,10 @@ def torch_works():
     def small_products(B, n):
         a = torch.randn(B, n, n); b = torch.randn(B, n, n); unit = lambda: torch.bmm(a, b)
         report(f"small-products-B{B}-n{n}", "torch", timed(unit, unit), f"{B} products")
+    def sparse_product(N, E, W):
+        a, x = sparse_matrix(N, E), torch.randn(N, W)
+        a = torch.sparse_csr_tensor(torch.tensor(a.indptr), torch.tensor(a.indices), torch.tensor(a.data), (N, N)); unit = lambda: a @ x
+        report(f"sparse-product-N{N}-E{E}-W{W}", "torch", timed(unit, unit), "product")
 
     def hessian_vector(B, H):
         m = net([64, H, H, 10], nn.Tanh); x = torch.randn(B, 64); y = torch.randn(B, 10)
@@ -414,7 +431,7 @@ WORKS = [
     ("neural_ode", (128, 64, False)), ("neural_ode", (128, 64, True)), ("sampler", (10000, 128, 10)),
     ("pinn", (1000, 50)), ("conv_step", (16, 64, 32)), ("sinkhorn", (1000,)), ("gcn_epoch", (2708, 10556, 1433, 64)),
     ("dispatch", ()), ("tiny_scan", (16, 1000)), ("cg", (256,)),
-    ("euler_maruyama", (1000, 1000)), ("small_products", (1000, 16)), ("hessian_vector", (256, 128)),
+    ("euler_maruyama", (1000, 1000)), ("small_products", (1000, 16)), ("sparse_product", (20000, 200000, 32)), ("hessian_vector", (256, 128)),
     ("eager", ("add",)), ("eager", ("sum",)), ("eager", ("gradient",)), ("first_gradient", ()), ("spiral_neural_ode", (500,)),
 ]
 
@@ -422,8 +439,8 @@ WORKS = [
 ROWS = ["flow-matching-step-B256-H64", "flow-matching-step-B256-H128", "flow-matching-step-B4096-H256", "neural-ode-solve-B128-H64",
     "neural-ode-gradient-B128-H64", "euler-sampling-N10000-H128-S10", "pinn-laplacian-step-B1000-H50", "conv-denoiser-step-B16-C64-S32",
     "sinkhorn-n1000", "gcn-step-N2708-E10556-F1433", "eager-dispatch-sin16", "rk4-loop-n16-S1000", "cg-poisson-n256",
-    "euler-maruyama-N1000-S1000", "small-products-B1000-n16", "hessian-vector-B256-H128", "eager-dispatch-add16", "eager-dispatch-sum16",
-    "eager-gradient-sin16", "first-gradient", "spiral-neural-ode-S500"]
+    "euler-maruyama-N1000-S1000", "small-products-B1000-n16", "sparse-product-N20000-E200000-W32", "hessian-vector-B256-H128",
+    "eager-dispatch-add16", "eager-dispatch-sum16", "eager-gradient-sin16", "first-gradient", "spiral-neural-ode-S500"]
 
 # ------------------------------------------------------------------ the machine
 def rates(path):

@@ -46,6 +46,21 @@ typedef void (*fx_gemm_kernel)(int64_t m, int64_t n, int64_t k, const void *a, i
 // y = M·x for a matrix of `rows` × `columns` numbers, or y = Mᵀ·x. Rows are `step` elements apart, x and y are dense; rows, columns >= 1.
 typedef void (*fx_matrix_vector_kernel)(int64_t rows, int64_t columns, const void *matrix, int64_t step, const void *x, void *y);
 
+// The greatest of some indices, negative ones being greater than all others, and whether none is smaller than the one before it.
+typedef struct fx_index_range {
+  uint64_t greatest;
+  bool ascending;
+} fx_index_range;
+
+// What a product with a matrix given by its entries reads and writes, see fx_sparse.
+typedef struct fx_sparse_operands {
+  const int32_t *rows, *columns;
+  int64_t row_step, column_step;   // from one index to the next
+  const void *x, *factors;
+  void *target;
+  int64_t width;
+} fx_sparse_operands;
+
 typedef struct fx_fft_kernels fx_fft_kernels;   // see fft.h
 
 // The kernels of one instruction set.
@@ -60,6 +75,10 @@ typedef struct fx_kernel_table {
   void (*finish_sum_exp)(size_t count, void *accumulator);   // makes the sums relative to the greatest values
   fx_gemm_kernel gemm_f32, gemm_f64;
   fx_matrix_vector_kernel matrix_vector[2], vector_matrix[2];   // M·x and Mᵀ·x in f32, f64
+  fx_index_range (*index_range[2])(int64_t count, const void *indices);   // of 4 and 8 bytes
+  // In f32, f64. Entries begin ..< end, in columns first ..< last; the target holds sums already. Entries begin ..< end of a sampled product.
+  void (*sparse_product[2])(const fx_sparse_operands *operands, int64_t begin, int64_t end, int64_t first, int64_t last);
+  void (*sampled_product[2])(const fx_sparse_operands *operands, int64_t begin, int64_t end);
   fx_kernel fill[5];                                     // of elements of 1, 2, 4, 8 and 16 bytes: the one at `a` into all
   const fx_fft_kernels *fft;                             // two: f32, f64
   int32_t vector_bytes;
@@ -122,9 +141,13 @@ FX_DECLARE_STEP(sort, fx_sort)
 FX_DECLARE_STEP(cumulate, fx_cumulate)
 FX_DECLARE_STEP(factor, fx_factor)
 FX_DECLARE_STEP(band, fx_band)
+FX_DECLARE_STEP(sparse, fx_sparse)
 
 // Records why a payload was refused; returns FX_PREPARE_INVALID.
 uint64_t fx_refuse(const char *reason);
+
+// Whether all indices of all tuples are inside; of single indices also whether none is smaller than the one before it, unless that is not asked (NULL).
+fx_code fx_check_indices(const fx_context *context, uint32_t index_type, const void *indices, int64_t tuples, uint32_t k, const int64_t *dims, bool *ascending);
 
 fx_code fx_report_index(const fx_context *context, int64_t index, int64_t bound, int64_t axis);
 

@@ -27,6 +27,7 @@
 #include "sum_exp_body.h"
 #include "gemm_body.h"
 #include "small_body.h"
+#include "sparse_body.h"
 #include "fft_body.h"
 #include "kernels_table.h"
 

@@ -184,6 +184,7 @@ FX_INLINE fx_code run_plain_step(uint32_t kind, const void *payload, const fx_co
     case FX_STEP_CUMULATE: return fx_run_cumulate(payload, context);
     case FX_STEP_FACTOR: return fx_run_factor(payload, context);
     case FX_STEP_BAND: return fx_run_band(payload, context);
+    case FX_STEP_SPARSE: return fx_run_sparse(payload, context);
     default: context->status->code = FX_INVALID_PLAN; return FX_INVALID_PLAN;
   }
 }
@@ -288,6 +289,7 @@ uint64_t fx_prepare(fx_step_kind kind, void *payload) {
     case FX_STEP_CUMULATE: return fx_prepare_cumulate(payload);
     case FX_STEP_FACTOR: return fx_prepare_factor(payload);
     case FX_STEP_BAND: return fx_prepare_band(payload);
+    case FX_STEP_SPARSE: return fx_prepare_sparse(payload);
     case FX_STEP_WHILE: case FX_STEP_SCAN: case FX_STEP_CONDITIONAL: case FX_STEP_CALL: return 0;
     default: return fx_refuse("unknown step kind");
   }

@@ -8,7 +8,8 @@ public enum Workloads {
     ConvolutionStep(batch: 16, channels: 64, size: 32), SinkhornIterations(count: 1000),
     GraphConvolutionStep(nodes: 2708, edges: 10556, features: 1433, hidden: 64), EagerOperation(.sin),
     RungeKuttaLoop(size: 16, steps: 1000), PoissonCG(size: 256), EulerMaruyama(paths: 1000, steps: 1000),
-    SmallProducts(count: 1000, size: 16), HessianVectorProduct(batch: 256, width: 128), EagerOperation(.add),
+    SmallProducts(count: 1000, size: 16), SparseProduct(rows: 20_000, entries: 200_000, width: 32),
+    HessianVectorProduct(batch: 256, width: 128), EagerOperation(.add),
     EagerOperation(.sum),
     EagerOperation(.gradient), FirstGradient(), SpiralNeuralODE(),
   ]

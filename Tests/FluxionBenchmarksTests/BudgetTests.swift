@@ -31,6 +31,7 @@ import Testing
     "cg-poisson-n256": Budget(kernels: 1202, arena: 1286, largeBlocks: 1),
     "euler-maruyama-N1000-S1000": Budget(kernels: 1002, arena: 16),
     "small-products-B1000-n16": Budget(kernels: 1, arena: 1, largeBlocks: 1),
+    "sparse-product-N20000-E200000-W32": Budget(kernels: 1, arena: 1, largeBlocks: 1),
     "hessian-vector-B256-H128": Budget(kernels: 12, arena: 1247, largeBlocks: 2),
   ]
 

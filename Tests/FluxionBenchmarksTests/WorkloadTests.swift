@@ -14,6 +14,7 @@ import Testing
     EagerOperation(.sin),
     EagerOperation(.add), EagerOperation(.sum), EagerOperation(.gradient), RungeKuttaLoop(size: 5, steps: 20),
     PoissonCG(size: 6, iterations: 10), EulerMaruyama(paths: 6, steps: 10), SmallProducts(count: 3, size: 4),
+    SparseProduct(rows: 6, entries: 20, width: 3),
     HessianVectorProduct(batch: 4, width: 6), FirstGradient(), SpiralNeuralODE(steps: 3, width: 4, batch: 3, window: 4),
   ]
 

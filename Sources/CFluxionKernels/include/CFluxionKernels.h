@@ -479,6 +479,21 @@ typedef struct fx_scatter {
   uint32_t prepared;
 } fx_scatter;
 
+typedef enum fx_sparse_kind { FX_SPARSE_PRODUCT = 0, FX_SPARSE_SAMPLED = 1 } fx_sparse_kind;
+
+// FX_STEP_SPARSE: products with a matrix given by its entries e at (rows[e], columns[e]); f32 and f64, x [column_count, width], all contiguous.
+//   FX_SPARSE_PRODUCT: target [row_count, width] = 0, then target[rows[e], :] += factors[e] * x[columns[e], :] for ascending e.
+//   FX_SPARSE_SAMPLED: target [count] with target[e] = factors[rows[e], :] . x[columns[e], :], factors [row_count, width].
+typedef struct fx_sparse {
+  uint32_t kind, type;
+  uint32_t row_type, column_type;         // i32, i64 or u32
+  uint32_t rows, columns, x, factors, target;   // slots; factors of a product: FX_NO_SLOT for ones
+  int32_t row_step_id, column_step_id;    // what an index outside is reported as
+  int64_t rows_offset, columns_offset, x_offset, factors_offset, target_offset;   // bytes
+  int64_t count, width, row_count, column_count;   // fewer than 2^31 rows and columns
+  uint32_t prepared;
+} fx_sparse;
+
 // FX_STEP_DYNAMIC_SLICE: target[sizes] = operand[starts ..< starts + sizes]. Both contiguous.
 // FX_STEP_DYNAMIC_UPDATE: target = operand, then target[starts ..< starts + sizes] = update (contiguous, of shape `sizes`).
 //   The target may be the operand's memory: then only the window is written.
@@ -637,6 +652,7 @@ typedef enum fx_step_kind {
   FX_STEP_FOURIER = 18,
   FX_STEP_FACTOR = 19,
   FX_STEP_BAND = 20,
+  FX_STEP_SPARSE = 21,
   FX_STEP_KIND_COUNT
 } fx_step_kind;
 

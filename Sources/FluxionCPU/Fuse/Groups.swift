@@ -82,10 +82,10 @@ struct Grouping {
     let v = node.firstResult
     var references: [Reference] = []
     switch roles.role[v.int] {
-    case .scalar: return
+    case .scalar, .spared: return
     case .memory:
       if case .constant = node.operation { return }
-      for x in node.operands { gather(x, false, &references) }
+      for x in roles.operands(of: n) { gather(x, false, &references) }
       if case .dot = node.operation {
         open(n, .product, iterationExtents(graph.types[v.int].shape), references)
       } else {

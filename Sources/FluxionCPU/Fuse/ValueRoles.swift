@@ -18,6 +18,8 @@ final class ValueRoles {
     case reduced
     /// The result of a barrier: its operand, later.
     case fenced
+    /// What the kernel that would read it does without.
+    case spared
   }
 
   let graph: Graph
@@ -31,6 +33,8 @@ final class ValueRoles {
   private var recomputed: [Bool]
   /// Of the nodes that sum exponentials in one pass: what is summed.
   private var exponents: [Int: ValueID] = [:]
+  /// Of the nodes that are products with sparse matrices.
+  private var sparseProducts: [Int: SparseProduct] = [:]
   private var forms: [MemoryForm?]
   private var hasForm: [Bool]
   private var pinnedView = false
@@ -47,6 +51,7 @@ final class ValueRoles {
     forms = [MemoryForm?](repeating: nil, count: n)
     hasForm = [Bool](repeating: false, count: n)
     assignRoles()
+    if !keepsEveryResult { chooseSparseProducts() }
     // A view that is pinned lies differently from then on, and so do views of it; those seen before must be looked at again.
     repeat {
       pinnedView = false
@@ -65,9 +70,11 @@ final class ValueRoles {
   // MARK: Questions
 
   /// The values that what computes the node reads.
-  func operands(of n: Int) -> [ValueID] { exponents[n].map { [$0] } ?? graph.nodes[n].operands }
+  func operands(of n: Int) -> [ValueID] { exponents[n].map { [$0] } ?? sparseProducts[n]?.operands ?? graph.nodes[n].operands }
   /// The exponents, if the node is a sum of exponentials that is made in one pass.
   func exponents(of n: Int) -> ValueID? { exponents[n] }
+  /// The product with a sparse matrix that the node is the end of.
+  func sparseProduct(of n: Int) -> SparseProduct? { sparseProducts[n] }
   func maker(_ v: ValueID) -> Int? { makers[v.int] < 0 ? nil : Int(makers[v.int]) }
   func isView(_ v: ValueID) -> Bool { role[v.int] == .view || role[v.int] == .fenced }
   /// Whether a tile program can compute it.
@@ -81,7 +88,7 @@ final class ValueRoles {
   func isMaterialised(_ v: ValueID) -> Bool {
     switch role[v.int] {
     case .memory, .reduced: true
-    case .scalar, .fenced: false
+    case .scalar, .fenced, .spared: false
     case .view: isPinned[v.int]
     case .computed: isPinned[v.int] || !isInline[v.int]
     }
@@ -135,9 +142,10 @@ final class ValueRoles {
 
   /// Kernels other than tile programs read contiguous memory, products read matrices, and results are whole buffers.
   private func pinWhatKernelsRead() {
-    for node in graph.nodes {
-      let x = node.operands
+    for (n, node) in graph.nodes.enumerated() where role[node.firstResult.int] != .spared {
+      let x = operands(of: n)
       switch node.operation {
+      case _ where sparseProducts[n] != nil: for v in x { pinContiguous(v) }
       case .constant, .iota, .threefry, .reduce, .broadcast, .transpose, .slice, .reverse: break
       case .reshape: pinForReshape(node)
       case let .dot(d):
@@ -203,6 +211,15 @@ final class ValueRoles {
     else { return false }
     pin(found.base)
     return true
+  }
+
+  private func chooseSparseProducts() {
+    let found = graph.sparseProducts()
+    for product in found.products {
+      sparseProducts[product.node] = product
+      role[graph.nodes[product.node].firstResult.int] = .memory
+    }
+    for v in found.between { role[v.int] = .spared }
   }
 
   private func chooseExponentialSums() {

@@ -6,6 +6,7 @@ import FluxionCore
 extension PlanWriter {
   mutating func writeSingle(_ step: Step) throws(EngineError) {
     let node = graph.nodes[step.node]
+    if let product = builder.roles.sparseProduct(of: step.node) { return try append(FX_STEP_SPARSE, sparse(product, node), step) }
     let x = node.operands
     let types = x.map { graph.types[$0.int] }
     let result = graph.types[node.firstResult.int]
@@ -161,6 +162,32 @@ extension PlanWriter {
       product(d[..<batch]), product(indices.dimensions[batch..<indices.rank - 1]), product(d[(batch + k)...]),
       Array(d[batch..<batch + k])
     )
+  }
+
+  private mutating func sparse(_ product: SparseProduct, _ node: Node) -> fx_sparse {
+    var made = fx_sparse()
+    let x = graph.types[product.x.int]
+    made.type = type(x)
+    (made.row_type, made.column_type) = (type(graph.types[product.rows.int]), type(graph.types[product.columns.int]))
+    (made.rows, made.rows_offset) = place(product.rows)
+    (made.columns, made.columns_offset) = place(product.columns)
+    (made.x, made.x_offset) = place(product.x)
+    made.factors = UInt32.max
+    if let factors = product.factors { (made.factors, made.factors_offset) = place(factors) }
+    made.target = slot(node.firstResult.int)
+    (made.count, made.width) = (Int64(graph.types[product.columns.int].shape[0]), self.product(x.shape.dimensions.dropFirst()))
+    made.column_count = Int64(x.shape[0])
+    switch product.kind {
+    case .sum:
+      made.kind = FX_SPARSE_PRODUCT.rawValue
+      made.row_count = Int64(graph.types[node.firstResult.int].shape[0])
+    case .sampled:
+      made.kind = FX_SPARSE_SAMPLED.rawValue
+      made.row_count = Int64(graph.types[product.factors!.int].shape[0])
+    }
+    made.row_step_id = context.number(origin(of: graph.nodes[product.rowPicker]))
+    made.column_step_id = context.number(origin(of: graph.nodes[product.columnPicker]))
+    return made
   }
 
   private mutating func window(

@@ -116,7 +116,7 @@ struct PlanWriter {
     steps.append(made)
   }
 
-  private mutating func origin(of node: Node) -> CompilationContext.Origin {
+  mutating func origin(of node: Node) -> CompilationContext.Origin {
     let result = graph.types[node.firstResult.int]
     var made = CompilationContext.Origin(
       operation: node.operation.name, callSite: node.callSite, elements: result.shape.elementCount, plan: place)

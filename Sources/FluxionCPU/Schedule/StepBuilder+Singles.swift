@@ -7,12 +7,13 @@ extension StepBuilder {
     let node = graph.nodes[n]
     if node.operation.isControlFlow { return try appendNested(n) }
     var step = Step(work: .single, node: n, reads: [], writes: node.results.map(\.int), order: 0)
-    for x in node.operands {
+    for x in roles.operands(of: n) {
       let base = roles.form(x)!.base
       if !step.reads.contains(base) { step.reads.append(base) }
     }
     let overwritten: [(Int, Int)]   // (result, operand) that may share memory
     switch node.operation {
+    case _ where roles.sparseProduct(of: n) != nil: overwritten = []
     case .scatter, .dynamicUpdateSlice, .cumulate: overwritten = [(0, 0)]
     case .sort: overwritten = node.operands.indices.map { ($0, $0) }
     default: overwritten = []

@@ -19,7 +19,10 @@ extension SparseMatrix {
       return reject1("dot", "a sparse matrix of shape \(shape) cannot be multiplied with rows of shape \(x.shape): give \(shape[1]) rows.", like: x.type)
     }
     let factors = a.values.reshaped(to: a.values.shape + Shape([Int](repeating: 1, count: x.rank - 1)))
-    return segmentSum(factors * x.gathered(a.columns), ids: a.rows, count: shape[0])
+    // Places are not counted from the end, so they are taken as they are.
+    let products = factors * apply1(.gather(batch: 0), x, a.columns.expanded(at: -1))
+    let start = Tensor.zeros([shape[0]] + Shape(Array(x.shape.dropFirst())), as: products.elementType)
+    return apply1(.scatter(.add, batch: 0), start, a.rows.expanded(at: -1), products)
   }
 
   /// All entries, in a dense matrix.
