@@ -1,138 +1,208 @@
-// Sorting along an axis, by merging records of (key, second key, position). Keys become unsigned integers whose order is the wanted one,
-// so that one comparison serves all types.
+// Sorting along an axis. Keys become unsigned integers whose order is the wanted one, so that one way serves all types. Beside each goes its
+// position. Short rows are merged, long ones sorted digit by digit from the last on, which compares nothing; both are stable.
 
 #include "internal.h"
 
-typedef struct record {
-  uint64_t key, second;
-  int64_t position;
-} record;
-
 // MARK: Keys
 
-// Negative numbers have all bits flipped, others the sign bit: the order of the bits is then that of the numbers.
-static uint64_t order_of_double(double x) {
+// The order of the keys is that of the numbers, or its reverse if `flip` has all bits set. Negative numbers have all bits flipped, others the sign
+// bit. No number but NaN has the greatest key.
+FX_INLINE uint32_t order_of_float(float x, uint32_t flip) {
+  if (x != x) return UINT32_MAX;
   if (x == 0) x = 0;   // -0 equals +0
+  uint32_t bits;
+  memcpy(&bits, &x, sizeof bits);
+  return (bits >> 31 ? ~bits : bits | (uint32_t)1 << 31) ^ flip;
+}
+
+FX_INLINE uint64_t order_of_double(double x, uint64_t flip) {
+  if (x != x) return UINT64_MAX;
+  if (x == 0) x = 0;
   uint64_t bits;
   memcpy(&bits, &x, sizeof bits);
-  return bits >> 63 ? ~bits : bits | (uint64_t)1 << 63;
+  return (bits >> 63 ? ~bits : bits | (uint64_t)1 << 63) ^ flip;
 }
 
-static uint64_t order_of_signed(int64_t x) { return (uint64_t)x ^ (uint64_t)1 << 63; }
+FX_INLINE uint32_t order_of_signed(int32_t x) { return (uint32_t)x ^ (uint32_t)1 << 31; }
 
-static double real_of(fx_type type, const char *at) {
+// Of types of at most 4 bytes. `type` is a literal where it is called.
+FX_INLINE uint32_t key_short(const fx_type type, const void *at, uint32_t flip) {
   switch (type) {
-    case FX_F64: return *(const double *)(const void *)at;
-    case FX_BF16: return (double)fx_bf16_to_f32(*(const uint16_t *)(const void *)at);
-    case FX_F16: return (double)fx_f16_to_f32(*(const uint16_t *)(const void *)at);
-    case FX_F8E4M3: return (double)fx_f8e4m3_to_f32(*(const uint8_t *)at);
-    case FX_F8E5M2: return (double)fx_f8e5m2_to_f32(*(const uint8_t *)at);
-    default: return (double)*(const float *)(const void *)at;
+    case FX_F32: return order_of_float(*(const float *)at, flip);
+    case FX_BF16: return order_of_float(fx_bf16_to_f32(*(const uint16_t *)at), flip);
+    case FX_F16: return order_of_float(fx_f16_to_f32(*(const uint16_t *)at), flip);
+    case FX_F8E4M3: return order_of_float(fx_f8e4m3_to_f32(*(const uint8_t *)at), flip);
+    case FX_F8E5M2: return order_of_float(fx_f8e5m2_to_f32(*(const uint8_t *)at), flip);
+    case FX_I32: return order_of_signed(*(const int32_t *)at) ^ flip;
+    case FX_I16: return order_of_signed(*(const int16_t *)at) ^ flip;
+    case FX_I8: return order_of_signed(*(const int8_t *)at) ^ flip;
+    case FX_U32: return *(const uint32_t *)at ^ flip;
+    case FX_U16: return *(const uint16_t *)at ^ flip;
+    default: return *(const uint8_t *)at ^ flip;
   }
 }
 
-static uint64_t key_of(fx_type type, const char *at, bool descending) {
+FX_INLINE uint64_t key_wide(const fx_type type, const void *at, uint64_t flip) {
+  switch (type) {
+    case FX_F64: return order_of_double(*(const double *)at, flip);
+    case FX_I64: return ((uint64_t)*(const int64_t *)at ^ (uint64_t)1 << 63) ^ flip;
+    default: return *(const uint64_t *)at ^ flip;
+  }
+}
+
+// MARK: Records
+
+typedef struct wide_record {
   uint64_t key;
-  switch (type) {
-    case FX_F32: case FX_F64: case FX_BF16: case FX_F16: case FX_F8E4M3: case FX_F8E5M2: {
-      double x = real_of(type, at);
-      if (x != x) return UINT64_MAX;   // last in either direction: no other number has this key
-      key = order_of_double(x);
-      break;
-    }
-    case FX_BOOL: case FX_U8: key = *(const uint8_t *)at; break;
-    case FX_U16: key = *(const uint16_t *)(const void *)at; break;
-    case FX_U32: key = *(const uint32_t *)(const void *)at; break;
-    case FX_U64: key = *(const uint64_t *)(const void *)at; break;
-    case FX_I8: key = order_of_signed(*(const int8_t *)at); break;
-    case FX_I16: key = order_of_signed(*(const int16_t *)(const void *)at); break;
-    case FX_I32: key = order_of_signed(*(const int32_t *)(const void *)at); break;
-    default: key = order_of_signed(*(const int64_t *)(const void *)at); break;
+  int64_t position;
+} wide_record;
+
+typedef uint64_t short_record;   // the key above, the position below: the order of the numbers is that of keys, then positions
+
+enum { run_length = 12, most_merged = 64 };   // radix sorting pays from there on
+
+// `KEY(r)`: what is compared while merging. `DIGITS(r)`: what is sorted by, digit by digit.
+#define SORT(name, record, KEY, DIGITS, digits)                                                                                \
+  static void sort_run_##name(record *records, int64_t count) {                                                               \
+    for (int64_t i = 1; i < count; i++) {                                                                                      \
+      const record moving = records[i];                                                                                        \
+      int64_t j = i;                                                                                                           \
+      for (; j > 0 && KEY(moving) < KEY(records[j - 1]); j--) records[j] = records[j - 1];                                     \
+      records[j] = moving;                                                                                                     \
+    }                                                                                                                          \
+  }                                                                                                                            \
+                                                                                                                               \
+  static void merge_runs_##name(const record *left, int64_t left_count, const record *right, int64_t right_count, record *out) { \
+    const record *left_end = left + left_count, *right_end = right + right_count;                                              \
+    while (left < left_end && right < right_end) *out++ = KEY(*right) < KEY(*left) ? *right++ : *left++; /* ties from the left */ \
+    memcpy(out, left, (size_t)(left_end - left) * sizeof(record));                                                             \
+    memcpy(out + (left_end - left), right, (size_t)(right_end - right) * sizeof(record));                                      \
+  }                                                                                                                            \
+                                                                                                                               \
+  static record *merge_sort_##name(record *records, record *other, int64_t count) {                                            \
+    for (int64_t i = 0; i < count; i += run_length) sort_run_##name(records + i, fx_min64(run_length, count - i));             \
+    for (int64_t width = run_length; width < count; width *= 2) {                                                              \
+      for (int64_t i = 0; i < count; i += 2 * width) {                                                                         \
+        const int64_t left = fx_min64(width, count - i), right = fx_min64(width, count - i - left);                            \
+        merge_runs_##name(records + i, left, records + i + left, right, other + i);                                            \
+      }                                                                                                                        \
+      record *swap = records;                                                                                                  \
+      records = other;                                                                                                         \
+      other = swap;                                                                                                            \
+    }                                                                                                                          \
+    return records;                                                                                                            \
+  }                                                                                                                            \
+                                                                                                                               \
+  static record *radix_sort_##name(record *records, record *other, int64_t count) {                                            \
+    uint64_t differ = 0;                                                                                                       \
+    for (int64_t i = 1; i < count; i++) differ |= DIGITS(records[i]) ^ DIGITS(records[0]);                                     \
+    for (int digit = 0; digit < digits; digit++) {                                                                             \
+      if (!(differ >> 8 * digit & 255)) continue; /* the same in all */                                                        \
+      uint32_t ends[256] = {0};                                                                                                \
+      for (int64_t i = 0; i < count; i++) ends[DIGITS(records[i]) >> 8 * digit & 255]++;                                       \
+      uint32_t sum = 0;                                                                                                        \
+      for (int d = 0; d < 256; d++) {                                                                                          \
+        const uint32_t here = ends[d];                                                                                         \
+        ends[d] = sum;                                                                                                         \
+        sum += here;                                                                                                           \
+      }                                                                                                                        \
+      for (int64_t i = 0; i < count; i++) other[ends[DIGITS(records[i]) >> 8 * digit & 255]++] = records[i];                   \
+      record *swap = records;                                                                                                  \
+      records = other;                                                                                                         \
+      other = swap;                                                                                                            \
+    }                                                                                                                          \
+    return records;                                                                                                            \
+  }                                                                                                                            \
+                                                                                                                               \
+  /* Returns the buffer, `records` or `other`, that holds the result. */                                                       \
+  static record *sort_##name(record *records, record *other, int64_t count) {                                                  \
+    return count <= most_merged ? merge_sort_##name(records, other, count) : radix_sort_##name(records, other, count);         \
   }
-  return descending ? ~key : key;
-}
 
-FX_INLINE bool before(const record *a, const record *b) { return a->key < b->key || (a->key == b->key && a->second < b->second); }
-
-// MARK: Merging
-
-enum { run_length = 12 };
-
-static void sort_run(record *records, int64_t count) {
-  for (int64_t i = 1; i < count; i++) {
-    record moving = records[i];
-    int64_t j = i;
-    for (; j > 0 && before(&moving, &records[j - 1]); j--) records[j] = records[j - 1];
-    records[j] = moving;
-  }
-}
-
-static void merge_runs(const record *left, int64_t left_count, const record *right, int64_t right_count, record *out) {
-  const record *left_end = left + left_count, *right_end = right + right_count;
-  while (left < left_end && right < right_end) *out++ = before(right, left) ? *right++ : *left++;   // ties from the left: stable
-  memcpy(out, left, (size_t)(left_end - left) * sizeof(record));
-  memcpy(out + (left_end - left), right, (size_t)(right_end - right) * sizeof(record));
-}
-
-// Returns the buffer (records or other) that holds the result.
-static record *sort_records(record *records, record *other, int64_t count) {
-  for (int64_t i = 0; i < count; i += run_length) sort_run(records + i, fx_min64(run_length, count - i));
-  for (int64_t width = run_length; width < count; width *= 2) {
-    for (int64_t i = 0; i < count; i += 2 * width) {
-      int64_t left = fx_min64(width, count - i), right = fx_min64(width, count - i - left);
-      merge_runs(records + i, left, records + i + left, right, other + i);
-    }
-    record *swap = records;
-    records = other;
-    other = swap;
-  }
-  return records;
-}
+#define ITSELF(r) (r)
+#define UPPER_HALF(r) ((r) >> 32)
+#define KEY_OF(r) ((r).key)
+SORT(short, short_record, ITSELF, UPPER_HALF, 4)
+SORT(wide, wide_record, KEY_OF, KEY_OF, 8)
 
 // MARK: Step
 
+FX_INLINE bool is_short(uint32_t type) { return fx_type_size((fx_type)type) <= 4; }
+
 uint64_t fx_prepare_sort(fx_sort *step) {
   step->prepared = 1;
-  if (step->operand_count < 1 || step->operand_count > 8 || step->keys < 1 || step->keys > 2 || step->keys > step->operand_count)
-    return fx_refuse("sort: 1 to 8 operands, of which 1 or 2 are keys");
+  if (step->operand_count < 1 || step->operand_count > 8) return fx_refuse("sort: 1 to 8 operands");
   for (uint32_t i = 0; i < step->operand_count; i++)
-    if (step->operands[i].type >= FX_TYPE_COUNT || (i < step->keys && (step->operands[i].type == FX_C64 || step->operands[i].type == FX_C128)))
-      return fx_refuse("sort: a key must be real or bool");
+    if (step->operands[i].type >= FX_TYPE_COUNT) return fx_refuse("sort: unknown element type");
+  if (step->operands[0].type == FX_C64 || step->operands[0].type == FX_C128) return fx_refuse("sort: a key must be real or bool");
   if (step->length >= INT32_MAX) return fx_refuse("sort: the axis is too long");
   int64_t rows = step->outer * step->inner;
   step->chunk_count = fx_max64(1, fx_min64(fx_min64(rows, 16), rows * step->length / 4096));
-  step->row_scratch = fx_align64((uint64_t)step->length * sizeof(record)) * 2 + fx_align64((uint64_t)step->length * 16);
+  const uint64_t record = is_short(step->operands[0].type) ? sizeof(short_record) : sizeof(wide_record);
+  step->row_scratch = 2 * fx_align64((uint64_t)step->length * record) + fx_align64((uint64_t)step->length * 4) + fx_align64((uint64_t)step->length * 16);
   step->scratch_bytes = step->row_scratch * (uint64_t)step->chunk_count;
   return step->scratch_bytes;
 }
 
 typedef struct sort_job { const fx_sort *step; const fx_context *context; } sort_job;
 
+#define SHORT_RECORD(key, i) ((uint64_t)(key) << 32 | (uint64_t)(i))
+#define WIDE_RECORD(key, i) ((wide_record){key, i})
+#define POSITION(r) ((uint32_t)(r))
+#define POSITION_OF(r) ((uint32_t)(r).position)
+#define RECORDS_OF(name, RECORD, type) \
+  case type: \
+    for (int64_t i = 0; i < step->length; i++) records[i] = RECORD(key_##name(type, source + i * gap, flip), i); \
+    break;
+
+// Where what comes first in a row is, and so on. Elements lie `gap` bytes apart; `scratch`: room for all records twice.
+#define ORDER(name, record, bits, RECORD, POSITION, TYPES)                                                                     \
+  static void order_##name(const fx_sort *step, const char *source, int64_t gap, char *scratch, uint32_t *order) {             \
+    const uint##bits##_t flip = step->descending ? UINT##bits##_MAX : 0;                                                       \
+    record *records = (record *)(void *)scratch;                                                                               \
+    record *other = (record *)(void *)(scratch + fx_align64((uint64_t)step->length * sizeof(record)));                         \
+    switch (step->operands[0].type) { TYPES }                                                                                  \
+    const record *sorted = sort_##name(records, other, step->length);                                                          \
+    for (int64_t i = 0; i < step->length; i++) order[i] = POSITION(sorted[i]);                                                 \
+  }
+#define SHORT_TYPE(type) RECORDS_OF(short, SHORT_RECORD, type)
+#define WIDE_TYPE(type) RECORDS_OF(wide, WIDE_RECORD, type)
+ORDER(short, short_record, 32, SHORT_RECORD, POSITION,
+      SHORT_TYPE(FX_F32) SHORT_TYPE(FX_I32) SHORT_TYPE(FX_U32) SHORT_TYPE(FX_BOOL) SHORT_TYPE(FX_I8) SHORT_TYPE(FX_U8) SHORT_TYPE(FX_I16)
+      SHORT_TYPE(FX_U16) SHORT_TYPE(FX_BF16) SHORT_TYPE(FX_F16) SHORT_TYPE(FX_F8E4M3) SHORT_TYPE(FX_F8E5M2))
+ORDER(wide, wide_record, 64, WIDE_RECORD, POSITION_OF, WIDE_TYPE(FX_F64) WIDE_TYPE(FX_I64) WIDE_TYPE(FX_U64))
+
+#define ARRANGE(size, type)                                                                                                    \
+  case size: {                                                                                                                 \
+    type *to = (type *)(void *)out;                                                                                            \
+    for (int64_t i = 0; i < length; i++) memcpy(&to[i], source + order[i] * gap, size);                                        \
+    break;                                                                                                                     \
+  }
+static void arrange(int64_t length, size_t size, const char *source, int64_t gap, const uint32_t *order, char *out) {
+  switch (size) {
+    ARRANGE(1, uint8_t) ARRANGE(2, uint16_t) ARRANGE(4, uint32_t) ARRANGE(8, uint64_t)
+    default: for (int64_t i = 0; i < length; i++) memcpy(out + (size_t)i * size, source + order[i] * gap, size);
+  }
+}
+
 static void sort_row(const sort_job *job, int64_t row, char *scratch) {
   const fx_sort *step = job->step;
-  uint64_t records_bytes = fx_align64((uint64_t)step->length * sizeof(record));
-  record *records = (record *)(void *)scratch, *other = (record *)(void *)(scratch + records_bytes);
-  char *values = scratch + 2 * records_bytes;
-  int64_t first = row / step->inner * step->length * step->inner + row % step->inner;   // element number of the row's start
-  for (int64_t i = 0; i < step->length; i++) records[i] = (record){0, 0, i};
-  for (uint32_t k = 0; k < step->keys; k++) {
-    const fx_sort_operand *operand = &step->operands[k];
-    int64_t size = (int64_t)fx_type_size((fx_type)operand->type);
-    const char *source = (const char *)fx_slot_at(job->context, operand->source, operand->source_offset) + first * size;
-    for (int64_t i = 0; i < step->length; i++) {
-      uint64_t key = key_of((fx_type)operand->type, source + i * step->inner * size, step->descending);
-      if (k == 0) records[i].key = key;
-      else records[i].second = key;
-    }
-  }
-  const record *sorted = sort_records(records, other, step->length);
+  const int64_t first = row / step->inner * step->length * step->inner + row % step->inner;   // element number of the row's start
+  char *values = scratch, *records = scratch + fx_align64((uint64_t)step->length * 16);
+  uint32_t *order = (uint32_t *)(void *)(scratch + step->row_scratch - fx_align64((uint64_t)step->length * 4));
   for (uint32_t k = 0; k < step->operand_count; k++) {
     const fx_sort_operand *operand = &step->operands[k];
-    size_t size = fx_type_size((fx_type)operand->type);
+    const size_t size = fx_type_size((fx_type)operand->type);
+    const int64_t gap = step->inner * (int64_t)size;
     const char *source = (const char *)fx_slot_at(job->context, operand->source, operand->source_offset) + first * (int64_t)size;
     char *target = (char *)fx_slot_at(job->context, operand->target, operand->target_offset) + first * (int64_t)size;
-    for (int64_t i = 0; i < step->length; i++) memcpy(values + (size_t)i * size, source + sorted[i].position * step->inner * (int64_t)size, size);
-    for (int64_t i = 0; i < step->length; i++) memcpy(target + i * step->inner * (int64_t)size, values + (size_t)i * size, size);
+    if (k == 0) (is_short(operand->type) ? order_short : order_wide)(step, source, gap, records, order);
+    if (step->inner == 1 && source != target) {
+      arrange(step->length, size, source, gap, order, target);
+    } else {
+      arrange(step->length, size, source, gap, order, values);
+      for (int64_t i = 0; i < step->length; i++) memcpy(target + i * gap, values + (size_t)i * size, size);
+    }
   }
 }
 

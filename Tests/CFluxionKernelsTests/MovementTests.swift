@@ -201,39 +201,56 @@ extension Kernels {
     }
 
     @Test("sorting is stable, carries operands, and puts NaN last") func sort() {
-      for (outer, length, inner) in [(1, 1, 1), (1, 40, 1), (3, 1000, 1), (2, 37, 5), (50, 100, 3)] {
-        for descending in [false, true] {
-          for keys in 1...2 {
-            let memory = Memory(), count = outer * length * inner
-            var generator = Generator(53)
-            var x = generator.ints(count, -5...5).map(Float.init)
-            if length > 10 { for i in stride(from: 3, to: count, by: 17) { x[i] = .nan } ; for i in stride(from: 5, to: count, by: 13) { x[i] = -0.0 } }
-            let second = generator.ints(count, -3...3), positions = (0..<count).map(Int64.init)
-            let a = memory.array(x), b = memory.array(second), c = memory.array([Int64](repeating: -1, count: count))
-            var step = fx_sort()
-            (step.operand_count, step.keys, step.descending) = (3, UInt32(keys), descending ? 1 : 0)
-            (step.outer, step.length, step.inner) = (Int64(outer), Int64(length), Int64(inner))
-            step.operands.0 = fx_sort_operand(type: FX_F32.rawValue, source: 0, target: 0, source_offset: 0, target_offset: 0)
-            step.operands.1 = fx_sort_operand(type: FX_I32.rawValue, source: 1, target: 1, source_offset: 0, target_offset: 0)
-            step.operands.2 = fx_sort_operand(type: FX_I64.rawValue, source: 2, target: 3, source_offset: 0, target_offset: 0)
-            run(FX_STEP_SORT, memory.value(step), [a, b, memory.array(positions), c], memory)
-            var right = true
-            for row in 0..<outer * inner {
-              let places = (0..<length).map { (row / inner * length + $0) * inner + row % inner }
-              func before(_ p: Int, _ q: Int) -> Bool {
-                if x[p].isNaN != x[q].isNaN { return x[q].isNaN }
-                if !x[p].isNaN && x[p] != x[q] { return descending ? x[p] > x[q] : x[p] < x[q] }
-                if keys == 2 && second[p] != second[q] { return descending ? second[p] > second[q] : second[p] < second[q] }
-                return p < q
-              }
-              let expected = places.sorted(by: before)
-              for (place, source) in zip(places, expected) {
-                right = right && c[place] == Int64(source) && b[place] == second[source] && (a[place] == x[source] || (a[place].isNaN && x[source].isNaN))
-              }
-            }
-            #expect(right, "\(outer) \(length) \(inner), descending \(descending), \(keys) keys")
+      // Rows of up to 64 are merged, longer ones sorted digit by digit.
+      for (outer, length, inner) in [(1, 1, 1), (1, 40, 1), (3, 1000, 1), (2, 37, 5), (50, 100, 3), (2, 64, 1), (2, 65, 2), (1, 70_000, 1)] {
+        var generator = Generator(53)
+        let count = outer * length * inner
+        func numbers<T: BinaryInteger>(_ range: ClosedRange<T>) -> [T] { (0..<count).map { _ in T(Int64.random(in: Int64(range.lowerBound)...Int64(range.upperBound), using: &generator)) } }
+        var x = generator.ints(count, -5...5).map(Float.init)
+        if length > 10 { for i in stride(from: 3, to: count, by: 17) { x[i] = .nan } ; for i in stride(from: 5, to: count, by: 13) { x[i] = -0.0 } }
+        expectSorted(x, FX_F32, outer, length, inner)
+        expectSorted(x.map(Double.init), FX_F64, outer, length, inner)
+        expectSorted((0..<count).map { _ in Float.random(in: -1e30...1e30, using: &generator) }, FX_F32, outer, length, inner)
+        expectSorted((0..<count).map { _ in Double.random(in: -1...1, using: &generator) }, FX_F64, outer, length, inner)
+        expectSorted(numbers(Int32.min...Int32.max), FX_I32, outer, length, inner)
+        expectSorted(numbers(Int32(-3)...3), FX_I32, outer, length, inner)
+        expectSorted(numbers(Int64.min...Int64.max), FX_I64, outer, length, inner)
+        expectSorted(numbers(UInt32.min...UInt32.max), FX_U32, outer, length, inner)
+        expectSorted(numbers(0...UInt64(Int64.max)), FX_U64, outer, length, inner)
+        expectSorted(numbers(Int16.min...Int16.max), FX_I16, outer, length, inner)
+        expectSorted(numbers(Int8.min...Int8.max), FX_I8, outer, length, inner)
+        expectSorted(numbers(UInt16.min...UInt16.max), FX_U16, outer, length, inner)
+        expectSorted(numbers(UInt8.min...UInt8.max), FX_U8, outer, length, inner)
+      }
+    }
+
+    private func expectSorted<T: Comparable>(_ x: [T], _ type: fx_type, _ outer: Int, _ length: Int, _ inner: Int) {
+      for descending in [false, true] {
+        let memory = Memory()
+        var generator = Generator(54)
+        let companion = generator.ints(x.count, -3...3), positions = x.indices.map(Int64.init)
+        let a = memory.array(x), b = memory.array(companion), c = memory.array([Int64](repeating: -1, count: x.count))
+        var step = fx_sort()
+        (step.operand_count, step.descending) = (3, descending ? 1 : 0)
+        (step.outer, step.length, step.inner) = (Int64(outer), Int64(length), Int64(inner))
+        step.operands.0 = fx_sort_operand(type: type.rawValue, source: 0, target: 0, source_offset: 0, target_offset: 0)
+        step.operands.1 = fx_sort_operand(type: FX_I32.rawValue, source: 1, target: 1, source_offset: 0, target_offset: 0)
+        step.operands.2 = fx_sort_operand(type: FX_I64.rawValue, source: 2, target: 3, source_offset: 0, target_offset: 0)
+        run(FX_STEP_SORT, memory.value(step), [a, b, memory.array(positions), c], memory)
+        var right = true
+        for row in 0..<outer * inner {
+          let places = (0..<length).map { (row / inner * length + $0) * inner + row % inner }
+          func before(_ p: Int, _ q: Int) -> Bool {
+            let (isNaN, otherIsNaN) = (x[p] != x[p], x[q] != x[q])
+            if isNaN != otherIsNaN { return otherIsNaN }
+            if !isNaN && x[p] != x[q] { return descending ? x[p] > x[q] : x[p] < x[q] }
+            return p < q
+          }
+          for (place, source) in zip(places, places.sorted(by: before)) {
+            right = right && c[place] == Int64(source) && b[place] == companion[source] && (a[place] == x[source] || x[source] != x[source])
           }
         }
+        #expect(right, "\(type) \(outer) \(length) \(inner), descending \(descending)")
       }
     }
 

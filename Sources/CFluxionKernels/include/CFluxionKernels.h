@@ -526,11 +526,10 @@ typedef struct fx_sort_operand {
   int64_t source_offset, target_offset;   // bytes
 } fx_sort_operand;
 
-// FX_STEP_SORT: sorts [outer, length, inner] along the middle, stably. The first `keys` operands (1 or 2, lexicographic; any but complex) decide,
-// the others (any type) are carried along. NaN comes last in either direction, -0 equals +0. Needs scratch. length < 2^31.
+// FX_STEP_SORT: sorts [outer, length, inner] along the middle, stably. The first operand (any but complex) decides, the others (any type) are
+// carried along. NaN comes last in either direction, -0 equals +0. Needs scratch. length < 2^31.
 typedef struct fx_sort {
   uint32_t operand_count;         // 1 ... 8
-  uint32_t keys;                  // 1 or 2
   uint32_t descending;
   int64_t outer, length, inner;
   fx_sort_operand operands[8];

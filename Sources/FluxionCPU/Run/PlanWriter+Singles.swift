@@ -105,7 +105,6 @@ extension PlanWriter {
       guard x.count <= 8 else { throw EngineError("sort: the cpu engine sorts at most 8 arrays together.") }
       var made = fx_sort()
       made.operand_count = UInt32(x.count)
-      made.keys = 1
       made.descending = descending ? 1 : 0
       (made.outer, made.length, made.inner) = around(axis, types[0].shape)
       var operands: [fx_sort_operand] = []
