@@ -26,6 +26,10 @@ fx_kernel fx_find_kernel(fx_op op, fx_type operand_type, fx_type type) {
   return type == fx_result_type(op, operand_type) ? kernels->operations[op][operand_type] : NULL;
 }
 
+fx_kernel fx_number_kernel(fx_op op, fx_type operand_type, int position) {
+  return operand_type <= FX_F64 ? fx_kernels()->number[position][op][operand_type] : NULL;
+}
+
 bool fx_supports(fx_op op, fx_type operand_type, fx_type type) {
   if (op == FX_LOAD || op == FX_CONSTANT) return operand_type == type;
   return fx_find_kernel(op, operand_type, type) != NULL;
@@ -115,5 +119,16 @@ bool fx_convert(fx_type from, fx_type to, size_t count, const void *x, void *out
   if (!kernel) return false;
   eager_run run = {kernel, count, fx_type_size(from), fx_type_size(to), x, x, out, false, false};
   run_pieces(&run);
+  return true;
+}
+
+bool fx_reduce_few(fx_reduce_op op, fx_type type, size_t count, const void *x, void *out) {
+  if ((unsigned)op >= FX_REDUCE_SUM_EXP || (unsigned)type >= FX_TYPE_COUNT || count > 1024) return false;
+  const fx_fold_kernel fold = fx_kernels()->fold[op][type];
+  if (!fold) return false;
+  const fx_type accumulator = fx_accumulator_type(op, type);
+  fx_scalar total = fx_reduce_identity(op, accumulator);
+  fold(count, x, &total);
+  fx_kernels()->convert[accumulator][type](1, out, &total, NULL, NULL);
   return true;
 }

@@ -2,6 +2,7 @@
 // applied while it is in cache.
 
 #include "internal.h"
+#include "tile.h"
 
 // MARK: One product
 
@@ -103,7 +104,8 @@ uint64_t fx_prepare_gemm(fx_gemm *step) {
     if (epilogue->rank != step->batch_rank + 2 || epilogue->shape[epilogue->rank - 2] != step->m || epilogue->shape[epilogue->rank - 1] != step->n)
       return fx_refuse("gemm: the epilogue's shape must be [batch..., m, n]");
     if (fx_prepare_fused(epilogue) == FX_PREPARE_INVALID) return FX_PREPARE_INVALID;
-    step->scratch_bytes = epilogue->worker_bytes * (uint64_t)(step->panel_count * step->column_panels * step->batch_count);
+    if (epilogue->worker_bytes > FX_STACK_REGISTERS)
+      step->scratch_bytes = epilogue->worker_bytes * (uint64_t)(step->panel_count * step->column_panels * step->batch_count);
   }
   fx_prepare_single_product(step);
   step->prepared = 1;
@@ -148,11 +150,27 @@ static void run_panel(const gemm_run *run, int64_t batch, int64_t row_panel, int
   }
 }
 
+// Products one after another, with nothing between them but steps in memory.
+static void run_row_of_products(const gemm_run *run, int64_t first, int64_t end) {
+  const fx_gemm *step = run->step;
+  const int64_t size = (int64_t)fx_type_size((fx_type)step->type);
+  for (int64_t batch = first; batch < end; batch++) {
+    const char *a = run->a + batch * step->a_batch[0] * size, *b = run->b + batch * step->b_batch[0] * size;
+    char *c = run->c + batch * step->c_batch[0] * size;
+    fx_gemm_serial((fx_type)step->type, step->use_blas, step->m, step->n, step->k, a, step->lda, step->transpose_a, b, step->ldb,
+                   step->transpose_b, c, step->ldc, step->accumulate);
+  }
+}
+
 static void run_chunk(void *context, int64_t chunk) {
   const gemm_run *run = context;
   int64_t panels = run->step->panel_count * run->step->column_panels;
   int64_t group = chunk / panels, panel = chunk % panels;
   int64_t first = group * run->batches_per_chunk, end = fx_min64(first + run->batches_per_chunk, run->step->batch_count);
+  if (panels == 1 && run->step->batch_rank == 1 && !run->step->epilogue) {
+    run_row_of_products(run, first, end);
+    return;
+  }
   for (int64_t batch = first; batch < end; batch++) run_panel(run, batch, panel / run->step->column_panels, panel % run->step->column_panels);
 }
 

@@ -231,6 +231,10 @@ enum { block_k = FX_GEMM_BLOCK_K };   // depth of one packed block of B: strip a
       for (int64_t i = 0; i < m; i++) FX_NAME(one_column_##t)(n, k, b, ldb, !transpose_b, a + i * row_step, depth_step, c + i * ldc, 1, accumulate);\
       return;                                                                                                                 \
     }                                                                                                                         \
+    if (!transpose_b && n < strip && m <= 64 && k <= 64) { /* packing B would take as long as the product */                  \
+      FX_NAME(small_gemm_##t)(m, n, k, a, row_step, depth_step, b, ldb, c, ldc, accumulate);                                  \
+      return;                                                                                                                 \
+    }                                                                                                                         \
     alignas(64) T packed[FX_GEMM_BLOCK_K * 2 * L];                                                                            \
     const int64_t blocks = (k + block_k - 1) / block_k, block = (k + blocks - 1) / blocks;                                    \
     const bool in_place = !transpose_b && (m <= TM || ldb <= 512);                                                            \

@@ -70,7 +70,10 @@ typedef struct fx_kernel_table {
   fx_fold_kernel fold[FX_REDUCE_COUNT][FX_TYPE_COUNT];    // [fx_reduce_op][type of x]
   fx_combine_kernel combine[FX_REDUCE_COUNT][FX_TYPE_COUNT];   // x of the value's type
   fx_combine_kernel merge[FX_REDUCE_COUNT][FX_TYPE_COUNT];     // x of the accumulator's type
+  fx_kernel number[2][FX_OP_COUNT][2];                   // the first, or the second, operand is one number; of f32, f64
+  fx_kernel divide_by_number[2];                         // f32, f64; see fx_number_kernel
   fx_rows_kernel sum_rows_f32;                           // f32 into f64
+  fx_rows_kernel sum_exp_rows[2];                        // f32, f64, into pairs of sum and greatest value
   fx_combine_kernel merge_sum_exp;                       // of pairs of sum and greatest value
   void (*finish_sum_exp)(size_t count, void *accumulator);   // makes the sums relative to the greatest values
   fx_gemm_kernel gemm_f32, gemm_f64;
@@ -94,6 +97,9 @@ const fx_kernel_table *fx_kernels_avx512(void);
 #endif
 
 fx_kernel fx_find_kernel(fx_op op, fx_type operand_type, fx_type type);
+
+// The kernel of a binary operation whose operand `position` (0, 1) is the same for all elements, given as one number; NULL if there is none.
+fx_kernel fx_number_kernel(fx_op op, fx_type operand_type, int position);
 
 // f32 sums are carried in f64, so that blocks can be added without loss; sums of exponentials in two numbers, the sum so far and the greatest
 // value so far (see sum_exp_body.h); everything else is carried in its own type.

@@ -137,7 +137,18 @@ static const fx_kernel_table FX_NAME(table) = {
   }
   .combine = COMBINES(FX_NAME(combine_wide_sum_f32), FX_NAME(combine_wide_product_f32)),
   .merge = COMBINES(FX_NAME(combine_sum_f64), FX_NAME(combine_product_f64)),   // f32 sums are carried in f64
+#define OF_FLOATS(before, after) {FX_NAME(before##f32##after), FX_NAME(before##f64##after)}
+  .number = {
+    {[FX_ADD] = OF_FLOATS(number_add_, ), [FX_SUB] = OF_FLOATS(number_sub_, ), [FX_MUL] = OF_FLOATS(number_mul_, ),
+     [FX_DIV] = OF_FLOATS(number_div_, ), [FX_MIN] = OF_FLOATS(number_min_, ), [FX_MAX] = OF_FLOATS(number_max_, )},
+    {[FX_ADD] = OF_FLOATS(add_, _number), [FX_SUB] = OF_FLOATS(sub_, _number), [FX_MUL] = OF_FLOATS(mul_, _number),
+     [FX_DIV] = OF_FLOATS(div_, _number), [FX_MIN] = OF_FLOATS(min_, _number), [FX_MAX] = OF_FLOATS(max_, _number)},
+  },
+#if FX_HAS_FMA
+  .divide_by_number = {FX_NAME(divide_by_number_f32), FX_NAME(divide_by_number_f64)},
+#endif
   .sum_rows_f32 = FX_NAME(sum_rows_f32),
+  .sum_exp_rows = {FX_NAME(sum_exp_rows_f32), FX_NAME(sum_exp_rows_f64)},
   .merge_sum_exp = FX_NAME(merge_sum_exp),
   .finish_sum_exp = FX_NAME(finish_sum_exp),
   .gemm_f32 = FX_NAME(gemm_f32),

@@ -4,7 +4,13 @@
 #include "internal.h"
 #include "tile.h"
 
-enum { pinned = 0, dense, row_pointer, row_constant, gathered };   // how a load gets its tile; pinned ones are set once for a box
+// How a load gets its tile. Pinned ones are set once for a box. The last three have none: what they read is one number for all points, or the
+// instructions themselves read it row by row, as rows or as numbers.
+enum { pinned = 0, dense, row_pointer, row_constant, gathered, one_number, by_rows, row_numbers };
+enum { fewest_columns_by_rows = 32, fewest_columns_not_repeated = 256 };
+
+// How an instruction runs: on whole tiles, likewise but with one number for an operand, or row by row.
+enum { whole = 0, with_number, row_by_row };
 
 typedef struct box {
   const fx_fused *step;
@@ -16,6 +22,7 @@ typedef struct box {
   int64_t index[FX_MAX_RANK];          // of the first row of the current tile, relative to `low`
   void **values;                       // where the tile of each value lies
   uint8_t *load_modes;
+  uint8_t *ways;                       // of instructions
   char *registers;
 } box;
 
@@ -134,18 +141,28 @@ static bool is_dense(const box *box, const int64_t *strides) {
   return true;
 }
 
-static uint8_t load_mode(const box *box, const fx_view *view, bool must_copy) {
+static uint8_t load_mode(const box *box, const fx_view *view, uint32_t mode) {
+  const bool must_copy = mode & FX_LOAD_COPIES;
   uint32_t inner = box->step->rank - 1;
   bool same_rows = true;
   for (uint32_t d = 0; d < inner; d++) same_rows &= box->extent[d] == 1 || view->strides[d] == 0;
   bool constant = same_rows && (view->strides[inner] == 0 || box->columns == 1);
   bool whole_rows = box->tile_columns == box->columns;
-  if (constant) return pinned;
+  if (constant) return mode & FX_LOAD_BY_ROWS && view->strides[inner] == 0 ? one_number : pinned;
   if (view->slot == FX_INDEX_SLOT || must_copy) return same_rows && whole_rows && !must_copy ? pinned : gathered;
-  if (is_dense(box, view->strides)) return dense;
+  if (is_dense(box, view->strides) && (whole_rows || box->tile_rows == 1)) return dense;
+  if (same_rows && whole_rows && !(mode & FX_LOAD_BY_ROWS && box->columns >= fewest_columns_not_repeated)) return pinned;
   if (view->strides[inner] == 1 && box->tile_rows == 1) return row_pointer;
+  if (mode & FX_LOAD_BY_ROWS && box->tile_columns >= fewest_columns_by_rows) return view->strides[inner] == 0 ? row_numbers : by_rows;
   if (view->strides[inner] == 0 && box->tile_rows == 1) return row_constant;
-  return same_rows && whole_rows ? pinned : gathered;
+  return gathered;
+}
+
+// The first element of the tile whose first row is `box->index`.
+static char *tile_origin(const box *box, const fx_view *view, int64_t column) {
+  const int64_t size = (int64_t)fx_type_size((fx_type)view->type);
+  const int64_t at = view_origin(box, view->strides) + row_offset(box, view->strides) + column * view->strides[box->step->rank - 1];
+  return (char *)box->slots[view->slot] + view->offset + at * size;
 }
 
 // The first `row` bytes over and over, up to `bytes`.
@@ -157,6 +174,14 @@ static void repeat_row(char *target, size_t row, size_t bytes) {
   }
 }
 
+static bool reads_by_rows(const box *box, uint32_t value) {
+  return box->step->instructions[value].op == FX_LOAD && box->load_modes[value] >= by_rows;
+}
+
+static bool is_number(const box *box, uint32_t value) {
+  return box->step->instructions[value].op == FX_LOAD && box->load_modes[value] == one_number;
+}
+
 // Sets everything that is the same for all tiles of the box.
 static void pin_values(box *box) {
   const fx_fused *step = box->step;
@@ -166,13 +191,23 @@ static void pin_values(box *box) {
     const fx_instruction *instruction = &step->instructions[i];
     char *own = box->registers + (size_t)instruction->rd * 64;
     box->values[i] = own;
+    box->ways[i] = whole;
     size_t size = fx_type_size((fx_type)instruction->type);
-    if (instruction->op == FX_CONSTANT) {
+    if (instruction->op > FX_CONSTANT) {
+      const uint32_t operands[3] = {instruction->a, instruction->b, instruction->c};
+      for (int k = 0; k < fx_operand_count(instruction->op); k++) {
+        if (reads_by_rows(box, operands[k])) box->ways[i] = row_by_row;
+        else if (box->ways[i] == whole && is_number(box, operands[k])) box->ways[i] = with_number;
+      }
+    } else if (instruction->mode & FX_CONSTANT_IS_NUMBER) {
+      box->values[i] = (void *)(uintptr_t)&instruction->immediate;
+    } else if (instruction->op == FX_CONSTANT) {
       fx_fill_row((int64_t)elements, size, &instruction->immediate, own);
     } else if (instruction->op == FX_LOAD) {
       const fx_view *view = &step->inputs[instruction->a];
-      uint8_t mode = load_mode(box, view, instruction->mode & FX_LOAD_COPIES);
+      uint8_t mode = load_mode(box, view, instruction->mode);
       box->load_modes[i] = mode;
+      if (mode == one_number) box->values[i] = tile_origin(box, view, 0);
       if (mode != pinned) continue;
       if (view->slot != FX_INDEX_SLOT && view->strides[step->rank - 1] == 0) {
         const char *source = (const char *)box->slots[view->slot] + view->offset + view_origin(box, view->strides) * (int64_t)size;
@@ -189,19 +224,16 @@ static void load_values(box *box, int64_t row, int64_t rows, int64_t column, int
   const fx_fused *step = box->step;
   for (uint32_t i = 0; i < step->instruction_count; i++) {
     const fx_instruction *instruction = &step->instructions[i];
-    if (instruction->op != FX_LOAD || box->load_modes[i] == pinned) continue;
+    if (instruction->op != FX_LOAD || box->load_modes[i] == pinned || box->load_modes[i] == one_number) continue;
     const fx_view *view = &step->inputs[instruction->a];
     int64_t size = (int64_t)fx_type_size((fx_type)view->type);
-    bool lies_dense = box->load_modes[i] == dense;
-    if (lies_dense && (rows == 1 || columns == box->columns)) {
+    if (box->load_modes[i] == dense) {
       box->values[i] = (char *)box->slots[view->slot] + view->offset + (view_origin(box, view->strides) + row * box->columns + column) * size;
-    } else if (box->load_modes[i] == row_pointer) {
-      box->values[i] = (char *)box->slots[view->slot] + view->offset + (view_origin(box, view->strides) + row_offset(box, view->strides) + column) * size;
     } else if (box->load_modes[i] == row_constant) {   // set for the whole row with its first tile
       box->values[i] = box->registers + (size_t)instruction->rd * 64;
-      if (column != 0) continue;
-      const char *source = (char *)box->slots[view->slot] + view->offset + (view_origin(box, view->strides) + row_offset(box, view->strides)) * size;
-      fx_kernels()->fill[__builtin_ctzll((uint64_t)size)]((size_t)columns, box->values[i], source, NULL, NULL);
+      if (column == 0) fx_kernels()->fill[__builtin_ctzll((uint64_t)size)]((size_t)columns, box->values[i], tile_origin(box, view, 0), NULL, NULL);
+    } else if (box->load_modes[i] != gathered) {
+      box->values[i] = tile_origin(box, view, column);
     } else {
       box->values[i] = box->registers + (size_t)instruction->rd * 64;
       gather_tile(box, view, box->values[i], rows, column, columns);
@@ -241,8 +273,14 @@ static void store_tile(const box *box, const fx_output *output, const char *sour
   }
 }
 
+static fx_rows_kernel rows_kernel(uint32_t op, fx_type type) {
+  if (op == FX_REDUCE_SUM_EXP) return fx_kernels()->sum_exp_rows[type];
+  return op == FX_REDUCE_SUM && type == FX_F32 ? fx_kernels()->sum_rows_f32 : NULL;
+}
+
 static void reduce_tile(const box *box, uint32_t which, int64_t rows, int64_t column, int64_t columns) {
   const fx_reduction *reduction = &box->step->reductions[which];
+  if (reduction->source != which) return;
   fx_type type = (fx_type)reduction->view.type;
   const fx_kernel_table *kernels = fx_kernels();
   int64_t size = (int64_t)fx_type_size(type), accumulator_size = (int64_t)fx_type_size((fx_type)reduction->accumulator);
@@ -255,15 +293,16 @@ static void reduce_tile(const box *box, uint32_t which, int64_t rows, int64_t co
     return;
   }
   fx_combine_kernel combine = kernels->combine[reduction->op][type];
+  fx_rows_kernel combine_rows = rows_kernel(reduction->op, type);
   row_walk walk = start_walk(box, reduction->dense);
-  if (inner != 0 && reduction->op == FX_REDUCE_SUM && type == FX_F32) {   // rows that go to the same place go together
+  if (inner != 0 && combine_rows) {   // rows that go to the same place go together
     for (int64_t r = 0; r < rows;) {
       int64_t offset = walk.offset, together = 0;
       do {
         next_row(&walk);
         together++;
       } while (r + together < rows && walk.offset == offset);
-      kernels->sum_rows_f32((size_t)columns, (size_t)together, x, accumulator + offset * accumulator_size);
+      combine_rows((size_t)columns, (size_t)together, x, accumulator + offset * accumulator_size);
       x += together * columns * size;
       r += together;
     }
@@ -277,6 +316,55 @@ static void reduce_tile(const box *box, uint32_t which, int64_t rows, int64_t co
 }
 
 // MARK: Boxes
+
+// Parts of rows that are far apart are no stream that the processor would foresee.
+static void fetch_ahead(const char *row, int64_t distance, int64_t bytes) {
+  if (distance <= 2 * bytes && distance >= -2 * bytes) return;
+  for (int64_t i = 0; i < bytes; i += 64) __builtin_prefetch(row + i);
+}
+
+// Runs an instruction row by row.
+static void run_rows(const box *box, uint32_t number, int64_t rows, int64_t columns) {
+  const fx_fused *step = box->step;
+  const fx_instruction *instruction = &step->instructions[number];
+  const uint32_t operands[3] = {instruction->a, instruction->b, instruction->c};
+  const int count = fx_operand_count(instruction->op);
+  fx_kernel kernel = instruction->kernel;
+  row_walk walks[3];
+  const uint32_t inner = step->rank - 1;
+  int64_t sizes[3], first[3], inner_strides[3];
+  bool walking[3];
+  const char *at[3], *x[3] = {NULL, NULL, NULL};
+  for (int k = 0; k < count; k++) {
+    const fx_instruction *operand = &step->instructions[operands[k]];
+    at[k] = box->values[operands[k]];
+    walking[k] = reads_by_rows(box, operands[k]);
+    sizes[k] = (int64_t)fx_type_size((fx_type)operand->type);
+    if (walking[k]) {
+      walks[k] = start_walk(box, step->inputs[operand->a].strides);
+      inner_strides[k] = step->inputs[operand->a].strides[inner];
+      first[k] = walks[k].offset;
+      if (box->load_modes[operands[k]] == row_numbers) kernel = instruction->row_kernel;
+    } else if (is_number(box, operands[k])) {
+      kernel = instruction->row_kernel;
+      sizes[k] = 0;
+    } else {
+      sizes[k] *= operand->mode & FX_CONSTANT_IS_NUMBER ? 0 : columns;
+    }
+  }
+  char *target = box->values[number];
+  const int64_t target_row = columns * (int64_t)fx_type_size((fx_type)instruction->type);
+  for (int64_t r = 0; r < rows; r++, target += target_row) {
+    for (int k = 0; k < count; k++) {
+      x[k] = at[k] + (walking[k] ? walks[k].offset - first[k] : r) * sizes[k];
+      if (!walking[k]) continue;
+      const int64_t step = walks[k].strides[inner - 1] * sizes[k];
+      if (inner_strides[k] == 1) fetch_ahead(x[k] + rows * step, step, columns * sizes[k]);
+      next_row(&walks[k]);
+    }
+    kernel((size_t)columns, target, x[0], x[1], x[2]);
+  }
+}
 
 static void run_tile(box *box, int64_t row, int64_t rows, int64_t column, int64_t columns) {
   const fx_fused *step = box->step;
@@ -296,8 +384,10 @@ static void run_tile(box *box, int64_t row, int64_t rows, int64_t column, int64_
   void **values = box->values;
   for (uint32_t i = 0; i < step->instruction_count; i++) {
     const fx_instruction *instruction = &step->instructions[i];
-    if (instruction->op > FX_CONSTANT)
-      instruction->kernel(count, values[i], values[instruction->a], values[instruction->b], values[instruction->c]);
+    if (instruction->op <= FX_CONSTANT) continue;
+    const fx_kernel kernel = box->ways[i] == with_number ? instruction->row_kernel : instruction->kernel;
+    if (box->ways[i] == row_by_row) run_rows(box, i, rows, columns);
+    else kernel(count, values[i], values[instruction->a], values[instruction->b], values[instruction->c]);
   }
   for (uint32_t i = 0; i < step->output_count; i++)
     if (i >= 64 || !(stored >> i & 1)) store_tile(box, &step->outputs[i], values[step->outputs[i].value], rows, column, columns);
@@ -328,6 +418,7 @@ static void run_box(const fx_fused *step, void *const *slots, char *const *accum
   box.columns = box.extent[inner];
   box.values = (void **)(void *)(memory + step->register_bytes);
   box.load_modes = (uint8_t *)(box.values + step->instruction_count);
+  box.ways = box.load_modes + step->instruction_count;
   int64_t tile = step->register_count;
   if (step->tile_columns) box.tile_columns = fx_min64(step->tile_columns, box.columns);
   else if (box.columns <= tile) box.tile_columns = box.columns;
@@ -370,6 +461,7 @@ static char *accumulator_of(const fused_run *run, uint32_t which, uint64_t chunk
 
 static void clear_accumulator(const fused_run *run, uint32_t which, uint64_t chunk) {
   const fx_reduction *reduction = &run->step->reductions[which];
+  if (reduction->source != which) return;
   fx_fill_row((int64_t)reduction->outputs, fx_type_size((fx_type)reduction->accumulator), &reduction->identity, accumulator_of(run, which, chunk));
 }
 
@@ -391,32 +483,50 @@ static void run_chunk(void *context, int64_t chunk) {
   else run_box(step, run->context->slots, accumulators, low, high, run->worker_scratch + (uint64_t)chunk * step->worker_bytes);
 }
 
-// Merges the partial results in the order of the chunks and stores them.
-static void finish_reduction(const fused_run *run, uint32_t which) {
+// Merges the partial results in the order of the chunks.
+static void combine_chunks(const fused_run *run, uint32_t which) {
   const fx_reduction *reduction = &run->step->reductions[which];
-  const fx_view *view = &reduction->view;
   const fx_kernel_table *kernels = fx_kernels();
+  if (reduction->source != which) return;
   char *total = accumulator_of(run, which, 0);
-  const fx_combine_kernel merge = reduction->op == FX_REDUCE_SUM_EXP ? kernels->merge_sum_exp : kernels->merge[reduction->op][view->type];
+  const fx_combine_kernel merge = reduction->op == FX_REDUCE_SUM_EXP ? kernels->merge_sum_exp : kernels->merge[reduction->op][reduction->view.type];
   if (!reduction->shared)
     for (uint64_t chunk = 1; chunk < run->step->chunk_count; chunk++) merge(reduction->outputs, accumulator_of(run, which, chunk), total);
   if (reduction->op == FX_REDUCE_SUM_EXP) kernels->finish_sum_exp(reduction->outputs, total);
+}
 
+// Results from accumulators. Those of a sum of exponentials hold the greatest value beside the sum.
+static void put_results(const fx_fused *step, uint32_t which, size_t count, char *target, const char *source) {
+  const fx_reduction *reduction = &step->reductions[which];
+  const fx_type type = (fx_type)reduction->view.type;
+  if (reduction->source != which) {
+    const double *pairs = (const double *)(const void *)source;
+    for (size_t i = 0; i < count; i++) {
+      if (type == FX_F32) ((float *)(void *)target)[i] = (float)pairs[2 * i + 1];
+      else ((double *)(void *)target)[i] = pairs[2 * i + 1];
+    }
+  } else if (reduction->accumulator == type) {
+    memcpy(target, source, count * fx_type_size(type));
+  } else {
+    fx_kernels()->convert[reduction->accumulator][type](count, target, source, NULL, NULL);
+  }
+}
+
+static void store_reduction(const fused_run *run, uint32_t which) {
+  const fx_reduction *reduction = &run->step->reductions[which];
+  const fx_view *view = &reduction->view;
+  const char *total = accumulator_of(run, reduction->source, 0);
   char *target = (char *)run->context->slots[view->slot] + view->offset;
   int64_t size = (int64_t)fx_type_size((fx_type)view->type), accumulator_size = (int64_t)fx_type_size((fx_type)reduction->accumulator);
-  fx_kernel convert = kernels->convert[reduction->accumulator][view->type];
   bool same_layout = true;
   for (uint32_t d = 0; d < run->step->rank; d++) same_layout &= view->strides[d] == reduction->dense[d] || run->step->shape[d] == 1;
   if (same_layout) {
-    if (reduction->accumulator == view->type) memcpy(target, total, reduction->outputs * (size_t)size);
-    else convert(reduction->outputs, target, total, NULL, NULL);
+    put_results(run->step, which, reduction->outputs, target, total);
     return;
   }
   int64_t index[FX_MAX_RANK] = {0}, offset = 0;
   for (uint64_t i = 0; i < reduction->outputs; i++) {
-    const char *source = total + (int64_t)i * accumulator_size;
-    if (reduction->accumulator == view->type) memcpy(target + offset * size, source, (size_t)size);
-    else convert(1, target + offset * size, source, NULL, NULL);
+    put_results(run->step, which, 1, target + offset * size, total + (int64_t)i * accumulator_size);
     for (uint32_t d = run->step->rank; d-- > 0;) {
       if (reduction->dense[d] == 0) continue;
       offset += view->strides[d];
@@ -437,6 +547,7 @@ void fx_run_fused_rows(const fx_fused *step, const fx_context *context, int64_t 
   for (uint32_t i = 0; i < step->reduction_count; i++) {
     const fx_reduction *reduction = &step->reductions[i];
     const int64_t size = (int64_t)fx_type_size((fx_type)reduction->accumulator), row = reduction->dense[0];
+    if (reduction->source != i) continue;
     accumulators[i] = accumulator_of(&run, i, 0);
     fx_fill_row((end - first) * row, (size_t)size, &reduction->identity, accumulators[i] + first * row * size);
   }
@@ -448,14 +559,17 @@ void fx_run_fused_rows(const fx_fused *step, const fx_context *context, int64_t 
   else run_box(step, context->slots, accumulators, low, high, worker_scratch);
   for (uint32_t i = 0; i < step->reduction_count; i++) {
     const fx_reduction *reduction = &step->reductions[i];
+    const int64_t row = reduction->dense[0], begin = first * row;
+    if (reduction->op != FX_REDUCE_SUM_EXP) continue;
+    kernels->finish_sum_exp((size_t)((end - first) * row), accumulators[i] + begin * (int64_t)fx_type_size(FX_C128));
+  }
+  for (uint32_t i = 0; i < step->reduction_count; i++) {
+    const fx_reduction *reduction = &step->reductions[i];
     const fx_view *view = &reduction->view;
-    const int64_t size = (int64_t)fx_type_size((fx_type)view->type), row = reduction->dense[0];
-    char *source = accumulators[i] + first * row * (int64_t)fx_type_size((fx_type)reduction->accumulator);
-    char *target = (char *)context->slots[view->slot] + view->offset + first * row * size;
-    const size_t count = (size_t)((end - first) * row);
-    if (reduction->op == FX_REDUCE_SUM_EXP) kernels->finish_sum_exp(count, source);
-    if (reduction->accumulator == view->type) memcpy(target, source, count * (size_t)size);
-    else kernels->convert[reduction->accumulator][view->type](count, target, source, NULL, NULL);
+    const int64_t row = reduction->dense[0], begin = first * row;
+    char *target = (char *)context->slots[view->slot] + view->offset + begin * (int64_t)fx_type_size((fx_type)view->type);
+    const char *source = accumulators[reduction->source] + begin * (int64_t)fx_type_size((fx_type)reduction->accumulator);
+    put_results(step, i, (size_t)((end - first) * row), target, source);
   }
 }
 
@@ -483,25 +597,27 @@ static __attribute__((noinline)) void put_tile(const fx_fused *step, void *const
 }
 
 // A reduction to one number needs no memory for partial results.
-static void reduce_to_one(const fx_reduction *reduction, size_t points, const void *values, void *const *slots) {
+static void reduce_to_one(const fx_fused *step, uint32_t which, const void *values, void *const *slots) {
   const fx_kernel_table *kernels = fx_kernels();
-  fx_scalar total = reduction->identity;
-  kernels->fold[reduction->op][reduction->view.type](points, values, &total);
-  if (reduction->op == FX_REDUCE_SUM_EXP) kernels->finish_sum_exp(1, &total);
-  char *target = (char *)slots[reduction->view.slot] + reduction->view.offset;
-  if (reduction->accumulator == reduction->view.type) memcpy(target, &total, fx_type_size((fx_type)reduction->view.type));
-  else kernels->convert[reduction->accumulator][reduction->view.type](1, target, &total, NULL, NULL);
+  const fx_view *view = &step->reductions[which].view;
+  const fx_reduction *source = &step->reductions[step->reductions[which].source];
+  fx_scalar total = source->identity;
+  kernels->fold[source->op][view->type](step->points, values, &total);
+  if (source->op == FX_REDUCE_SUM_EXP) kernels->finish_sum_exp(1, &total);
+  put_results(step, which, 1, (char *)slots[view->slot] + view->offset, (const char *)&total);
 }
 
 static __attribute__((noinline)) void reduce_to_several(const fx_fused *step, const fx_context *context, uint32_t which, void **values) {
   const fused_run run = {step, context, NULL};
+  const uint32_t source = step->reductions[which].source;
   char *accumulators[step->reduction_count];
-  accumulators[which] = accumulator_of(&run, which, 0);
-  clear_accumulator(&run, which, 0);
+  accumulators[source] = accumulator_of(&run, source, 0);
+  clear_accumulator(&run, source, 0);
   box box = whole_box(step, context->slots, accumulators);
   box.values = values;
-  reduce_tile(&box, which, box.rows, 0, box.columns);
-  finish_reduction(&run, which);
+  reduce_tile(&box, source, box.rows, 0, box.columns);
+  combine_chunks(&run, source);
+  store_reduction(&run, which);
 }
 
 void fx_run_single_tile(const fx_fused *step, const fx_context *context) {
@@ -538,7 +654,7 @@ void fx_run_single_tile(const fx_fused *step, const fx_context *context) {
   }
   for (uint32_t i = 0; i < step->reduction_count; i++) {
     const fx_reduction *reduction = &step->reductions[i];
-    if (reduction->outputs == 1) reduce_to_one(reduction, points, values[reduction->value], slots);
+    if (reduction->outputs == 1) reduce_to_one(step, i, values[reduction->value], slots);
     else reduce_to_several(step, context, i, values);
   }
 }
@@ -555,6 +671,7 @@ fx_code fx_run_fused(const fx_fused *step, const fx_context *context) {
     if (step->reductions[i].shared) clear_accumulator(&run, i, 0);
   if (step->chunk_count == 1) run_chunk(&run, 0);
   else fx_parallel_for((int64_t)step->chunk_count, run_chunk, &run);
-  for (uint32_t i = 0; i < step->reduction_count; i++) finish_reduction(&run, i);
+  for (uint32_t i = 0; i < step->reduction_count; i++) combine_chunks(&run, i);
+  for (uint32_t i = 0; i < step->reduction_count; i++) store_reduction(&run, i);
   return FX_OK;
 }

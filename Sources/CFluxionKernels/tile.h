@@ -6,8 +6,11 @@
 enum {
   FX_REGISTER_BUDGET = 24 * 1024,      // bytes of registers that a program should use
   FX_MOST_PREPARED_POINTS = 256,       // tiles of constants are kept for programs of so many points
+  FX_EXPONENTIAL_COLUMNS = 128,        // the width of a tile whose columns of exponentials are summed
   FX_STACK_REGISTERS = 64 * 1024,      // larger register files live in the step's scratch
-  FX_LOAD_COPIES = 1,                  // fx_instruction.mode: this load must not refer to memory
+  FX_LOAD_COPIES = 1,                  // fx_instruction.mode: this load must not refer to memory;
+  FX_LOAD_BY_ROWS = 2,                 //   only instructions read it, and can do so where its rows lie;
+  FX_CONSTANT_IS_NUMBER = 4,           //   only kernels read it that want one number, no tile
   FX_OUTPUT_MAY_BE_DIRECT = 1,         // fx_output.mode
   FX_OUTPUT_IS_DIRECT = 2,             // the same, of single tiles: it is computed where it belongs;
   FX_OUTPUT_IS_ROW_MAJOR = 4           //   it lies there as in a register
@@ -21,5 +24,12 @@ enum {
   FX_FETCH_COPIES,                     // copies of one element
   FX_FETCH_TILE                        // anything else
 };
+
+FX_INLINE int fx_operand_count(uint32_t op) {
+  if (op <= FX_CONSTANT) return 0;
+  if (op < FX_ADD) return 1;
+  if (op < FX_SELECT) return 2;
+  return 3;
+}
 
 #endif

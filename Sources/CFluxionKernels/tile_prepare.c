@@ -5,13 +5,6 @@
 
 // MARK: Checks
 
-static int operand_count(uint32_t op) {
-  if (op <= FX_CONSTANT) return 0;
-  if (op < FX_ADD) return 1;
-  if (op < FX_SELECT) return 2;
-  return 3;
-}
-
 static fx_type operand_type(const fx_instruction *instruction, int position) {
   if (instruction->op >= FX_THREEFRY_FIRST) return position == 0 ? FX_I64 : FX_U32;
   if (instruction->op == FX_SELECT && position == 0) return FX_BOOL;
@@ -30,17 +23,11 @@ static uint64_t check_instruction(const fx_fused *step, uint32_t i) {
   if (!fx_find_kernel((fx_op)instruction->op, (fx_type)instruction->operand_type, (fx_type)instruction->type))
     return fx_refuse("fused: no kernel for an operation with these types");
   const uint32_t operands[3] = {instruction->a, instruction->b, instruction->c};
-  for (int k = 0; k < operand_count(instruction->op); k++) {
+  for (int k = 0; k < fx_operand_count(instruction->op); k++) {
     if (operands[k] >= i) return fx_refuse("fused: an operand is not an earlier value");
     if (step->instructions[operands[k]].type != operand_type(instruction, k)) return fx_refuse("fused: an operand has another type than the instruction says");
   }
   return 0;
-}
-
-static bool folds_rows(const fx_fused *step, const fx_view *view) {
-  uint32_t d = step->rank;
-  while (d > 0 && step->shape[d - 1] == 1) d--;
-  return d == 0 || view->strides[d - 1] == 0;
 }
 
 static uint64_t check(const fx_fused *step) {
@@ -65,7 +52,6 @@ static uint64_t check(const fx_fused *step) {
     fx_type type = (fx_type)step->instructions[reduction->value].type;
     if (type != reduction->view.type) return fx_refuse("fused: a reduction has another type than its value");
     if (reduction->op >= FX_REDUCE_COUNT || !fx_kernels()->fold[reduction->op][type]) return fx_refuse("fused: no such reduction for this type");
-    if (reduction->op == FX_REDUCE_SUM_EXP && !folds_rows(step, &reduction->view)) return fx_refuse("fused: exponentials are summed along the last dimension");
   }
   return 0;
 }
@@ -112,6 +98,87 @@ static void merge_dimensions(fx_fused *step) {
   }
 }
 
+static void swap_last_dimensions(fx_view *view, void *context) {
+  const uint32_t inner = *(uint32_t *)context;
+  const int64_t stride = view->strides[inner];
+  view->strides[inner] = view->strides[inner - 1];
+  view->strides[inner - 1] = stride;
+}
+
+// Sums of a few terms each, such as squared distances of points: rows of that few are not worth a call, so whole rows of first terms, of second
+// terms and so on are added. The first dimension of a program that keeps its shape stays what it is.
+static void turn_short_sums(fx_fused *step) {
+  uint32_t inner = step->rank - 1;
+  if (step->rank < (step->keep_shape ? 3 : 2) || step->output_count > 0 || step->reduction_count == 0) return;
+  if (step->shape[inner] > 4 || step->shape[inner - 1] < 64) return;
+  for (uint32_t i = 0; i < step->reduction_count; i++) {
+    const int64_t *strides = step->reductions[i].view.strides;
+    if (strides[inner] != 0 || strides[inner - 1] == 0) return;
+  }
+  for_each_view(step, swap_last_dimensions, &inner);
+  const int64_t extent = step->shape[inner];
+  step->shape[inner] = step->shape[inner - 1];
+  step->shape[inner - 1] = extent;
+}
+
+// MARK: Operands that are no tiles
+
+// The position of the operand that an instruction takes as one number, if it is a constant: the second before the first. -1 for none.
+static int number_position(const fx_fused *step, const fx_instruction *instruction) {
+  if (fx_operand_count(instruction->op) != 2) return -1;
+  const uint32_t operands[2] = {instruction->a, instruction->b};
+  for (int k = 1; k >= 0; k--)
+    if (step->instructions[operands[k]].op == FX_CONSTANT && fx_number_kernel((fx_op)instruction->op, (fx_type)instruction->operand_type, k)) return k;
+  return -1;
+}
+
+// Division by a number that is neither huge nor tiny.
+static fx_kernel division_kernel(const fx_instruction *instruction, const fx_instruction *divisor) {
+  const double size = fabs(divisor->type == FX_F32 ? (double)divisor->immediate.f32 : divisor->immediate.f64);
+  return instruction->op == FX_DIV && size >= 0x1p-30 && size <= 0x1p30 ? fx_kernels()->divide_by_number[divisor->type] : NULL;
+}
+
+static void choose_numbers(fx_fused *step) {
+  for (uint32_t i = 0; i < step->instruction_count; i++) {
+    fx_instruction *instruction = &step->instructions[i];
+    instruction->mode = instruction->op == FX_CONSTANT ? FX_CONSTANT_IS_NUMBER : 0;
+    const int number = number_position(step, instruction);
+    const uint32_t operands[3] = {instruction->a, instruction->b, instruction->c};
+    for (int k = 0; k < fx_operand_count(instruction->op); k++)
+      if (k != number) step->instructions[operands[k]].mode &= ~(uint32_t)FX_CONSTANT_IS_NUMBER;
+    if (number < 0) continue;
+    fx_kernel division = number == 1 ? division_kernel(instruction, &step->instructions[instruction->b]) : NULL;
+    instruction->kernel = division ? division : fx_number_kernel((fx_op)instruction->op, (fx_type)instruction->operand_type, number);
+  }
+  for (uint32_t i = 0; i < step->output_count; i++) step->instructions[step->outputs[i].value].mode &= ~(uint32_t)FX_CONSTANT_IS_NUMBER;
+  for (uint32_t i = 0; i < step->reduction_count; i++) step->instructions[step->reductions[i].value].mode &= ~(uint32_t)FX_CONSTANT_IS_NUMBER;
+}
+
+// Instructions may read operands where they lie, row by row, and take what is the same along a row as one number, if no other operand is one.
+static void choose_rows(fx_fused *step) {
+  const uint32_t inner = step->rank - 1;
+  for (uint32_t i = 0; i < step->instruction_count; i++) {
+    fx_instruction *load = &step->instructions[i];
+    if (load->op != FX_LOAD || step->inputs[load->a].slot == FX_INDEX_SLOT) continue;
+    const int64_t stride = step->inputs[load->a].strides[inner];
+    if (stride == 0 || stride == 1) load->mode |= FX_LOAD_BY_ROWS;
+  }
+  for (uint32_t i = 0; i < step->output_count; i++) step->instructions[step->outputs[i].value].mode &= ~(uint32_t)FX_LOAD_BY_ROWS;
+  for (uint32_t i = 0; i < step->reduction_count; i++) step->instructions[step->reductions[i].value].mode &= ~(uint32_t)FX_LOAD_BY_ROWS;
+  for (uint32_t i = 0; i < step->instruction_count; i++) {
+    fx_instruction *instruction = &step->instructions[i];
+    instruction->row_kernel = NULL;
+    const uint32_t operands[3] = {instruction->a, instruction->b, instruction->c};
+    for (int k = 0; k < fx_operand_count(instruction->op); k++) {
+      fx_instruction *load = &step->instructions[operands[k]];
+      if (load->op != FX_LOAD || !(load->mode & FX_LOAD_BY_ROWS) || step->inputs[load->a].strides[inner] != 0) continue;
+      fx_kernel kernel = fx_operand_count(instruction->op) == 2 ? fx_number_kernel((fx_op)instruction->op, (fx_type)instruction->operand_type, k) : NULL;
+      if (kernel && !instruction->row_kernel && number_position(step, instruction) < 0) instruction->row_kernel = kernel;
+      else load->mode &= ~(uint32_t)FX_LOAD_BY_ROWS;
+    }
+  }
+}
+
 // MARK: Registers
 
 // Register numbers count blocks of 64 bytes from the start of the register file. A register holds one tile of one element size.
@@ -149,7 +216,7 @@ static bool allocate_registers(fx_fused *step, uint64_t tile, uint32_t *last_use
   for (uint32_t i = 0; i < count; i++) {
     const fx_instruction *instruction = &step->instructions[i];
     const uint32_t operands[3] = {instruction->a, instruction->b, instruction->c};
-    for (int k = 0; k < operand_count(instruction->op); k++)
+    for (int k = 0; k < fx_operand_count(instruction->op); k++)
       if (last_use[operands[k]] != never) last_use[operands[k]] = i;
   }
   for (uint32_t i = 0; i < step->output_count; i++) last_use[step->outputs[i].value] = never;
@@ -157,7 +224,7 @@ static bool allocate_registers(fx_fused *step, uint64_t tile, uint32_t *last_use
 
   for (uint32_t i = 0; i < count; i++) {
     fx_instruction *instruction = &step->instructions[i];
-    if (instruction->op > FX_CONSTANT) continue;
+    if (instruction->op > FX_CONSTANT || instruction->mode & FX_CONSTANT_IS_NUMBER) continue;
     uint64_t at = take_register(&registers, fx_type_size((fx_type)instruction->type));
     if (at > UINT16_MAX) return false;
     instruction->rd = (uint16_t)at;
@@ -167,7 +234,7 @@ static bool allocate_registers(fx_fused *step, uint64_t tile, uint32_t *last_use
     if (instruction->op <= FX_CONSTANT) continue;
     size_t size = fx_type_size((fx_type)instruction->type);
     const uint32_t operands[3] = {instruction->a, instruction->b, instruction->c};
-    int used = operand_count(instruction->op);
+    int used = fx_operand_count(instruction->op);
     uint32_t released[3];
     int released_count = 0;
     bool placed = false;
@@ -206,10 +273,9 @@ static void choose_direct_operands(fx_fused *step) {
   bool several = step->output_count + step->reduction_count > 1;
   uint32_t last_read = 0;   // one past the last instruction that reads a loaded value
   for (uint32_t i = 0; i < step->instruction_count; i++) {
-    fx_instruction *instruction = &step->instructions[i];
-    instruction->mode = 0;
+    const fx_instruction *instruction = &step->instructions[i];
     const uint32_t operands[3] = {instruction->a, instruction->b, instruction->c};
-    for (int k = 0; k < operand_count(instruction->op); k++)
+    for (int k = 0; k < fx_operand_count(instruction->op); k++)
       if (step->instructions[operands[k]].op == FX_LOAD) last_read = i;
   }
   for (uint32_t i = 0; i < step->output_count; i++) {
@@ -245,11 +311,20 @@ static bool kept_by_all(const fx_fused *step, uint32_t d) {
   return true;
 }
 
+// Whether exponentials are summed over leading dimensions: columns of a few rows at a time, whose partial sums take longer to combine than others.
+static bool sums_exponentials_of_columns(const fx_fused *step) {
+  for (uint32_t i = 0; i < step->reduction_count; i++)
+    if (step->reductions[i].op == FX_REDUCE_SUM_EXP && step->reductions[i].view.strides[step->rank - 1] != 0) return true;
+  return false;
+}
+
+
 // Which dimension is cut into chunks. Best is one that no reduction folds: then chunks have nothing to combine.
 static uint32_t choose_split(const fx_fused *step, int64_t wanted) {
   uint32_t inner = step->rank - 1, best = 0;
+  const int64_t fewest_columns = sums_exponentials_of_columns(step) ? 4 * FX_EXPONENTIAL_COLUMNS : 256 * fx_min64(wanted, 8);
   for (uint32_t d = 0; d < step->rank; d++) {
-    bool enough = d == inner ? step->shape[d] >= 256 * fx_min64(wanted, 8) : step->shape[d] >= fx_min64(wanted, 8);
+    bool enough = step->shape[d] >= (d == inner ? fewest_columns : fx_min64(wanted, 8));
     if (enough && kept_by_all(step, d)) return d;
   }
   for (uint32_t d = 0; d < step->rank; d++)
@@ -271,15 +346,33 @@ static void choose_chunks(fx_fused *step) {
   }
   step->split_dimension = choose_split(step, wanted);
   int64_t extent = step->shape[step->split_dimension];
-  if (step->split_dimension == step->rank - 1) wanted = fx_min64(wanted, fx_max64(extent / 256, 1));
+  if (step->split_dimension == step->rank - 1)
+    wanted = fx_min64(wanted, fx_max64(sums_exponentials_of_columns(step) ? fx_divide_up(extent, FX_EXPONENTIAL_COLUMNS) : extent / 256, 1));
   step->chunk_count = (uint64_t)fx_max64(1, fx_min64(wanted, extent));
+}
+
+static bool same_places(const fx_fused *step, const fx_view *a, const fx_view *b) {
+  for (uint32_t d = 0; d < step->rank; d++)
+    if (a->strides[d] != b->strides[d]) return false;
+  return true;
+}
+
+// A sum of exponentials finds the greatest value on its way.
+static uint32_t source_of(const fx_fused *step, uint32_t which) {
+  const fx_reduction *reduction = &step->reductions[which];
+  for (uint32_t i = 0; i < step->reduction_count && reduction->op == FX_REDUCE_MAX; i++) {
+    const fx_reduction *other = &step->reductions[i];
+    if (other->op == FX_REDUCE_SUM_EXP && other->value == reduction->value && same_places(step, &other->view, &reduction->view)) return i;
+  }
+  return which;
 }
 
 static void place_reductions(fx_fused *step) {
   uint64_t offset = 0;
   for (uint32_t i = 0; i < step->reduction_count; i++) {
     fx_reduction *reduction = &step->reductions[i];
-    reduction->accumulator = fx_accumulator_type(reduction->op, (fx_type)reduction->view.type);
+    reduction->source = source_of(step, i);
+    reduction->accumulator = fx_accumulator_type(step->reductions[reduction->source].op, (fx_type)reduction->view.type);
     reduction->identity = fx_reduce_identity(reduction->op, (fx_type)reduction->accumulator);
     int64_t stride = 1;
     for (uint32_t d = step->rank; d-- > 0;) {
@@ -300,19 +393,9 @@ static void place_reductions(fx_fused *step) {
     fx_reduction *reduction = &step->reductions[i];
     reduction->scratch_offset = offset;
     uint64_t one = fx_align64(reduction->outputs * fx_type_size((fx_type)reduction->accumulator));
-    offset += one * (reduction->shared ? 1 : step->chunk_count);
+    if (reduction->source == i) offset += one * (reduction->shared ? 1 : step->chunk_count);
   }
   step->scratch_bytes = offset;
-}
-
-// Whether several operands consist of rows with gaps between them, as the shifted views of a stencil do. Tiles of one row read them where they lie.
-static bool several_apart(const fx_fused *step) {
-  uint32_t inner = step->rank - 1, apart = 0;
-  for (uint32_t i = 0; i < step->input_count; i++) {
-    const int64_t *strides = step->inputs[i].strides;
-    if (step->inputs[i].slot != FX_INDEX_SLOT && strides[inner] == 1 && strides[inner - 1] != 0 && strides[inner - 1] != step->shape[inner]) apart++;
-  }
-  return apart >= 2;
 }
 
 // A tile is rows × columns of the two-level view "outer dimensions × innermost dimension". If an operand runs across the innermost dimension with
@@ -330,7 +413,7 @@ static void choose_tile(fx_fused *step, uint64_t tile) {
     crosses |= across > 8 && along > 0 && along < across;
   }
   if (crosses) step->tile_columns = 32;
-  else if (step->shape[inner] >= 128 && several_apart(step)) step->tile_rows = 1;
+  else if (sums_exponentials_of_columns(step)) step->tile_columns = FX_EXPONENTIAL_COLUMNS;
 }
 
 // MARK: Single tiles
@@ -379,6 +462,11 @@ static void prepare_single_tile(fx_fused *step) {
     instruction->at = (int64_t)instruction->rd * 64;
     instruction->fetch = FX_FETCH_NOTHING;
     if (instruction->op > FX_CONSTANT) continue;
+    if (instruction->mode & FX_CONSTANT_IS_NUMBER) {
+      instruction->fetch = FX_FETCH_PREPARED;
+      instruction->at = (int64_t)(uintptr_t)&instruction->immediate;
+      continue;
+    }
     instruction->kernel = kernels->fill[__builtin_ctzll(fx_type_size((fx_type)instruction->type))];
     if (constants && is_known(step, instruction)) {
       if (instruction->op == FX_CONSTANT) instruction->kernel(step->points, constants, &instruction->immediate, NULL, NULL);
@@ -418,6 +506,7 @@ uint64_t fx_prepare_fused(fx_fused *step) {
   step->prepared = 0;
   if (check(step) != 0) return FX_PREPARE_INVALID;
   if (!step->keep_shape) merge_dimensions(step);
+  turn_short_sums(step);
   if (step->rank == 0) {
     step->rank = 1;
     step->shape[0] = 1;
@@ -430,6 +519,8 @@ uint64_t fx_prepare_fused(fx_fused *step) {
     if (instruction->op > FX_CONSTANT)
       instruction->kernel = fx_find_kernel((fx_op)instruction->op, (fx_type)instruction->operand_type, (fx_type)instruction->type);
   }
+  choose_numbers(step);
+  choose_rows(step);
   // The register file should stay in the first-level cache; the number of registers does not depend on the tile.
   static _Thread_local uint32_t last_use[4096];
   if (!allocate_registers(step, 64, last_use)) return fx_refuse("fused: the program needs too many registers");

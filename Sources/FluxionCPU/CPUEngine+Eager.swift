@@ -40,6 +40,12 @@ extension CPUEngine {
       let count = resultType.shape.elementCount
       return fx_convert(operandTypes[0].elementType.kernelType, target.kernelType, count, operands[0].pointer, result.pointer)
         ? result : nil
+    case let .reduce(reduction, axes) where axes.count == operandTypes[0].shape.rank:
+      let type = operandTypes[0].elementType
+      guard type == .float32 || type == .float64 || type == .int32 || type == .int64 else { return nil }
+      let result = HostBuffer(byteCount: resultType.byteCount)
+      let count = operandTypes[0].shape.elementCount
+      return fx_reduce_few(reduction.kernel, type.kernelType, count, operands[0].pointer, result.pointer) ? result : nil
     case .reshape: return operands[0]
     case .broadcast:
       let count = operandTypes[0].shape.elementCount

@@ -110,7 +110,7 @@ extension Kernels {
       }
     }
 
-    @Test("sums of exponentials relative to the greatest, in one pass", arguments: [[1], [70, 3], [2, 300, 7], [600, 130], [3, 5000], [40_000]])
+    @Test("sums of exponentials relative to the greatest, in one pass", arguments: [[1], [70, 3], [2, 300, 7], [600, 130], [3, 5000], [90, 600], [40_000]])
     func exponentialSums(shape: [Int]) {
       withEachISA { isa in
         let total = shape.reduce(1, *), rank = shape.count
@@ -118,7 +118,7 @@ extension Kernels {
         // Exponents that grow, so that the greatest value changes from tile to tile, and rows that hold none, or what is no number.
         var plain = generator.doubles(total, -60...60).enumerated().map { Float($1 + 200 * Double($0) / Double(total)) }
         for i in 0..<min(total / 3, 5000) { plain[i] = -.infinity }
-        for mask in (1 << (rank - 1))..<(1 << rank) {   // the last dimension is folded
+        for mask in 1..<(1 << rank) {
           for special in [nil, Float.infinity, .nan] {
             var values = plain
             if let special, total > 1 { values[total / 2] = special }
@@ -129,11 +129,13 @@ extension Kernels {
             for (i, d) in kept.enumerated() { strides[d] = shape[d] == 1 ? 0 : outStrides[i] }
             let count = outShape.reduce(1, *)
             let data = memory.array(values), sums = memory.array([Float](repeating: -1, count: count)), wide = memory.array([Double](repeating: -1, count: count))
+            let maxima = memory.array([Float](repeating: -1, count: count))
             let program = [load(FX_F32, 0), op(FX_CONVERT, FX_F64, 0, from: FX_F32)]
             let step = fused(memory, shape, inputs: [view(0, FX_F32, rowMajor(shape))], program,
-                             reductions: [Reduction(op: FX_REDUCE_SUM_EXP, value: 0, view: view(1, FX_F32, strides)),
+                             reductions: [Reduction(op: FX_REDUCE_MAX, value: 0, view: view(3, FX_F32, strides)),
+                                          Reduction(op: FX_REDUCE_SUM_EXP, value: 0, view: view(1, FX_F32, strides)),
                                           Reduction(op: FX_REDUCE_SUM_EXP, value: 1, view: view(2, FX_F64, strides))])
-            run(FX_STEP_FUSED, step, [data, sums, wide], memory)
+            run(FX_STEP_FUSED, step, [data, sums, wide, maxima], memory)
             var members = [[Double]](repeating: [], count: count)
             var at = [Int](repeating: 0, count: rank)
             for value in values {
@@ -149,11 +151,100 @@ extension Kernels {
               let expected = x.reduce(0) { $0 + exp($1 - shift) }
               let agrees = expected.isFinite ? abs(Double(sums[i]) - expected) <= 4e-7 * expected && abs(wide[i] - expected) <= 1e-13 * expected
                 : expected.isNaN ? sums[i].isNaN && wide[i].isNaN : Double(sums[i]) == expected && wide[i] == expected
-              guard agrees else {
-                Issue.record("\(isa), \(shape), mask \(mask), \(i): \(sums[i]), \(wide[i]) for \(expected)")
+              let hasGreatest = Double(maxima[i]) == top || maxima[i].isNaN && top.isNaN
+              guard agrees && hasGreatest else {
+                Issue.record("\(isa), \(shape), mask \(mask), \(i): \(sums[i]), \(wide[i]) for \(expected), greatest \(maxima[i]) for \(top)")
                 return
               }
             }
+          }
+        }
+      }
+    }
+
+    @Test("division by a number is rounded as a division is, for numbers of every size, zeros, infinities and NaN") func division() {
+      withEachISA { isa in
+        var generator = Generator(29)
+        let memory = Memory(), count = 4099
+        var values = (0..<count).map { _ in Float(bitPattern: UInt32(truncatingIfNeeded: generator.next())) }
+        values.replaceSubrange(0..<4, with: [0, -0.0, .infinity, .nan])
+        for i in 200..<count { values[i] = Float.random(in: -100...100, using: &generator) }   // whole vectors of ordinary numbers
+        let wide = values.map { Double($0) * 1.000000123 }
+        let x = memory.array(values), y = memory.array(wide)
+        let narrowOut = memory.array([Float](repeating: 9, count: count)), wideOut = memory.array([Double](repeating: 9, count: count))
+        for c in [0.05, -0.1, 3, 7, -1.0 / 3, 1e-3, 4, 1e9, 1e-12, 1e20, 0] as [Double] {
+          let program = [load(FX_F32, 0), fx_make_constant(FX_F32, fx_scalar(f32: Float(c))), op(FX_DIV, FX_F32, 0, 1),
+                         load(FX_F64, 1), fx_make_constant(FX_F64, fx_scalar(f64: c)), op(FX_DIV, FX_F64, 3, 4)]
+          run(FX_STEP_FUSED, fused(memory, [count], inputs: [view(0, FX_F32, [1]), view(1, FX_F64, [1])], program,
+                                   outputs: [(view(2, FX_F32, [1]), 2), (view(3, FX_F64, [1]), 5)]), [x, y, narrowOut, wideOut], memory)
+          let narrow = read(narrowOut, count) as [Float], broad = read(wideOut, count) as [Double]
+          for i in 0..<count {
+            let (q, p) = (values[i] / Float(c), wide[i] / c)
+            guard (q.isNaN ? narrow[i].isNaN : narrow[i].bitPattern == q.bitPattern) && (p.isNaN ? broad[i].isNaN : broad[i].bitPattern == p.bitPattern) else {
+              Issue.record("\(isa): \(values[i]) / \(c) = \(narrow[i]), \(broad[i])")
+              return
+            }
+          }
+        }
+      }
+    }
+
+    @Test("numbers on either side, and operands that are read row by row", arguments: [[3, 5], [37, 300], [9, 700], [5, 40, 33]])
+    func numbersAndRows(shape: [Int]) {
+      withEachISA { isa in
+        var generator = Generator(31)
+        let memory = Memory(), rank = shape.count, total = shape.reduce(1, *), columns = shape[rank - 1], rows = total / columns
+        let apart = generator.floats(rows * (columns + 3)), perRow = generator.floats(rows), perColumn = generator.floats(columns)
+        let outer = rowMajor(Array(shape.dropLast()))
+        let views = [view(0, FX_F32, outer.map { $0 * Int64(columns + 3) } + [1], offset: 4), view(1, FX_F32, outer + [0]),
+                     view(2, FX_F32, [Int64](repeating: 0, count: rank - 1) + [1])]
+        let binary = [FX_ADD, FX_SUB, FX_MUL, FX_DIV, FX_MIN, FX_MAX]
+        func apply(_ op: fx_op, _ a: Float, _ b: Float) -> Float {
+          switch op {
+          case FX_ADD: a + b
+          case FX_SUB: a - b
+          case FX_MUL: a * b
+          case FX_DIV: a / b
+          case FX_MIN: Swift.min(a, b)
+          default: Swift.max(a, b)
+          }
+        }
+        for f in binary {
+          // ((x ∘ row) ∘ column) ∘ number, and the same from the other side.
+          let program = [load(FX_F32, 0), load(FX_F32, 1), load(FX_F32, 2), fx_make_constant(FX_F32, fx_scalar(f32: 0.75)),
+                         op(f, FX_F32, 0, 1), op(f, FX_F32, 4, 2), op(f, FX_F32, 5, 3),
+                         op(f, FX_F32, 1, 0), op(f, FX_F32, 2, 7), op(f, FX_F32, 3, 8)]
+          let forth = memory.array([Float](repeating: 9, count: total)), back = memory.array([Float](repeating: 9, count: total))
+          let x = memory.array(apart), y = memory.array(perRow), z = memory.array(perColumn)
+          run(FX_STEP_FUSED, fused(memory, shape, inputs: views, program, outputs: [(view(3, FX_F32, rowMajor(shape)), 6), (view(4, FX_F32, rowMajor(shape)), 9)]),
+              [x, y, z, forth, back], memory)
+          let (found, turned) = (read(forth, total) as [Float], read(back, total) as [Float])
+          for i in 0..<total {
+            let (r, c) = (i / columns, i % columns), value = apart[r * (columns + 3) + c + 1]
+            let expected = apply(f, apply(f, apply(f, value, perRow[r]), perColumn[c]), 0.75)
+            let other = apply(f, 0.75, apply(f, perColumn[c], apply(f, perRow[r], value)))
+            guard found[i] == expected || found[i].isNaN && expected.isNaN, turned[i] == other || turned[i].isNaN && other.isNaN else {
+              Issue.record("\(isa), \(shape), \(f): \(found[i]) for \(expected), \(turned[i]) for \(other) at \(i)")
+              return
+            }
+          }
+        }
+      }
+    }
+
+    @Test("sums of a few terms each") func shortSums() {
+      withEachISA { isa in
+        var generator = Generator(37)
+        let memory = Memory(), n = 70, m = 130, k = 3
+        let x = generator.floats(n * k), y = generator.floats(m * k), out = memory.array([Float](repeating: 9, count: n * m))
+        let views = [view(0, FX_F32, [Int64(k), 0, 1]), view(1, FX_F32, [0, Int64(k), 1])]
+        for keepsShape in [false, true] {
+          run(FX_STEP_FUSED, fused(memory, [n, m, k], inputs: views, [load(FX_F32, 0), load(FX_F32, 1), op(FX_SUB, FX_F32, 0, 1), op(FX_SQUARE, FX_F32, 2)],
+                                   reductions: [Reduction(op: FX_REDUCE_SUM, value: 3, view: view(2, FX_F32, [Int64(m), 1, 0]))], keepShape: keepsShape),
+              [memory.array(x), memory.array(y), out], memory)
+          for (i, distance) in (read(out, n * m) as [Float]).enumerated() {
+            let expected = (0..<k).reduce(0.0) { $0 + pow(Double(x[i / m * k + $1] - y[i % m * k + $1]), 2) }
+            guard abs(Double(distance) - expected) <= 3e-7 * expected else { Issue.record("\(isa), \(i): \(distance) for \(expected)"); return }
           }
         }
       }

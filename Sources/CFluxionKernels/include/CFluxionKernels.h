@@ -178,8 +178,7 @@ typedef enum fx_reduce_op {
   FX_REDUCE_MAX = 3,
   FX_REDUCE_AND = 4,      // bool, int (bitwise)
   FX_REDUCE_OR = 5,
-  FX_REDUCE_SUM_EXP = 6   // f32, f64: the sum of exp(x - m), m being the greatest x if that is finite, else 0; in one pass. Tile programs only, which fold
-                          // their last dimension by it.
+  FX_REDUCE_SUM_EXP = 6   // f32, f64: the sum of exp(x - m), m being the greatest x if that is finite, else 0; in one pass. Tile programs only.
 } fx_reduce_op;
 enum { FX_REDUCE_COUNT = 7 };
 
@@ -198,6 +197,8 @@ typedef struct fx_instruction {
   uint32_t slot;          // single tiles: the value lies in this slot, FX_NO_SLOT for the registers,
   int64_t at;             //   so many bytes from the start
   void (*kernel)(size_t count, void *destination, const void *a, const void *b, const void *c);
+  // with one number for the operand that is the same along rows
+  void (*row_kernel)(size_t count, void *destination, const void *a, const void *b, const void *c);
 } fx_instruction;
 
 // How one operand lies in memory as seen from the iteration space: element (i0, i1, ...) is at
@@ -236,6 +237,7 @@ typedef struct fx_reduction {
   uint64_t scratch_offset;        // bytes
   uint32_t shared;                // chunks write disjoint results
   uint32_t accumulator;           // fx_type of the accumulators
+  uint32_t source;                // the reduction whose accumulators hold the result: itself, or of a greatest value the sum of exponentials
   int64_t dense[FX_MAX_RANK];     // strides inside the accumulator
   fx_scalar identity;             // of type `accumulator`
 } fx_reduction;
@@ -245,7 +247,7 @@ typedef struct fx_reduction {
 typedef struct fx_fused {
   uint32_t rank;                  // 0 ... 8; adjacent dimensions are merged by fx_prepare where all views allow it
   uint32_t input_count, instruction_count, output_count, reduction_count;
-  uint32_t keep_shape;            // 1: do not merge or permute dimensions (set it for epilogues of GEMM)
+  uint32_t keep_shape;            // 1: do not merge dimensions, nor move the first one (set it for epilogues of GEMM and for bands)
   int64_t shape[FX_MAX_RANK];
   fx_view *inputs;                // read by FX_LOAD
   fx_instruction *instructions;   // at most 4096
@@ -734,6 +736,10 @@ bool fx_binary(fx_op op, fx_type type, size_t count, const void *a, bool a_is_sc
 
 // out[i] = (to)x[i], with the rules of FX_CONVERT.
 bool fx_convert(fx_type from, fx_type to, size_t count, const void *x, void *out);
+
+// *out = the reduction of x[0 ..< count], to the last bit what a tile program gives. False if there are more than 1024 elements, or if the reduction
+// does not exist for the type.
+bool fx_reduce_few(fx_reduce_op op, fx_type type, size_t count, const void *x, void *out);
 
 // Whether a kernel exists for an operation with these operand and result types.
 bool fx_supports(fx_op op, fx_type operand_type, fx_type type);

@@ -3,7 +3,7 @@ import FluxionCore
 /// A sum of exp(x - m), m being the greatest x where that is finite and 0 elsewhere: the heart of log-sum-exp.
 ///
 /// As written it takes two passes over x, the second of which waits for the first. A kernel that corrects its sum whenever a greater
-/// x comes takes one, and x need not be made twice. That pays along the last axis; sums of whole rows would have to be corrected row by row.
+/// x comes takes one, finds the greatest x on its way, and x need not be made twice.
 ///
 /// > M. Milakov, N. Gimelshein. "Online normalizer calculation for softmax." arXiv:1805.02867, 2018.
 struct ExponentialSum {
@@ -13,12 +13,36 @@ struct ExponentialSum {
   let exponents: ValueID
   /// What the kernel makes itself: x - m and its exponential, read by nothing else.
   let between: [ValueID]
+  /// The greatest x along `axes`, or what simplification made of it: the scaled extreme of what x scales.
+  let greatest: ValueID
+  let axes: [Int]
 }
 
 extension Graph {
   func exponentialSums() -> [ExponentialSum] {
     guard nodes.contains(where: { if case .reduce(.sum, _) = $0.operation { true } else { false } }) else { return [] }
     return GreatestValues(definitions: Definitions(self)).exponentialSums()
+  }
+
+  /// The greatest exponent is taken of the exponents themselves, which are there, rather than of what they are made from: one
+  /// reduction less, since the sum of exponentials knows it.
+  func takingGreatestOfExponents() -> Graph {
+    var wanted: [ValueID: ExponentialSum] = [:]
+    for sum in exponentialSums() { wanted[sum.greatest] = sum }
+    if wanted.isEmpty { return self }
+    let exponents = Set(wanted.values.map(\.exponents))
+    var renamed = [ValueID: ValueID](uniqueKeysWithValues: (0..<inputCount).map { (ValueID($0), ValueID($0)) })
+    return rewritten { editor, node, operands in
+      if let sum = wanted[node.firstResult], let x = renamed[sum.exponents] {
+        let found = editor.make(.reduce(.maximum, axes: sum.axes), [x], node.callSite)
+        let shape = types[node.firstResult.int].shape
+        return [editor.type(found).shape == shape ? found : editor.make(.reshape(shape), [found], node.callSite)]
+      }
+      guard node.resultCount == 1, exponents.contains(node.firstResult) else { return nil }
+      let kept = editor.append(node.operation, operands, CollectionOfOne(types[node.firstResult.int]), node.callSite)
+      renamed[node.firstResult] = kept
+      return [kept]
+    }.removingDeadCode()
   }
 }
 
@@ -31,8 +55,6 @@ private struct GreatestValues {
     let (nodes, types) = (definitions.graph.nodes, definitions.graph.types)
     guard case let .reduce(.sum, axes) = nodes[n].operation else { return nil }
     let e = nodes[n].operands[0]
-    let shape = types[e.int].shape
-    guard let last = (0..<shape.rank).last(where: { shape[$0] != 1 }), axes.contains(last) else { return nil }
     guard let exponential = definitions.maker(e), case .unary(.exp) = exponential.operation, definitions.uses(of: e) == 1 else { return nil }
     let d = exponential.operands[0]
     guard let difference = definitions.maker(d), case .binary(.subtract) = difference.operation, definitions.uses(of: d) == 1
@@ -45,7 +67,7 @@ private struct GreatestValues {
       case .unary(.isFinite) = test.operation, test.operands[0] == choice.operands[1],
       isExtreme(choice.operands[1], .maximum, of: x, axes)
     else { return nil }
-    return ExponentialSum(node: n, exponents: x, between: [e, d])
+    return ExponentialSum(node: n, exponents: x, between: [e, d], greatest: choice.operands[1], axes: axes)
   }
 
   /// Whether `t` is, in the same order, the greatest or smallest x along `axes`. Simplification finds it before x is scaled.
@@ -61,16 +83,9 @@ private struct GreatestValues {
     case let .binary(f):
       guard let scaled = definitions.maker(x), case .binary(f) = scaled.operation,
         let place = (0...1).first(where: { definitions.number(node.operands[$0]) != nil }),
-        let c = definitions.number(node.operands[place]), c.isFinite, c == definitions.number(scaled.operands[place])
+        let c = definitions.number(node.operands[place]), c == definitions.number(scaled.operands[place]),
+        let reverses = f.reversesOrder(with: c, at: place)
       else { return false }
-      let reverses: Bool
-      switch f {
-      case .add: reverses = false
-      case .subtract: reverses = place == 0
-      case .multiply where c != 0: reverses = c < 0
-      case .divide where c != 0 && place == 1: reverses = c < 0
-      default: return false
-      }
       return isExtreme(node.operands[1 - place], reverses ? opposite : extreme, of: scaled.operands[1 - place], axes)
     default: return false
     }

@@ -232,15 +232,8 @@ extension AlgebraRules {
     if isUnary(x, .negate) { return make(.unary(.negate), extreme(opposite, axes, operand(x))) }
     guard case let .binary(f)? = maker(x) else { return nil }
     let known = [editor.uniform(operand(x)), editor.uniform(operand(x, 1))]
-    guard let place = known.firstIndex(where: { $0 != nil }), let c = known[place], c.isFinite else { return nil }
-    let reverses: Bool
-    switch f {
-    case .add: reverses = false
-    case .subtract: reverses = place == 0
-    case .multiply where c != 0: reverses = c < 0
-    case .divide where c != 0 && place == 1: reverses = c < 0
-    default: return nil
-    }
+    guard let place = known.firstIndex(where: { $0 != nil }), let reverses = f.reversesOrder(with: known[place]!, at: place)
+    else { return nil }
     let found = extreme(reverses ? opposite : reduction, axes, operand(x, 1 - place))
     let constant = editor.spread(editor.uniformSource(operand(x, place))!, to: type.shape, site)
     return place == 0 ? make(.binary(f), constant, found) : make(.binary(f), found, constant)
@@ -248,5 +241,20 @@ extension AlgebraRules {
 
   private mutating func extreme(_ reduction: Reduction, _ axes: [Int], _ x: ValueID) -> ValueID {
     extremeBeforeScaling(reduction, axes, x) ?? make(.reduce(reduction, axes: axes), x)
+  }
+}
+
+extension Binary {
+  /// Whether the operation with the number `c` for its operand `place` (0, 1) turns the order of the other operands round; nil if it
+  /// does not keep order at all. Rounding keeps it.
+  func reversesOrder(with c: Double, at place: Int) -> Bool? {
+    guard c.isFinite else { return nil }
+    return switch self {
+    case .add: false
+    case .subtract: place == 0
+    case .multiply where c != 0: c < 0
+    case .divide where c != 0 && place == 1: c < 0
+    default: nil
+    }
   }
 }
