@@ -108,8 +108,10 @@ static void run_product(const fx_gemm *step, const fx_context *context, const ch
   const char *a = (const char *)fx_slot_at(context, step->a, step->a_offset) + first * step->lda * size;
   const char *b = turned ? turned : fx_slot_at(context, step->b, step->b_offset);
   char *c = (char *)fx_slot_at(context, step->c, step->c_offset) + first * step->ldc * size;
+  int64_t pitch;
+  const void *onto = fx_gemm_onto(step, context, c, 0, &pitch);
   fx_gemm_serial((fx_type)step->type, step->use_blas, end - first, step->n, step->k, a, step->lda, false, b, turned ? step->n : step->ldb,
-                 step->transpose_b && !turned, c, step->ldc, step->accumulate);
+                 step->transpose_b && !turned, c, step->ldc, onto, pitch);
   if (!step->epilogue) return;
   const int64_t low[FX_MAX_RANK] = {first, 0}, high[FX_MAX_RANK] = {end, step->n};
   fx_run_fused_box(step->epilogue, context->slots, low, high, worker);

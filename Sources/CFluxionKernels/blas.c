@@ -179,12 +179,12 @@ double fx_measure_gemm(int64_t m, int64_t n, int64_t k, bool own) {
     for (int64_t i = 0; i < m * k; i++) a[i] = (float)(i % 7) - 3;
     for (int64_t i = 0; i < k * n; i++) b[i] = (float)(i % 5) - 2;
     double operations = 2.0 * (double)m * (double)n * (double)k;
-    fx_gemm_serial(FX_F32, !own, m, n, k, a, k, false, b, n, false, c, n, false);   // the first call of a library sets it up
+    fx_gemm_serial(FX_F32, !own, m, n, k, a, k, false, b, n, false, c, n, NULL, 0);   // the first call of a library sets it up
     double started = now();
     int64_t repeats = (int64_t)fmax(1, 2e7 / operations);
     do {   // the best of several short bursts: other programs disturb some of them
       double begin = now();
-      for (int64_t i = 0; i < repeats; i++) fx_gemm_serial(FX_F32, !own, m, n, k, a, k, false, b, n, false, c, n, false);
+      for (int64_t i = 0; i < repeats; i++) fx_gemm_serial(FX_F32, !own, m, n, k, a, k, false, b, n, false, c, n, NULL, 0);
       best = fmax(best, operations * (double)repeats / (now() - begin) * 1e-9);
     } while (now() - started < 5e-3);
   }

@@ -130,7 +130,7 @@ static void visit_patches(const convolution_run *run, char *x, int64_t group, in
 static void product(const convolution_run *run, int64_t m, int64_t n, int64_t k, const char *a, int64_t lda, bool transpose_a, const char *b, int64_t ldb,
                     bool transpose_b, char *c, int64_t ldc, bool accumulate) {
   fx_type type = (fx_type)run->step->type;
-  fx_gemm_serial(type, fx_prefer_blas(type, m, n, k, transpose_a, transpose_b), m, n, k, a, lda, transpose_a, b, ldb, transpose_b, c, ldc, accumulate);
+  fx_gemm_serial(type, fx_prefer_blas(type, m, n, k, transpose_a, transpose_b), m, n, k, a, lda, transpose_a, b, ldb, transpose_b, c, ldc, accumulate ? c : NULL, ldc);
 }
 
 // MARK: Roles

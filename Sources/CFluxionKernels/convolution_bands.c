@@ -108,7 +108,7 @@ static char *output_of(const bands *b, const band *at, char *array) {
 
 // By the own kernels: libraries refuse matrices whose rows overlap.
 static void multiply(const bands *b, int64_t m, int64_t n, int64_t k, const char *pixels, bool transposed, const char *other, char *product, bool onto) {
-  fx_gemm_serial((fx_type)b->step->type, false, m, n, k, pixels, b->channels, transposed, other, b->features, false, product, b->features, onto);
+  fx_gemm_serial((fx_type)b->step->type, false, m, n, k, pixels, b->channels, transposed, other, b->features, false, product, b->features, onto ? product : NULL, b->features);
 }
 
 static void convolve_lane(void *context, int64_t lane) {

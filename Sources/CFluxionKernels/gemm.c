@@ -9,11 +9,12 @@
 // Element types without a vector kernel: rows of B are added to rows of C.
 #define PLAIN_GEMM(name, T, zero, step)                                                                                         \
   static void name(int64_t m, int64_t n, int64_t k, const void *va, int64_t lda, bool ta, const void *vb, int64_t ldb, bool tb, void *vc, \
-                   int64_t ldc, bool accumulate) {                                                                              \
+                   int64_t ldc, const void *onto, int64_t pitch) {                                                              \
     const T *a = va, *b = vb;                                                                                                   \
     T *c = vc;                                                                                                                  \
     for (int64_t i = 0; i < m; i++) {                                                                                           \
-      if (!accumulate) memset(c + i * ldc, 0, (size_t)n * sizeof(T));                                                           \
+      if (!onto) memset(c + i * ldc, 0, (size_t)n * sizeof(T));                                                                 \
+      else if (onto != vc) memcpy(c + i * ldc, (const T *)onto + i * pitch, (size_t)n * sizeof(T));                             \
       for (int64_t p = 0; p < k; p++) {                                                                                         \
         const T x = ta ? a[p * lda + i] : a[i * lda + p];                                                                       \
         for (int64_t j = 0; j < n; j++) {                                                                                       \
@@ -43,16 +44,34 @@ static fx_gemm_kernel kernel_for(fx_type type) {
   }
 }
 
+// C = what it is added to, if k is 0 or the library is to add.
+static void begin_rows(size_t size, int64_t m, int64_t n, char *c, int64_t ldc, const char *onto, int64_t pitch) {
+  for (int64_t i = 0; i < m && onto != c; i++) {
+    char *row = c + (size_t)(i * ldc) * size;
+    if (onto) memcpy(row, onto + (size_t)(i * pitch) * size, (size_t)n * size);
+    else memset(row, 0, (size_t)n * size);
+  }
+}
+
 void fx_gemm_serial(fx_type type, bool use_blas, int64_t m, int64_t n, int64_t k, const void *a, int64_t lda, bool transpose_a, const void *b,
-                    int64_t ldb, bool transpose_b, void *c, int64_t ldc, bool accumulate) {
+                    int64_t ldb, bool transpose_b, void *c, int64_t ldc, const void *onto, int64_t pitch) {
   if (m == 0 || n == 0) return;
   if (k == 0) {
-    size_t size = fx_type_size(type);
-    for (int64_t i = 0; i < m && !accumulate; i++) memset((char *)c + (size_t)(i * ldc) * size, 0, (size_t)n * size);
+    begin_rows(fx_type_size(type), m, n, c, ldc, onto, pitch);
   } else if (use_blas) {
-    fx_blas_gemm(type, m, n, k, a, lda, transpose_a, b, ldb, transpose_b, c, ldc, accumulate);
+    if (onto) begin_rows(fx_type_size(type), m, n, c, ldc, onto, pitch);
+    fx_blas_gemm(type, m, n, k, a, lda, transpose_a, b, ldb, transpose_b, c, ldc, onto);
   } else {
-    kernel_for(type)(m, n, k, a, lda, transpose_a, b, ldb, transpose_b, c, ldc, accumulate);
+    kernel_for(type)(m, n, k, a, lda, transpose_a, b, ldb, transpose_b, c, ldc, onto, pitch);
+  }
+}
+
+const void *fx_gemm_onto(const fx_gemm *step, const fx_context *context, const void *c, int64_t column, int64_t *pitch) {
+  *pitch = step->accumulate == FX_GEMM_ONTO_C ? step->ldc : 0;
+  switch (step->accumulate) {
+    case FX_GEMM_ONTO_C: return c;
+    case FX_GEMM_ONTO_ROW: return (char *)fx_slot_at(context, step->row, step->row_offset) + (size_t)column * fx_type_size((fx_type)step->type);
+    default: return NULL;
   }
 }
 
@@ -79,6 +98,7 @@ bool fx_prefer_blas(fx_type type, int64_t m, int64_t n, int64_t k, bool transpos
 
 uint64_t fx_prepare_gemm(fx_gemm *step) {
   step->prepared = 0;
+  if (step->accumulate > FX_GEMM_ONTO_ROW) return fx_refuse("gemm: added to what is unknown");
   if (step->type >= FX_TYPE_COUNT || fx_is_narrow((fx_type)step->type) || step->batch_rank > 4) return fx_refuse("gemm: unknown or narrow element type, or more than 4 batch dimensions");
   if (step->m < 0 || step->n < 0 || step->k < 0) return fx_refuse("gemm: negative extent");
   step->batch_count = 1;
@@ -86,11 +106,13 @@ uint64_t fx_prepare_gemm(fx_gemm *step) {
   if (step->batch_count < 0) return fx_refuse("gemm: negative extent");
   step->use_blas = fx_prefer_blas((fx_type)step->type, step->m, step->n, step->k, step->transpose_a, step->transpose_b);
 
-  // Panels of about a million operations, but no lower than 64 rows: each of them prepares B for itself.
+  // Panels of about a million operations, but no lower than 64 rows: each of them prepares B for itself. What is neither high nor wide, the gradient
+  // of a weight over many points, is cut lower: its depth is work enough.
   double operations = 2.0 * (double)step->m * (double)step->n * (double)fx_max64(step->k, 1);
   int64_t wanted = operations > 64e6 ? 64 : fx_max64(1, (int64_t)(operations / 1e6));
   int64_t rows = fx_max64(1, fx_min64(wanted, step->m / 64)), columns = 1;
   if (step->m < 128) columns = fx_max64(1, fx_min64(wanted, step->n / 32));
+  if (rows * columns == 1) rows = fx_max64(1, fx_min64(wanted / 2, step->m / 24));
   step->panel_rows = fx_max64(1, fx_divide_up(fx_divide_up(step->m, rows), 4) * 4);
   step->panel_count = fx_max64(1, fx_divide_up(step->m, step->panel_rows));
   step->panel_columns = fx_max64(1, fx_divide_up(fx_divide_up(step->n, columns), 32) * 32);
@@ -141,9 +163,11 @@ static void run_panel(const gemm_run *run, int64_t batch, int64_t row_panel, int
   a_at += low[rank] * (step->transpose_a ? 1 : step->lda);
   b_at += low[rank + 1] * (step->transpose_b ? step->ldb : 1);
   c_at += low[rank] * step->ldc + low[rank + 1];
-  int64_t size = (int64_t)fx_type_size((fx_type)step->type);
+  int64_t size = (int64_t)fx_type_size((fx_type)step->type), pitch;
+  char *c = run->c + c_at * size;
+  const void *onto = fx_gemm_onto(step, run->context, c, low[rank + 1], &pitch);
   fx_gemm_serial((fx_type)step->type, step->use_blas, high[rank] - low[rank], high[rank + 1] - low[rank + 1], step->k, run->a + a_at * size, step->lda,
-                 step->transpose_a, run->b + b_at * size, step->ldb, step->transpose_b, run->c + c_at * size, step->ldc, step->accumulate);
+                 step->transpose_a, run->b + b_at * size, step->ldb, step->transpose_b, c, step->ldc, onto, pitch);
   if (step->epilogue) {
     int64_t number = (batch * step->panel_count + row_panel) * step->column_panels + column_panel;
     fx_run_fused_box(step->epilogue, run->context->slots, low, high, run->context->scratch + (uint64_t)number * step->epilogue->worker_bytes);
@@ -157,8 +181,10 @@ static void run_row_of_products(const gemm_run *run, int64_t first, int64_t end)
   for (int64_t batch = first; batch < end; batch++) {
     const char *a = run->a + batch * step->a_batch[0] * size, *b = run->b + batch * step->b_batch[0] * size;
     char *c = run->c + batch * step->c_batch[0] * size;
+    int64_t pitch;
+    const void *onto = fx_gemm_onto(step, run->context, c, 0, &pitch);
     fx_gemm_serial((fx_type)step->type, step->use_blas, step->m, step->n, step->k, a, step->lda, step->transpose_a, b, step->ldb,
-                   step->transpose_b, c, step->ldc, step->accumulate);
+                   step->transpose_b, c, step->ldc, onto, pitch);
   }
 }
 
@@ -177,7 +203,8 @@ static void run_chunk(void *context, int64_t chunk) {
 fx_code fx_run_gemm(const fx_gemm *step, const fx_context *context) {
   if (FX_UNLIKELY(!step->prepared)) return (fx_code)(context->status->code = FX_INVALID_PLAN);
   if (step->single) {
-    step->single(step, fx_slot_at(context, step->a, step->a_offset), fx_slot_at(context, step->b, step->b_offset), fx_slot_at(context, step->c, step->c_offset));
+    step->single(step, context, fx_slot_at(context, step->a, step->a_offset), fx_slot_at(context, step->b, step->b_offset),
+                 fx_slot_at(context, step->c, step->c_offset));
     if (step->epilogue) fx_run_single_tile(step->epilogue, context);
     return FX_OK;
   }

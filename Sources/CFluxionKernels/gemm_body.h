@@ -10,74 +10,100 @@ enum { TM = 4, TM_MIDDLE = 4 };
 #endif
 enum { block_k = FX_GEMM_BLOCK_K };   // depth of one packed block of B: strip and rows of A stay in the first two cache levels
 
-#define TILE_OF(t, T, rows, two, name)                                                                                         \
-  static __attribute__((noinline)) void FX_NAME(name##_##t)(int64_t k, const T *a, int64_t row_step, int64_t depth_step, const T *b, int64_t ldb, T *c, \
-                                                            int64_t ldc, int64_t width, bool accumulate) {                   \
-    FX_NAME(tile_##t)(rows, two, k, a, row_step, depth_step, b, ldb, c, ldc, width, accumulate);                              \
-  }
+// The half of a vector is that register; without being told, the compiler loads the half and broadcasts it again.
+#if FX_VECTOR_BYTES > 16
+#define KEEP_WHOLE(x) __asm__("" : "+v"(x))
+#else
+#define KEEP_WHOLE(x) (void)(x)
+#endif
 
-// One tile: `rows` (at most TM) × 2 vectors, or 1 if no more columns are wanted; both numbers are literals where it is called.
-// b: first row of the strip, rows ldb apart. `width` columns exist.
-#define GEMM_TILE(t, T, V, L)                                                                                                  \
-  FX_INLINE void FX_NAME(tile_##t)(const int rows, const bool two, int64_t k, const T *a, int64_t row_step, int64_t depth_step, const T *b, int64_t ldb, T *c, \
-                                   int64_t ldc, int64_t width, bool accumulate) {                                             \
-    V sum0[TM], sum1[TM];                                                                                                     \
-    _Pragma("clang loop unroll(full)") for (int i = 0; i < rows; i++) sum0[i] = sum1[i] = (V)(T)0;                            \
+// One tile of `rows` rows, a literal: a vector V of L lanes and, where `two` is said, one of W with LW lanes behind it. b: first row of the strip, rows ldb
+// apart. `width` columns exist, more than L if there are two vectors. Added to the product is `onto`, unless NULL: a row for each of C, `pitch` apart.
+// A function for each number of rows and width: inlined together they run out of registers.
+#define GEMM_TILE(name, T, rows, V, L, two, W, LW)                                                                             \
+  static __attribute__((noinline)) void FX_NAME(name)(int64_t k, const T *a, int64_t row_step, int64_t depth_step, const T *b, int64_t ldb, T *c, \
+                                                      int64_t ldc, const T *onto, int64_t pitch, int64_t width) {             \
+    V sum0[rows];                                                                                                             \
+    W sum1[rows];                                                                                                             \
+    _Pragma("clang loop unroll(full)") for (int i = 0; i < rows; i++) sum0[i] = (V)(T)0, sum1[i] = (W)(T)0;                   \
     for (int64_t p = 0; p < k; p++) {                                                                                         \
-      const V b0 = LOAD(V, b + p * ldb), b1 = two ? LOAD(V, b + p * ldb + L) : b0;                                            \
+      const V b0 = LOAD(V, b + p * ldb);                                                                                      \
+      const W b1 = two ? LOAD(W, b + p * ldb + L) : (W)(T)0;                                                                  \
       _Pragma("clang loop unroll(full)") for (int i = 0; i < rows; i++) {                                                     \
-        const V x = a[i * row_step + p * depth_step];                                                                         \
+        V x = a[i * row_step + p * depth_step];                                                                               \
+        if (two && LW < L) KEEP_WHOLE(x);                                                                                     \
         sum0[i] = MADD(x, b0, sum0[i]);                                                                                       \
-        if (two) sum1[i] = MADD(x, b1, sum1[i]);                                                                              \
+        if (two) sum1[i] = MADD(LOAD(W, &x), b1, sum1[i]);                                                                    \
       }                                                                                                                       \
     }                                                                                                                         \
     _Pragma("clang loop unroll(full)") for (int i = 0; i < rows; i++) {                                                       \
       T *out = c + i * ldc;                                                                                                   \
-      if (two && FX_LIKELY(width == 2 * L)) {                                                                                        \
-        const V first = accumulate ? LOAD(V, out) + sum0[i] : sum0[i], second = accumulate ? LOAD(V, out + L) + sum1[i] : sum1[i]; \
-        memcpy(out, &first, sizeof first);                                                                                    \
-        memcpy(out + L, &second, sizeof second);                                                                              \
+      const T *from = onto ? onto + i * pitch : onto;                                                                         \
+      if (FX_LIKELY(width == L + (two ? LW : 0))) {                                                                           \
+        if (onto) sum0[i] = LOAD(V, from) + sum0[i];                                                                          \
+        if (two && onto) sum1[i] = LOAD(W, from + L) + sum1[i];                                                               \
+        memcpy(out, &sum0[i], sizeof sum0[i]);                                                                                \
+        if (two) memcpy(out + L, &sum1[i], sizeof sum1[i]);                                                                   \
+      } else if (two) {                                                                                                       \
+        if (onto) sum0[i] = LOAD(V, from) + sum0[i], sum1[i] = LOAD_SOME(W, from + L, (size_t)(width - L), LW) + sum1[i];     \
+        memcpy(out, &sum0[i], sizeof sum0[i]);                                                                                \
+        STORE_SOME(out + L, sum1[i], (size_t)(width - L), LW);                                                                \
       } else {                                                                                                                \
-        T edge[2 * L];                                                                                                        \
-        memcpy(edge, &sum0[i], sizeof sum0[i]);                                                                               \
-        memcpy(edge + L, &sum1[i], sizeof sum1[i]);                                                                           \
-        for (int64_t j = 0; j < width; j++) out[j] = accumulate ? out[j] + edge[j] : edge[j];                                 \
+        if (onto) sum0[i] = LOAD_SOME(V, from, (size_t)width, L) + sum0[i];                                                   \
+        STORE_SOME(out, sum0[i], (size_t)width, L);                                                                           \
       }                                                                                                                       \
     }                                                                                                                         \
-  }                                                                                                                           \
-                                                                                                                              \
-  /* One function for each number of rows and width: inlined together they run out of registers. */                           \
-  TILE_OF(t, T, TM, true, tall_wide) TILE_OF(t, T, TM_MIDDLE, true, middle_wide) TILE_OF(t, T, 4, true, four_wide)       \
-  TILE_OF(t, T, 2, true, two_wide) TILE_OF(t, T, 1, true, one_wide)                                                           \
-  TILE_OF(t, T, TM, false, tall_narrow) TILE_OF(t, T, TM_MIDDLE, false, middle_narrow) TILE_OF(t, T, 4, false, four_narrow)\
-  TILE_OF(t, T, 2, false, two_narrow) TILE_OF(t, T, 1, false, one_narrow)                                                     \
+  }
+
+// Of the tiles that `rows` rows may have, those of each width: two vectors, one and a half, one, and a half.
+#if FX_VECTOR_BYTES > 16
+#define GEMM_TILES(t, T, rows, V, L, H)                                                                                        \
+  GEMM_TILE(tile_##rows##_4_##t, T, rows, V, L, true, V, L) GEMM_TILE(tile_##rows##_3_##t, T, rows, V, L, true, H, L / 2)      \
+  GEMM_TILE(tile_##rows##_2_##t, T, rows, V, L, false, V, L) GEMM_TILE(tile_##rows##_1_##t, T, rows, H, L / 2, false, H, L / 2)
+#define TILES_OF(t, rows) {FX_NAME(tile_##rows##_1_##t), FX_NAME(tile_##rows##_2_##t), FX_NAME(tile_##rows##_3_##t), FX_NAME(tile_##rows##_4_##t)}
+#else
+#define GEMM_TILES(t, T, rows, V, L, H)                                                                                        \
+  GEMM_TILE(tile_##rows##_4_##t, T, rows, V, L, true, V, L) GEMM_TILE(tile_##rows##_2_##t, T, rows, V, L, false, V, L)
+#define TILES_OF(t, rows) {FX_NAME(tile_##rows##_2_##t), FX_NAME(tile_##rows##_2_##t), FX_NAME(tile_##rows##_4_##t), FX_NAME(tile_##rows##_4_##t)}
+#endif
+
+#if FX_VECTOR_BYTES > 16
+typedef FX_VECTOR(float, LF / 2) vfh;
+typedef FX_VECTOR(double, LD / 2) vdh;
+#endif
+
+#define GEMM(t, T, V, L, H)                                                                                                    \
+  GEMM_TILES(t, T, TM, V, L, H) GEMM_TILES(t, T, TM_MIDDLE, V, L, H) GEMM_TILES(t, T, 4, V, L, H) GEMM_TILES(t, T, 2, V, L, H) \
+  GEMM_TILES(t, T, 1, V, L, H)                                                                                                 \
                                                                                                                               \
   static void FX_NAME(strip_##t)(int64_t m, int64_t k, const T *a, int64_t row_step, int64_t depth_step, const T *b, int64_t ldb, T *c, int64_t ldc, \
-                                 int64_t width, bool accumulate) {                                                            \
-    const bool wide = width > L;                                                                                              \
+                                 const T *onto, int64_t pitch, int64_t width) {                                               \
+    typedef void (*tile)(int64_t, const T *, int64_t, int64_t, const T *, int64_t, T *, int64_t, const T *, int64_t, int64_t); \
+    enum { heights = 5 };                                                                                                     \
+    static const int8_t rows[heights] = {TM, TM_MIDDLE, 4, 2, 1};                                                             \
+    static const tile tiles[heights][4] = {TILES_OF(t, TM), TILES_OF(t, TM_MIDDLE), TILES_OF(t, 4), TILES_OF(t, 2), TILES_OF(t, 1)}; \
+    const int64_t halves = (width + L / 2 - 1) / (L / 2);                                                                     \
     int64_t i = 0;                                                                                                            \
-    for (; i + TM <= m; i += TM)                                                                                              \
-      (wide ? FX_NAME(tall_wide_##t) : FX_NAME(tall_narrow_##t))(k, a + i * row_step, row_step, depth_step, b, ldb, c + i * ldc, ldc, width, accumulate); \
-    if (TM > TM_MIDDLE && i + TM_MIDDLE <= m) {                                                                     \
-      (wide ? FX_NAME(middle_wide_##t) : FX_NAME(middle_narrow_##t))(k, a + i * row_step, row_step, depth_step, b, ldb, c + i * ldc, ldc, width, accumulate);\
-      i += TM_MIDDLE;                                                                                                    \
-    }                                                                                                                         \
-    for (; i + 4 <= m; i += 4)                                                                                                \
-      (wide ? FX_NAME(four_wide_##t) : FX_NAME(four_narrow_##t))(k, a + i * row_step, row_step, depth_step, b, ldb, c + i * ldc, ldc, width, accumulate);\
-    if (i + 2 <= m) {                                                                                                         \
-      (wide ? FX_NAME(two_wide_##t) : FX_NAME(two_narrow_##t))(k, a + i * row_step, row_step, depth_step, b, ldb, c + i * ldc, ldc, width, accumulate);\
-      i += 2;                                                                                                                 \
-    }                                                                                                                         \
-    if (i < m)                                                                                                                \
-      (wide ? FX_NAME(one_wide_##t) : FX_NAME(one_narrow_##t))(k, a + i * row_step, row_step, depth_step, b, ldb, c + i * ldc, ldc, width, accumulate);\
+    for (int height = 0; height < heights; height++)                                                                          \
+      for (; i + rows[height] <= m; i += rows[height])                                                                        \
+        tiles[height][halves - 1](k, a + i * row_step, row_step, depth_step, b, ldb, c + i * ldc, ldc, onto ? onto + i * pitch : onto, pitch, width); \
   }                                                                                                                           \
                                                                                                                               \
   /* Rows p ... of op(B), columns j ... j + width, zeros up to the width of a strip. */                                       \
   static void FX_NAME(pack_##t)(int64_t k, int64_t width, const T *b, int64_t ldb, bool transpose, T *out) {                  \
     if (!transpose) {                                                                                                         \
       for (int64_t p = 0; p < k; p++, out += 2 * L) {                                                                         \
-        memcpy(out, b + p * ldb, (size_t)width * sizeof(T));                                                                  \
-        for (int64_t j = width; j < 2 * L; j++) out[j] = 0;                                                                   \
+        if (width < L) {                                                                                                      \
+          const V first = LOAD_SOME(V, b + p * ldb, (size_t)width, L);                                                        \
+          memcpy(out, &first, sizeof first);                                                                                  \
+        } else {                                                                                                              \
+          memcpy(out, b + p * ldb, L * sizeof(T));                                                                            \
+          if (width == 2 * L) memcpy(out + L, b + p * ldb + L, L * sizeof(T));                                                \
+          else if (width > L) {                                                                                               \
+            const V second = LOAD_SOME(V, b + p * ldb + L, (size_t)(width - L), L);                                           \
+            memcpy(out + L, &second, sizeof second);                                                                          \
+          }                                                                                                                   \
+        }                                                                                                                     \
       }                                                                                                                       \
       return;                                                                                                                 \
     }                                                                                                                         \
@@ -200,7 +226,7 @@ enum { block_k = FX_GEMM_BLOCK_K };   // depth of one packed block of B: strip a
   /* Aᵀ·B with both stored by rows, one block of depth: what a tile needs of A lies scattered over as many rows as the block is deep, so it */\
   /* is copied together once and then meets all of B, in groups of columns that stay in the second cache level. `edge`: room for a strip. */\
   static void FX_NAME(columns_times_rows_##t)(int64_t m, int64_t n, int64_t depth, const T *a, int64_t lda, const T *b, int64_t ldb, T *c, int64_t ldc,\
-                                              bool accumulate, T *edge) {                                                     \
+                                              const T *onto, int64_t pitch, T *edge) {                                        \
     const int64_t strip = 2 * L, whole = n / strip * strip, group = 16 * strip;                                               \
     alignas(64) T tile[FX_GEMM_BLOCK_K * TM];                                                                                 \
     if (whole < n) FX_NAME(pack_##t)(depth, n - whole, b + whole, ldb, false, edge);                                          \
@@ -211,48 +237,53 @@ enum { block_k = FX_GEMM_BLOCK_K };   // depth of one packed block of B: strip a
         FX_NAME(pack_tile_##t)(rows, depth, a + i, lda, tile);                                                                \
         for (int64_t j = first; j < end; j += strip) {                                                                        \
           const bool is_whole = j < whole;                                                                                    \
-          FX_NAME(strip_##t)(rows, depth, tile, 1, rows, is_whole ? b + j : edge, is_whole ? ldb : strip, c + i * ldc + j, ldc,\
-                             is_whole ? strip : n - whole, accumulate);                                                       \
+          FX_NAME(strip_##t)(rows, depth, tile, 1, rows, is_whole ? b + j : edge, is_whole ? ldb : strip, c + i * ldc + j, ldc, \
+                             onto ? onto + i * pitch + j : onto, pitch, is_whole ? strip : n - whole);                        \
         }                                                                                                                     \
       }                                                                                                                       \
     }                                                                                                                         \
   }                                                                                                                           \
                                                                                                                               \
-  static void FX_NAME(gemm_##t)(int64_t m, int64_t n, int64_t k, const void *va, int64_t lda, bool transpose_a, const void *vb, int64_t ldb,   \
-                                bool transpose_b, void *vc, int64_t ldc, bool accumulate) {                                   \
-    const T *a = va, *b = vb;                                                                                                 \
+  /* Sums that are added to C are begun there with what they are added to. */                                                 \
+  static bool FX_NAME(begin_##t)(int64_t m, int64_t n, T *c, int64_t ldc, const T *onto, int64_t pitch) {                     \
+    for (int64_t i = 0; i < m && onto && onto != c; i++) memcpy(c + i * ldc, onto + i * pitch, (size_t)n * sizeof(T));        \
+    return onto;                                                                                                              \
+  }                                                                                                                           \
+                                                                                                                              \
+  static void FX_NAME(gemm_##t)(int64_t m, int64_t n, int64_t k, const void *va, int64_t lda, bool transpose_a, const void *vb, int64_t ldb, \
+                                bool transpose_b, void *vc, int64_t ldc, const void *onto, int64_t pitch) {                   \
+    const T *a = va, *b = vb, *s = onto;                                                                                      \
     T *c = vc;                                                                                                                \
     const int64_t row_step = transpose_a ? 1 : lda, depth_step = transpose_a ? lda : 1, strip = 2 * L;                        \
     if (n <= 4) {                                                                                                             \
+      const bool accumulate = FX_NAME(begin_##t)(m, n, c, ldc, s, pitch);                                                     \
       FX_NAME(columns_##t)(n, m, k, a, lda, transpose_a, b, transpose_b ? 1 : ldb, transpose_b ? ldb : 1, c, ldc, accumulate);\
       return;                                                                                                                 \
     }                                                                                                                         \
     if (m == 1 || (m <= 4 && transpose_b)) { /* rows of C are columns of op(B)ᵀ · op(A)ᵀ */                                   \
+      const bool accumulate = FX_NAME(begin_##t)(m, n, c, ldc, s, pitch);                                                     \
       for (int64_t i = 0; i < m; i++) FX_NAME(one_column_##t)(n, k, b, ldb, !transpose_b, a + i * row_step, depth_step, c + i * ldc, 1, accumulate);\
       return;                                                                                                                 \
     }                                                                                                                         \
     if (!transpose_b && n < strip && m <= 64 && k <= 64) { /* packing B would take as long as the product */                  \
-      FX_NAME(small_gemm_##t)(m, n, k, a, row_step, depth_step, b, ldb, c, ldc, accumulate);                                  \
+      FX_NAME(small_gemm_##t)(m, n, k, a, row_step, depth_step, b, ldb, c, ldc, s, pitch);                                    \
       return;                                                                                                                 \
     }                                                                                                                         \
     alignas(64) T packed[FX_GEMM_BLOCK_K * 2 * L];                                                                            \
     const int64_t blocks = (k + block_k - 1) / block_k, block = (k + blocks - 1) / blocks;                                    \
     const bool in_place = !transpose_b && (m <= TM || ldb <= 512);                                                            \
-    for (int64_t p = 0; p < k; p += block) {                                                                                  \
+    for (int64_t p = 0; p < k; p += block, s = c, pitch = ldc) {                                                              \
       const int64_t depth = k - p < block ? k - p : block;                                                                    \
-      const bool onto = accumulate || p > 0;                                                                                  \
-      if (transpose_a && !transpose_b && n >= strip && (size_t)(depth * lda) * sizeof(T) > (128 << 10)) {                                                                        \
-        FX_NAME(columns_times_rows_##t)(m, n, depth, a + p * lda, lda, b + p * ldb, ldb, c, ldc, onto, packed);               \
+      if (transpose_a && !transpose_b && n >= strip && (size_t)(depth * lda) * sizeof(T) > (128 << 10)) {                     \
+        FX_NAME(columns_times_rows_##t)(m, n, depth, a + p * lda, lda, b + p * ldb, ldb, c, ldc, s, pitch, packed);           \
         continue;                                                                                                             \
       }                                                                                                                       \
       for (int64_t j = 0; j < n; j += strip) {                                                                                \
         const int64_t width = n - j < strip ? n - j : strip;                                                                  \
-        if (in_place && width == strip) {                                                                                     \
-          FX_NAME(strip_##t)(m, depth, a + p * depth_step, row_step, depth_step, b + p * ldb + j, ldb, c + j, ldc, width, onto);\
-        } else {                                                                                                              \
-          FX_NAME(pack_##t)(depth, width, transpose_b ? b + j * ldb + p : b + p * ldb + j, ldb, transpose_b, packed);         \
-          FX_NAME(strip_##t)(m, depth, a + p * depth_step, row_step, depth_step, packed, strip, c + j, ldc, width, onto);     \
-        }                                                                                                                     \
+        const bool is_read_there = in_place && width == strip;                                                                \
+        if (!is_read_there) FX_NAME(pack_##t)(depth, width, transpose_b ? b + j * ldb + p : b + p * ldb + j, ldb, transpose_b, packed); \
+        FX_NAME(strip_##t)(m, depth, a + p * depth_step, row_step, depth_step, is_read_there ? b + p * ldb + j : packed, is_read_there ? ldb : strip, \
+                           c + j, ldc, s ? s + j : s, pitch, width);                                                          \
       }                                                                                                                       \
     }                                                                                                                         \
   }
@@ -289,5 +320,5 @@ ADD_LANES(f64, double, vd, LD)
   }
 TRANSPOSE(f32, float)
 TRANSPOSE(f64, double)
-GEMM_TILE(f32, float, vf, LF)
-GEMM_TILE(f64, double, vd, LD)
+GEMM(f32, float, vf, LF, vfh)
+GEMM(f64, double, vd, LD, vdh)

@@ -39,9 +39,9 @@ typedef void (*fx_combine_kernel)(size_t count, const void *x, void *accumulator
 // accumulator[i] += the sum of column i of `rows` dense rows of x.
 typedef void (*fx_rows_kernel)(size_t columns, size_t rows, const void *x, void *accumulator);
 
-// C (+)= A·B on one thread; k >= 1.
+// C = A·B + `onto` on one thread; k >= 1. onto: a row for each of C, `pitch` elements apart, C itself or apart from it; NULL for zeros.
 typedef void (*fx_gemm_kernel)(int64_t m, int64_t n, int64_t k, const void *a, int64_t lda, bool transpose_a, const void *b, int64_t ldb,
-                               bool transpose_b, void *c, int64_t ldc, bool accumulate);
+                               bool transpose_b, void *c, int64_t ldc, const void *onto, int64_t pitch);
 
 // y = M·x for a matrix of `rows` × `columns` numbers, or y = Mᵀ·x. Rows are `step` elements apart, x and y are dense; rows, columns >= 1.
 typedef void (*fx_matrix_vector_kernel)(int64_t rows, int64_t columns, const void *matrix, int64_t step, const void *x, void *y);
@@ -180,9 +180,11 @@ void fx_copy_parallel(uint32_t rank, const int64_t *shape, size_t element, const
 void fx_fill_block(uint32_t rank, const int64_t *shape, size_t element, const void *value, char *target, const int64_t *strides);
 void fx_fill_row(int64_t count, size_t element, const void *value, char *target);
 
-// One product on this thread, by the library or by own kernels.
+// One product on this thread, by the library or by own kernels. onto, pitch: as in fx_gemm_kernel.
 void fx_gemm_serial(fx_type type, bool use_blas, int64_t m, int64_t n, int64_t k, const void *a, int64_t lda, bool transpose_a, const void *b,
-                    int64_t ldb, bool transpose_b, void *c, int64_t ldc, bool accumulate);
+                    int64_t ldb, bool transpose_b, void *c, int64_t ldc, const void *onto, int64_t pitch);
+// What rows of the step's product are added to, from `column` on; c: where they are written.
+const void *fx_gemm_onto(const fx_gemm *step, const fx_context *context, const void *c, int64_t column, int64_t *pitch);
 bool fx_prefer_blas(fx_type type, int64_t m, int64_t n, int64_t k, bool transpose_a, bool transpose_b);
 bool fx_blas_ready(void);
 bool fx_blas_has_gemm(fx_type type);

@@ -3,20 +3,24 @@
 
 #include "internal.h"
 
-static void run_matrix(const fx_gemm *step, const void *a, const void *b, void *c) {
+static void run_matrix(const fx_gemm *step, const fx_context *context, const void *a, const void *b, void *c) {
+  int64_t pitch;
+  const void *onto = fx_gemm_onto(step, context, c, 0, &pitch);
   fx_gemm_serial((fx_type)step->type, false, step->m, step->n, step->k, a, step->lda, step->transpose_a, b, step->ldb, step->transpose_b, c, step->ldc,
-                 step->accumulate);
+                 onto, pitch);
 }
 
 // A · x with rows of A stored, and the same with a row in front: xᵀ · Bᵀ.
-static void run_matrix_vector(const fx_gemm *step, const void *a, const void *b, void *c) {
+static void run_matrix_vector(const fx_gemm *step, const fx_context *context, const void *a, const void *b, void *c) {
+  (void)context;
   const fx_matrix_vector_kernel kernel = fx_kernels()->matrix_vector[step->type];
   if (step->n == 1) kernel(step->m, step->k, a, step->lda, b, c);
   else kernel(step->n, step->k, b, step->ldb, a, c);
 }
 
 // A · x with columns of A stored, and xᵀ · B.
-static void run_vector_matrix(const fx_gemm *step, const void *a, const void *b, void *c) {
+static void run_vector_matrix(const fx_gemm *step, const fx_context *context, const void *a, const void *b, void *c) {
+  (void)context;
   const fx_matrix_vector_kernel kernel = fx_kernels()->vector_matrix[step->type];
   if (step->n == 1) kernel(step->k, step->m, a, step->lda, b, c);
   else kernel(step->k, step->n, b, step->ldb, a, c);

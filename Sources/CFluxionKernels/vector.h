@@ -42,6 +42,11 @@ FX_INLINE void FX_NAME(load_some)(void *to, const void *from, size_t bytes, cons
     memcpy(to, &loaded, sizeof loaded);
     return;
   }
+  if (whole == 32) {
+    const __m256i loaded = _mm256_maskz_loadu_epi8(_bzhi_u32(~(uint32_t)0, (uint32_t)bytes), from);
+    memcpy(to, &loaded, sizeof loaded);
+    return;
+  }
   if (whole == 16) {
     const __m128i loaded = _mm_maskz_loadu_epi8((__mmask16)_bzhi_u32(0xFFFF, (uint32_t)bytes), from);
     memcpy(to, &loaded, sizeof loaded);
@@ -51,6 +56,11 @@ FX_INLINE void FX_NAME(load_some)(void *to, const void *from, size_t bytes, cons
   if (whole == 32 && element >= 4) {
     const __m256i mask = _mm256_cmpgt_epi32(_mm256_set1_epi32((int)bytes / 4), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
     const __m256i loaded = _mm256_maskload_epi32(from, mask);
+    memcpy(to, &loaded, sizeof loaded);
+    return;
+  }
+  if (whole == 16 && element >= 4) {
+    const __m128i loaded = _mm_maskload_epi32(from, _mm_cmpgt_epi32(_mm_set1_epi32((int)bytes / 4), _mm_setr_epi32(0, 1, 2, 3)));
     memcpy(to, &loaded, sizeof loaded);
     return;
   }
@@ -68,6 +78,10 @@ FX_INLINE void FX_NAME(store_some)(void *to, const void *vector, size_t bytes, c
     _mm512_mask_storeu_epi8(to, _bzhi_u64(~(uint64_t)0, (uint32_t)bytes), LOAD(__m512i, vector));
     return;
   }
+  if (whole == 32) {
+    _mm256_mask_storeu_epi8(to, _bzhi_u32(~(uint32_t)0, (uint32_t)bytes), LOAD(__m256i, vector));
+    return;
+  }
   if (whole == 16) {
     _mm_mask_storeu_epi8(to, (__mmask16)_bzhi_u32(0xFFFF, (uint32_t)bytes), LOAD(__m128i, vector));
     return;
@@ -76,6 +90,10 @@ FX_INLINE void FX_NAME(store_some)(void *to, const void *vector, size_t bytes, c
   if (whole == 32 && element >= 4) {
     const __m256i mask = _mm256_cmpgt_epi32(_mm256_set1_epi32((int)bytes / 4), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
     _mm256_maskstore_epi32(to, mask, LOAD(__m256i, vector));
+    return;
+  }
+  if (whole == 16 && element >= 4) {
+    _mm_maskstore_epi32(to, _mm_cmpgt_epi32(_mm_set1_epi32((int)bytes / 4), _mm_setr_epi32(0, 1, 2, 3)), LOAD(__m128i, vector));
     return;
   }
 #else

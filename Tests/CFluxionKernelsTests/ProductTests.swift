@@ -56,36 +56,46 @@ extension Kernels {
     func shapes(blas: Bool) {
       fx_set_blas_enabled(blas)
       defer { fx_set_blas_enabled(true) }
-      let sizes = [(1, 1, 1), (1, 70, 33), (5, 1, 300), (3, 2, 7), (13, 33, 5), (4, 64, 16), (64, 64, 64), (130, 17, 70), (25, 100, 300), (2, 40, 513), (257, 65, 129), (7, 9, 0), (300, 3, 64), (33, 600, 20)]
+      let sizes = [(1, 1, 1), (1, 70, 33), (5, 1, 300), (3, 2, 7), (13, 33, 5), (4, 64, 16), (64, 64, 64), (130, 17, 70), (25, 100, 300), (2, 40, 513), (257, 65, 129), (7, 9, 0), (300, 3, 64), (33, 600, 20), (64, 300, 64), (40, 50, 50), (31, 23, 9)]
       withEachISA { isa in
         for (m, n, k) in sizes {
-          for flags in 0..<8 {
+          for flags in 0..<12 {
             let memory = Memory()
             var generator = Generator(UInt64(m * 1000 + n))
-            let ta = flags & 1 != 0, tb = flags & 2 != 0, add = flags & 4 != 0
+            let ta = flags & 1 != 0, tb = flags & 2 != 0, add = fx_gemm_onto_kind(UInt32(flags / 4))
             let lda = (ta ? m : k) + 3, ldb = (tb ? k : n) + 1, ldc = n + 2
-            let a = generator.floats((ta ? k : m) * lda + 1), b = generator.floats((tb ? n : k) * ldb + 1), c = generator.floats(m * ldc)
-            let pa = memory.array(a), pb = memory.array(b), pc = memory.array(c)
+            let a = generator.floats((ta ? k : m) * lda + 1), b = generator.floats((tb ? n : k) * ldb + 1), c = generator.floats(m * ldc), row = generator.floats(n)
+            let pa = memory.array(a), pb = memory.array(b), pc = memory.array(c), pr = memory.array(row)
             let step = memory.value(fx_gemm())
             step.pointee = fx_gemm()
             step.pointee.type = FX_F32.rawValue
             (step.pointee.a, step.pointee.b, step.pointee.c) = (0, 1, 2)
             (step.pointee.m, step.pointee.n, step.pointee.k) = (Int64(m), Int64(n), Int64(k))
             (step.pointee.lda, step.pointee.ldb, step.pointee.ldc) = (Int64(lda), Int64(ldb), Int64(ldc))
-            (step.pointee.transpose_a, step.pointee.transpose_b, step.pointee.accumulate) = (ta ? 1 : 0, tb ? 1 : 0, add ? 1 : 0)
-            run(FX_STEP_GEMM, step, [pa, pb, pc], memory)
+            (step.pointee.transpose_a, step.pointee.transpose_b, step.pointee.accumulate) = (ta ? 1 : 0, tb ? 1 : 0, add.rawValue)
+            step.pointee.row = 3
+            run(FX_STEP_GEMM, step, [pa, pb, pc, pr], memory)
             let reference = naive(m, n, k, { Double(ta ? a[$1 * lda + $0] : a[$0 * lda + $1]) }, { Double(tb ? b[$1 * ldb + $0] : b[$0 * ldb + $1]) })
             var worst = 0.0
             for i in 0..<m {
-              for j in 0..<n { worst = max(worst, abs(Double(pc[i * ldc + j]) - reference[i * n + j] - (add ? Double(c[i * ldc + j]) : 0))) }
+              for j in 0..<n {
+                let before = add == FX_GEMM_ONTO_C ? c[i * ldc + j] : add == FX_GEMM_ONTO_ROW ? row[j] : 0
+                worst = max(worst, abs(Double(pc[i * ldc + j]) - reference[i * n + j] - Double(before)))
+              }
               for j in n..<ldc where pc[i * ldc + j] != c[i * ldc + j] { worst = .infinity }   // nothing beside C may change
             }
             #expect(worst <= 4e-6 * Double(k + 4).squareRoot() * 4, "\(isa), \(m)x\(n)x\(k), flags \(flags)")
 
-            let wide = memory.array([Double](repeating: 0, count: m * ldc)), a64 = memory.array(a.map(Double.init)), b64 = memory.array(b.map(Double.init))
+            let wide = memory.array([Double](repeating: 0, count: m * ldc)), a64 = memory.array(a.map(Double.init)), b64 = memory.array(b.map(Double.init)), r64 = memory.array(row.map(Double.init))
             step.pointee.type = FX_F64.rawValue
-            run(FX_STEP_GEMM, step, [a64, b64, wide], memory)
-            let error = (0..<m).flatMap { i in (0..<n).map { abs(wide[i * ldc + $0] - reference[i * n + $0]) } }.max()!
+            run(FX_STEP_GEMM, step, [a64, b64, wide, r64], memory)
+            var error = 0.0
+            for i in 0..<m {
+              for j in 0..<n {
+                let before = add == FX_GEMM_ONTO_ROW ? Double(row[j]) : 0
+                error = max(error, abs(wide[i * ldc + j] - reference[i * n + j] - before))
+              }
+            }
             #expect(error <= 1e-12 * Double(k + 1), "\(isa), f64, \(m)x\(n)x\(k), flags \(flags)")
           }
         }

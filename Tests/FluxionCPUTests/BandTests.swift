@@ -21,6 +21,10 @@ import Testing
       let h = tanh(x[0].matmul(x[1]) + x[2])
       return [x[0].sliced(0..<3, alongAxis: 1) + sigmoid(h.matmul(x[3]) + x[2]).matmul(x[4])]
     },
+    Case(description: "a row added to a product that is read by itself", shapes: [[260, 40], [40, 64], [64], [64, 20], [20]], kernels: 1) { x in
+      let p = x[0].matmul(x[1])
+      return [tanh((p + x[2]) * p).matmul(x[3]) + x[4]]
+    },
     Case(description: "weights read in their transposed form", shapes: [[256, 64], [64, 70], [64, 70]], kernels: 1) { x in
       [tanh(tanh(x[0].matmul(x[1])).matmul(x[2].swappedLastAxes)).matmul(x[1]) * 0.5]
     },

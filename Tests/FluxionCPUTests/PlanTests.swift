@@ -1,3 +1,4 @@
+import CFluxionKernels
 @testable import FluxionCPU
 import FluxionCore
 import FluxionTestSupport
@@ -29,6 +30,33 @@ import Testing
       return [relu(hidden.matmul(x[3]))]
     }
     #expect(program.cost.kernels == 2)
+  }
+
+  @Test("the addition of a row to a product leaves the program behind it; of a column, or beside another reading, it stays")
+  func addedRow() throws {
+    func program(row strides: [Int], readsTwice: Bool = false) -> TileProgram {
+      var made = TileProgram(extents: [6, 20])
+      made.inputs = [made.view(9, .float32, offset: 8, strides), made.view(7, .float32, offset: 0, [20, 1])]
+      let f32 = ElementType.float32.kernelType
+      let row = made.append(fx_make_instruction(FX_LOAD, f32, f32, 0, 0, 0))
+      let product = made.append(fx_make_instruction(FX_LOAD, f32, f32, 1, 0, 0))
+      let two = made.append(fx_make_constant(f32, fx_scalar()))
+      let sum = made.append(fx_make_instruction(FX_ADD, f32, f32, row, product, 0))
+      let scaled = made.append(fx_make_instruction(FX_MUL, f32, f32, readsTwice ? product : two, sum, 0))
+      made.store(scaled, in: 7, .float32, [20, 1])
+      return made
+    }
+    var kept = program(row: [1, 0])
+    #expect(kept.takeAddedRow(of: 7) == nil && kept.instructions.count == 5)
+    kept = program(row: [0, 1], readsTwice: true)
+    #expect(kept.takeAddedRow(of: 7) == nil && kept.instructions.count == 5)
+    var made = program(row: [0, 1])
+    let taken = made.takeAddedRow(of: 7)
+    let row = try #require(taken)
+    #expect(row.slot == 9 && row.offset == 8)
+    #expect(made.instructions.map(\.op) == [FX_CONSTANT, FX_LOAD, FX_MUL].map { UInt16($0.rawValue) })
+    #expect(made.readBuffers == [7] && made.instructions[1].a == 0)
+    #expect((made.instructions[2].a, made.instructions[2].b) == (0, 1) && made.outputs[0].value == 2)
   }
 
   @Test("softmax is three kernels: maximum, sum of exponentials, quotient") func softmaxKernels() throws {

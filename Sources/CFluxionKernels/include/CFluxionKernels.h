@@ -275,6 +275,16 @@ uint64_t fx_fused_constant_bytes(const fx_fused *step);
 // FX_STEP_GEMM: C[b] = A[b] · B[b] (or C[b] += ...) for matrices stored row by row.
 // op(A) is m×k, op(B) is k×n, C is m×n; transposed operands are stored k×m and n×k.
 // f32, f64 (BLAS or own kernels), i32, i64, u32, u64 (plain loops, wrapping), bool (or of ands), c64, c128 (BLAS or plain loops; no conjugation).
+typedef enum fx_gemm_onto_kind {
+  FX_GEMM_ONTO_NOTHING = 0,
+  FX_GEMM_ONTO_C = 1,             // what C holds
+  FX_GEMM_ONTO_ROW = 2            // one row of n elements, the same for all rows of C
+} fx_gemm_onto_kind;
+
+struct fx_context;
+struct fx_gemm;
+typedef void (*fx_single_product)(const struct fx_gemm *step, const struct fx_context *context, const void *a, const void *b, void *c);
+
 typedef struct fx_gemm {
   uint32_t type;                  // fx_type of all three
   uint32_t a, b, c;               // slots
@@ -282,10 +292,12 @@ typedef struct fx_gemm {
   int64_t m, n, k;                // k = 0 gives zeros
   int64_t lda, ldb, ldc;          // elements from one stored row to the next, at least the length of a stored row
   uint32_t transpose_a, transpose_b;
-  uint32_t accumulate;            // 1: add to what C holds
+  uint32_t accumulate;            // fx_gemm_onto_kind: what the product is added to
   uint32_t batch_rank;            // 0 ... 4
   int64_t batch_shape[4];
   int64_t a_batch[4], b_batch[4], c_batch[4];   // strides in elements; 0 broadcasts A or B (not C)
+  uint32_t row, reserved;         // FX_GEMM_ONTO_ROW: the slot of n elements that do not overlap C
+  int64_t row_offset;             // bytes
   // Applied to each panel of rows while it is in cache, NULL for none. Iteration shape [m, n] without batch, else
   // [batch_shape..., m, n]; keep_shape = 1; no reductions. Inputs whose slot is `c` see the finished product; the usual epilogue
   // writes its result in place, to `c`; other inputs and outputs are any slots of the plan that do not overlap C.
@@ -295,7 +307,7 @@ typedef struct fx_gemm {
   uint32_t use_blas, prepared;
   int64_t panel_columns, column_panels;
   uint64_t scratch_bytes;
-  void (*single)(const struct fx_gemm *step, const void *a, const void *b, void *c);   // one panel of own kernels: it runs without the pool
+  fx_single_product single;       // one panel of own kernels: it runs without the pool
 } fx_gemm;
 
 // FX_STEP_BAND: steps that work on rows of the same things, one after the other on each block of rows. A block passes through all parts while

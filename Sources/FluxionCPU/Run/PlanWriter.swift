@@ -209,6 +209,10 @@ struct PlanWriter {
     (made.lda, made.ldb, made.ldc) = (Int64(p.lhs.leading), Int64(p.rhs.leading), Int64(Swift.max(1, p.columns)))
     made.transpose_a = p.lhs.isTransposed ? 1 : 0
     made.transpose_b = p.rhs.isTransposed ? 1 : 0
+    if let row = p.row {
+      made.accumulate = FX_GEMM_ONTO_ROW.rawValue
+      (made.row, made.row_offset) = (slot(Int(row.slot)), row.offset)
+    }
     // Batch axes longer than 1; without an epilogue, those that follow one another everywhere become one.
     var batch: [(length: Int, a: Int, b: Int, c: Int)] = []
     var step = p.rows * p.columns
@@ -256,6 +260,7 @@ struct PlanWriter {
     case let .product(p):
       let matrices = p.batch.reduce(1, *)
       cost.floatingPointOperations += 2 * Double(p.rows) * Double(p.columns) * Double(p.inner) * Double(matrices)
+      if p.row != nil { cost.floatingPointOperations += Double(p.rows) * Double(p.columns) * Double(matrices) }
       if let epilogue = p.epilogue { cost.floatingPointOperations += operations(epilogue) }
     case .single:
       let node = graph.nodes[step.node]

@@ -101,7 +101,8 @@ extension Step {
         RowAccess(buffer: p.lhs.base, isByRows: lhs, isWrite: false),
         RowAccess(buffer: p.rhs.base, isByRows: false, isWrite: false),
         RowAccess(buffer: p.target, isByRows: target, isWrite: true),
-      ] + (p.epilogue?.rowAccesses(buffers) ?? [])
+      ] + (p.row.map { [RowAccess(buffer: Int($0.slot), isByRows: false, isWrite: false)] } ?? [])
+        + (p.epilogue?.rowAccesses(buffers) ?? [])
     case let .tiles(program): return program.rowAccesses(buffers)
     default: return []
     }

@@ -1,3 +1,4 @@
+import CFluxionKernels
 import FluxionCore
 
 /// One call of the runtime, with buffers by number.
@@ -35,6 +36,8 @@ struct Product {
   var type: ElementType
   var rows: Int, columns: Int, inner: Int
   var batch: [Int]
+  /// A row that is added to each row of the product; its slot is a buffer.
+  var row: fx_view?
   /// The buffer it is written to.
   var target: Int
   var epilogue: TileProgram?

@@ -38,6 +38,10 @@ extension StepBuilder {
       steps.append(step)
       return try appendTiles(group, g, groupOf, others)
     }
+    // Few columns are dot products, to which a row is no cheaper added.
+    if !roles.isStored(v), product.type == .float32 || product.type == .float64, product.rows > 4, product.columns > 12 {
+      product.row = epilogue.takeAddedRow(of: v.int)
+    }
     let writes = epilogue.outputs.map { Int($0.view.slot) }
     var separate = Array(epilogue.outputs.indices)
     if !roles.isStored(v) {
@@ -60,11 +64,13 @@ extension StepBuilder {
     }
     step.inPlace = inPlacePairs(epilogue, separate, excluding: [lhs.base, rhs.base, product.target])
     epilogue.noteReaders(step.inPlace)
-    product.epilogue = epilogue
+    let isDone = separate.isEmpty && epilogue.instructions.count == 1   // what is stored is the product
+    product.epilogue = isDone ? nil : epilogue
     step.work = .product(product)
     step.node = others.last!
     step.writes += writes
-    for b in epilogue.readBuffers where b != product.target && !step.reads.contains(b) { step.reads.append(b) }
+    let reads = epilogue.readBuffers + (product.row.map { [Int($0.slot)] } ?? [])
+    for b in reads where b != product.target && !step.reads.contains(b) { step.reads.append(b) }
     steps.append(step)
   }
 
@@ -90,6 +96,46 @@ extension StepBuilder {
 }
 
 extension TileProgram {
+  /// Takes the addition of one row to all rows of `buffer` out of the program, which then finds the sums in the buffer.
+  ///
+  /// - Returns: the row; nil, and no change, if no row is added, or if the buffer itself is read for anything else.
+  mutating func takeAddedRow(of buffer: Int) -> fx_view? {
+    func loaded(_ value: UInt32) -> fx_view? {
+      let instruction = instructions[Int(value)]
+      return instruction.op == UInt16(FX_LOAD.rawValue) ? inputs[Int(instruction.a)] : nil
+    }
+    func readers(_ value: UInt32) -> [Int] { instructions.indices.filter { instructions[$0].values.contains(value) } }
+    func isStored(_ value: UInt32) -> Bool { outputs.contains { $0.value == value } || reductions.contains { $0.value == value } }
+    let own = instructions.indices.filter { loaded(UInt32($0))?.slot == UInt32(truncatingIfNeeded: buffer) }
+    guard own.count == 1, let product = own.first.map({ UInt32($0) }), !isStored(product) else { return nil }
+    let users = readers(product)
+    guard users.count == 1, let sum = users.first, instructions[sum].op == UInt16(FX_ADD.rawValue) else { return nil }
+    let added = instructions[sum].a == product ? instructions[sum].b : instructions[sum].a
+    guard added != product, let row = loaded(added), row.slot != FX_INDEX_SLOT_NUMBER,
+      strides(of: row) == [Int](repeating: 0, count: extents.count - 1) + [1]
+    else { return nil }
+
+    instructions[sum] = instructions[Int(product)]
+    let dropped = isStored(added) || readers(added).count > 0 ? [product] : [product, added]
+    var numbers: [UInt32] = []   // after what is dropped is gone
+    for i in instructions.indices { numbers.append(UInt32(i - dropped.count { $0 < i })) }
+    for i in instructions.indices where instructions[i].op > UInt16(FX_CONSTANT.rawValue) {
+      (instructions[i].a, instructions[i].b, instructions[i].c) =
+        (numbers[Int(instructions[i].a)], numbers[Int(instructions[i].b)], numbers[Int(instructions[i].c)])
+    }
+    for o in outputs.indices { outputs[o].value = numbers[Int(outputs[o].value)] }
+    instructions = instructions.indices.filter { !dropped.contains(UInt32($0)) }.map { instructions[$0] }
+    dropUnusedInputs()
+    return row
+  }
+
+  private mutating func dropUnusedInputs() {
+    let loads = instructions.indices.filter { instructions[$0].op == UInt16(FX_LOAD.rawValue) }
+    let used = inputs.indices.filter { i in loads.contains { Int(instructions[$0].a) == i } }
+    for i in loads { instructions[i].a = UInt32(used.firstIndex(of: Int(instructions[i].a))!) }
+    inputs = used.map { inputs[$0] }
+  }
+
   /// Views of one buffer made views of another.
   mutating func rename(_ old: Int, to new: Int) {
     for i in inputs.indices where inputs[i].slot == UInt32(truncatingIfNeeded: old) {
