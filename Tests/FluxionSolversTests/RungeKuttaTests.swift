@@ -86,6 +86,17 @@ private let oscillator = ODE { (t: Tensor, y: Tensor) -> Tensor in stacked([y[1]
     for (x, y) in zip(solution.value.doubles(), reference) { #expect(abs(x - y) < 100 * tolerance) }
   }
 
+  /// A cubic is integrated without an error, so the second step is ten times the first, by the error of that alone; then the controller,
+  /// here one that takes 0.9 of each step, has the say.
+  @Test("the step after the first follows its error alone") func firstStep() {
+    var control = StepControl(relativeTolerance: 1e-6, absoluteTolerance: 1e-6, maximumSteps: 20, firstStep: 0.1)
+    (control.proportional, control.integral) = (0, 0)
+    let cubic = ODE { (t: Tensor, y: Tensor) -> Tensor in 0 * y + t.squared() }
+    let solution = solve(cubic, from: double(0), over: 0...2, using: DormandPrince5(.adaptive(control)))
+    #expect(abs(solution.value.item() - 8.0 / 3) < 1e-12)
+    #expect(solution.statistics.accepted.item() == 3)
+  }
+
   @Test("there and back again") func backwards() {
     let method = DormandPrince5(tolerance: 1e-9)
     let there = solve(oscillator, from: double(2, 0), over: 0...3, using: method).value

@@ -143,9 +143,11 @@ extension ODESystem {
     let bounded = maximum(E, floor)
     let power = pow(bounded, Tensor(-control.proportional / p, as: type)) * pow(w.previousError, Tensor(control.integral / p, as: type))
     let growth = select(w.wasRejected, 1, Tensor(control.growth, as: type))
-    let longer = clamp(power * control.safety, Tensor(control.shrinking, as: type), growth)
+    let alone = pow(bounded, Tensor(-1 / p, as: type))
+    let isFirst = w.accepted .== Tensor(Int32(0))   // nothing is known of an error before this one
+    let longer = clamp(select(isFirst, alone, power) * control.safety, Tensor(control.shrinking, as: type), growth)
     let shorter = clamp(
-      pow(bounded, Tensor(-1 / p, as: type)) * control.safety, Tensor(control.shrinking, as: type), Tensor(control.safety, as: type))
+      alone * control.safety, Tensor(control.shrinking, as: type), Tensor(control.safety, as: type))
     let isKnown = isFinite(E)
     let factor = select(isAccepted, longer, select(isKnown, shorter, Tensor(control.shrinking, as: type)))
     let proposed = abs(stopGradient(h)) * factor

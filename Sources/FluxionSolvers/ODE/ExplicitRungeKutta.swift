@@ -50,7 +50,8 @@ public enum Stepping: Codable, Sendable {
 /// Steps that follow the estimated error.
 ///
 /// A step is accepted if E = RMS(errorᵢ / (atol + rtol max(|yᵢ|, |y₁ᵢ|))) ≤ 1, over all numbers of the state. The next one is longer by
-/// safety · E^(-β₁) · E_previous^(β₂), within [shrinking, growth]; after a rejection it is shorter by safety · E^(-1/order).
+/// safety · E^(-β₁) · E_previous^(β₂), within [shrinking, growth]; after a rejection it is shorter by safety · E^(-1/order), and that
+/// is also how much longer the one after the first accepted step is, since no error came before it.
 ///
 /// > E. Hairer, S. Nørsett, G. Wanner. *Solving Ordinary Differential Equations I*, 2nd ed., §II.4.
 /// > K. Gustafsson. "Control theoretic techniques for stepsize selection in explicit Runge–Kutta methods." *ACM TOMS* 17(4), 1991.
