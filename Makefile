@@ -1,6 +1,6 @@
 # make run    sets up what is missing, builds, and runs the main job: a rectified flow, with a report
 # make test   sets up what is missing, builds, and runs the tests (release configuration)
-# make test-xla runs the operations and a system through XLA, whose CPU backend it fetches
+# make test-xla runs what needs XLA: operations, meshes and a system on its CPU backend, which it fetches
 # make matrix fills the table of every operation under every transform and writes its page
 SWIFT ?= swift
 CONFIGURATION ?= release
@@ -22,7 +22,7 @@ test-full: setup
 xla-cpu-plugin:
 	scripts/xla/build-cpu-plugin.sh
 
-# The client, the operations with their derivatives, and a system, through XLA on that plugin.
+# The client, the operations with their derivatives, meshes, and a system, through XLA on that plugin.
 test-xla: setup
 	scripts/xla/test.sh -c $(CONFIGURATION) $(ARGUMENTS)
 

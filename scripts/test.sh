@@ -1,5 +1,6 @@
 #!/bin/sh
-# Runs the tests and closes with one line, "N passed, N failed". Arguments go to `swift test`.
+# Runs the tests and closes with one line, "N passed, N failed". Arguments go to `swift test`. FLUXION_TEST_SECONDS bounds the run, not
+# the build: tests that take longer are ended, and have failed.
 set -u
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
@@ -8,7 +9,8 @@ trap 'rm -f "$log"' EXIT
 # Built first, so that the command-line tests find the program they start.
 set -- -Xswiftc -enable-testing --scratch-path .build/tests "$@"
 swift build --build-tests "$@" || exit 1
-swift test --skip-build "$@" 2>&1 | tee "$log"
+limit=${FLUXION_TEST_SECONDS:-}
+${limit:+timeout -k 10 "$limit"} swift test --skip-build "$@" 2>&1 | tee "$log"
 
 # A suite's line begins with "Suite", the run's with "Test run with": neither is a test.
 passed=$(grep -E '✔ Test .* passed after' "$log" | grep -cv '✔ Test run with')

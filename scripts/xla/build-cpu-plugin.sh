@@ -4,6 +4,7 @@
 # usage: build-cpu-plugin.sh [FOLDER]        FOLDER: where the parts are kept, .build/xla-cpu by default
 #
 # XLA comes from the tensorflow-cpu wheel: some 270 MB once, 900 MB unpacked. What is there already is kept: a second call does nothing.
+# Ends with 69 where this machine cannot have it, for want of a tool or of the network, and with 1 where the sources are to blame.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
@@ -15,19 +16,20 @@ tf="$folder/tensorflow-$version/tensorflow"
 plugin="$folder/libfluxion_xla_cpu.so"
 
 fail() { echo "xla-cpu-plugin: $*" >&2; exit 1; }
-[ "$(uname -s)" = Linux ] || fail "the wheel is for Linux, and this is $(uname -s)."
-command -v python3 >/dev/null || fail "python3 is needed to fetch the wheel: install it and try again."
-command -v g++ >/dev/null || fail "g++ 12 or later is needed: install it (on Debian: apt-get install g++) and try again."
+unavailable() { echo "xla-cpu-plugin: $*" >&2; exit 69; }
+[ "$(uname -s)" = Linux ] || unavailable "the wheel is for Linux, and this is $(uname -s)."
+command -v python3 >/dev/null || unavailable "python3 is needed to fetch the wheel: install it and try again."
+command -v g++ >/dev/null || unavailable "g++ 12 or later is needed: install it (on Debian: apt-get install g++) and try again."
 mkdir -p "$folder"
 
 if [ ! -f "$folder/tensorflow-$version/complete" ]; then
   wheels=$(mktemp -d "$folder/wheel.XXXXXX")
   trap 'rm -rf "$wheels"' EXIT
   echo "xla-cpu-plugin: fetching tensorflow-cpu $version" >&2
-  # Any Python will do: the wheel's libraries are what is wanted.
-  timeout 1500 python3 -m pip download -q --no-deps --only-binary=:all: --python-version 3.11 --implementation cp --abi cp311 \
+  # Any Python will do: the wheel's libraries are what is wanted. In the foreground: who ends this script ends the fetching.
+  timeout --foreground 1500 python3 -m pip download -q --no-deps --only-binary=:all: --python-version 3.11 --implementation cp --abi cp311 \
     --platform "manylinux_2_27_$(uname -m)" -d "$wheels" "tensorflow-cpu==$version" >&2 ||
-    fail "pip could not fetch tensorflow-cpu $version. Check the network and that pip is there (python3 -m pip --version)."
+    unavailable "pip could not fetch tensorflow-cpu $version. Check the network and that pip is there (python3 -m pip --version)."
   rm -rf "$folder/tensorflow-$version"
   python3 - "$wheels"/*.whl "$folder/tensorflow-$version" <<'PYTHON'
 import sys, zipfile
