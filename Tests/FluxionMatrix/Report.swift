@@ -18,13 +18,13 @@ enum Report {
     }
   }
 
-  /// Judges two cells of each operation in this process, telling the failures and how far it has come.
-  static func tellBriefly(_ operations: [OperationCase], on device: Device) -> (judged: Int, failures: Int) {
+  /// Judges the chosen cells of each operation in this process, telling the failures.
+  static func tell(_ operations: [OperationCase], on device: Device, cells: (OperationCase) -> [Cell]) -> (judged: Int, failures: Int) {
     var (judged, failures) = (0, 0)
     for operation in operations {
       // A device of its own, so that the compiled programs of one operation make room for those of the next.
       let bench = Bench(operation, devices: [Device(engine: device.engine)], allowing: Tolerance.xla)
-      for cell in operation.briefCells(engine: device.engine.name) {
+      for cell in cells(operation) {
         switch bench.judge(cell) {
         case .passed: judged += 1
         case .refused: break

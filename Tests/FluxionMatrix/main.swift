@@ -7,7 +7,7 @@ import Foundation
 // Fills the matrix and writes it as a page.
 //
 //   FluxionMatrix [--page PATH] [--processes N] [--matching TEXT]
-//   FluxionMatrix --xla [--matching TEXT]  two cells of each operation on XLA's device, in this process
+//   FluxionMatrix --xla [--sampled] [--part K/N] [--matching TEXT]  on XLA's device, in this process
 //   FluxionMatrix --exceptions        runs what rows say is refused, and tells what passes: exceptions nobody needs
 //
 // Each operation runs in a process of its own (`--operation NAME --from K`), which tells a line per cell: a program that traps costs
@@ -24,19 +24,20 @@ func option(_ name: String) -> String? {
 
 let usage = """
   Usage: FluxionMatrix [--page PATH] [--processes N] [--matching TEXT]
-         FluxionMatrix --xla [--matching TEXT]
+         FluxionMatrix --xla [--sampled] [--part K/N] [--matching TEXT]
          FluxionMatrix --exceptions
          FluxionMatrix --operation NAME [--from K]
 
   Judges every cell of the table of operations; --page writes it as a page, --matching takes operations whose names contain TEXT.
-  --xla judges two cells of each on the device of XLA's plugin that the environment names or Python has installed.
+  --xla judges two cells of each on the device of XLA's plugin that the environment names or Python has installed; --sampled takes all
+  values and every transform once, --part the operations K, K + N, K + 2 N … counted from 0.
   --exceptions runs what rows say is refused. --operation judges one operation in this process, a line per cell.
   """
 if CommandLine.arguments.contains("--help") || CommandLine.arguments.contains("-h") {
   print(usage)
   exit(0)
 }
-let known: Set = ["--xla", "--page", "--processes", "--matching", "--exceptions", "--operation", "--from"]
+let known: Set = ["--xla", "--sampled", "--part", "--page", "--processes", "--matching", "--exceptions", "--operation", "--from"]
 if let unknown = CommandLine.arguments.dropFirst().first(where: { $0.hasPrefix("--") && !known.contains($0) }) {
   FileHandle.standardError.write(Data("unknown option \(unknown)\n\(usage)\n".utf8))
   exit(2)
@@ -55,8 +56,14 @@ let families = OperationCase.families.map { family in
 }
 if CommandLine.arguments.contains("--xla") {
   let device = try Device.xla()
-  let (judged, failures) = Report.tellBriefly(families.flatMap(\.cases), on: device)
-  print("\(judged) cells of \(families.flatMap(\.cases).count) operations judged on XLA, \(failures) failed")
+  let part = (option("--part") ?? "0/1").split(separator: "/").compactMap { Int($0) }
+  guard part.count == 2, part[1] > 0, part[0] >= 0 else { fatalError("--part takes K/N, 0/4 for example") }
+  let operations = families.flatMap(\.cases).enumerated().filter { $0.offset % part[1] == part[0] }.map(\.element)
+  let isSampled = CommandLine.arguments.contains("--sampled")
+  let (judged, failures) = Report.tell(operations, on: device) {
+    isSampled ? $0.sampledCells(engines: [device.engine.name]) : $0.briefCells(engine: device.engine.name)
+  }
+  print("\(judged) cells of \(operations.count) operations judged on XLA, \(failures) failed")
   exit(failures == 0 ? 0 : 1)
 }
 let outcomes = await Supervisor(processes: Int(option("--processes") ?? "2") ?? 2, engines: names, onlyExceptions: onlyExceptions).run(families.flatMap(\.cases))
