@@ -75,7 +75,7 @@ let package = Package(
     .executableTarget(
       name: "FluxionMain", dependencies: ["FluxionCPU", "FluxionCommand", "FluxionSystems"], swiftSettings: settings),
 
-    .target(name: "FluxionExamples", dependencies: ["Fluxion", "FluxionFlows"], path: "Examples", swiftSettings: settings),
+    .target(name: "FluxionExamples", dependencies: ["Fluxion", "FluxionFlows", "FluxionXLA"], path: "Examples", swiftSettings: settings),
 
     // MARK: - Tests
     .target(name: "FluxionTestSupport", dependencies: ["FluxionCore", "FluxionTransforms"], swiftSettings: settings),
@@ -111,7 +111,8 @@ let package = Package(
     .testTarget(
       name: "FluxionXLATests",
       dependencies: [
-        "CPJRT", "FluxionCPU", "FluxionCore", "FluxionExperiment", "FluxionFlows", "FluxionTestSupport", "FluxionTransforms", "FluxionXLA",
+        "CPJRT", "FluxionCPU", "FluxionCore", "FluxionExamples", "FluxionExperiment", "FluxionFlows", "FluxionTestSupport",
+        "FluxionTransforms", "FluxionXLA",
       ], swiftSettings: settings),
     // Times calls through PJRT; `scripts/xla/dispatch.py` sets them beside JAX's.
     .executableTarget(

@@ -8,6 +8,7 @@ public struct Compiled<Input, Output>: Sendable {
   private let cache: ProgramCache
   private let take: @Sendable (Input, any ArgumentTaker) -> Void
   private let give: @Sendable (any ResultGiver) -> Output
+  private var placement: Placement?
 
   fileprivate init(
     cache: ProgramCache, take: @escaping @Sendable (Input, any ArgumentTaker) -> Void,
@@ -16,9 +17,15 @@ public struct Compiled<Input, Output>: Sendable {
     (self.cache, self.take, self.give) = (cache, take, give)
   }
 
+  func at(_ placement: Placement) -> Self {
+    var placed = self
+    placed.placement = placement
+    return placed
+  }
+
   /// The program for arguments like these, compiled now if it has not been: ahead-of-time compilation, and the way to its graph and
   /// cost.
-  public func program(for input: Input) throws -> CompiledProgram { try cache.entry(for: arguments(input)).program }
+  public func program(for input: Input) throws -> CompiledProgram { try cache.entry(for: arguments(input), at: placement).program }
 
   /// Runs, throwing what would otherwise trap: an index out of bounds, or a NaN while those are looked for. Waits for the results, which
   /// a call may leave to a device.
@@ -31,7 +38,7 @@ public struct Compiled<Input, Output>: Sendable {
     if GraphBuilder.current != nil { return give(cache.record(arguments(input))) }
     return try cache.withCall { call throws(ExecutionError) in
       take(input, call)
-      try call.run(cache)
+      try call.run(cache, at: placement)
       if waits { try call.wait() }
       return give(call)
     }
@@ -59,6 +66,7 @@ public struct CompiledUpdate<State: Structured, Input, Output>: Sendable {
   private let cache: ProgramCache
   private let take: @Sendable (Input, any ArgumentTaker) -> Void
   private let give: @Sendable (any ResultGiver) -> Output
+  private var placement: Placement?
 
   fileprivate init(
     cache: ProgramCache, take: @escaping @Sendable (Input, any ArgumentTaker) -> Void,
@@ -67,9 +75,15 @@ public struct CompiledUpdate<State: Structured, Input, Output>: Sendable {
     (self.cache, self.take, self.give) = (cache, take, give)
   }
 
+  func at(_ placement: Placement) -> Self {
+    var placed = self
+    placed.placement = placement
+    return placed
+  }
+
   /// The program for a state and arguments like these, compiled now if it has not been.
   public func program(for state: State, _ input: Input) throws -> CompiledProgram {
-    try cache.entry(for: arguments(state, input)).program
+    try cache.entry(for: arguments(state, input), at: placement).program
   }
 
   private func arguments(_ state: State, _ input: Input) -> Arguments {
@@ -92,7 +106,7 @@ public struct CompiledUpdate<State: Structured, Input, Output>: Sendable {
         return try cache.withCall { call throws(ExecutionError) in
           call.takeState(pointer)
           take(input, call)
-          do throws(ExecutionError) { try call.run(cache) } catch { trapAtCaller(error) }
+          do throws(ExecutionError) { try call.run(cache, at: placement) } catch { trapAtCaller(error) }
           call.giveState(pointer)
           return give(call)
         }

@@ -52,9 +52,10 @@ final class ProgramCache: Sendable {
     return made
   }
 
-  func entry(for arguments: Arguments) throws(EngineError) -> Entry {
+  func entry(for arguments: Arguments, at placement: Placement?) throws(EngineError) -> Entry {
     try entry(
-      arguments.structures, arguments.leaves.map(\.type), donatedCount: arguments.donatedCount, Device.current, findsNaN: NaNSearch.isActive)
+      arguments.structures, arguments.leaves.map(\.type), donatedCount: arguments.donatedCount, placement?.device ?? .current,
+      findsNaN: NaNSearch.isActive)
   }
 
   private func make(

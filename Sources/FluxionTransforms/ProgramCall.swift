@@ -112,9 +112,10 @@ final class ProgramCall: @unchecked Sendable {
 
   // MARK: The program
 
-  /// Runs the program for the arguments taken.
-  func run(_ cache: ProgramCache) throws(ExecutionError) {
-    let entry = try program(cache)
+  /// Runs the program for the arguments taken, where it is placed or else on the current device.
+  func run(_ cache: ProgramCache, at placement: Placement?) throws(ExecutionError) {
+    let entry = try program(cache, placement?.device ?? .current)
+    try placement?.place(&buffers, structures, types)
     donated.withUnsafeMutableBufferPointer { donated in
       buffers.withUnsafeMutableBufferPointer { buffers in
         // What the caller gave up is owned by this list alone.
@@ -130,8 +131,8 @@ final class ProgramCall: @unchecked Sendable {
     for result in results { try result.wait() }
   }
 
-  private func program(_ cache: ProgramCache) throws(ExecutionError) -> ProgramCache.Entry {
-    let (device, findsNaN) = (Device.current, NaNSearch.isActive)
+  private func program(_ cache: ProgramCache, _ device: Device) throws(ExecutionError) -> ProgramCache.Entry {
+    let findsNaN = NaNSearch.isActive
     if isAsBefore, leafCount == types.count, device === self.device, findsNaN == self.findsNaN, let entry { return entry }
     entry = nil
     types.removeLast(types.count - leafCount)

@@ -1,5 +1,6 @@
 import FluxionCPU
 import FluxionCore
+import FluxionExamples
 import FluxionTestSupport
 import FluxionTransforms
 @testable import FluxionXLA
@@ -186,6 +187,75 @@ extension OnXLACPU {
       #expect(own * 4 < all + 4 * 64, "\(own) of \(all) bytes")
     }
 
+    @Test("the example: one step on the host, on a device, and on a mesh that its arguments are put on") func elsewhere() throws {
+      let losses = sameProgramElsewhere(
+        points: Key(4).normal([64, 2]), steps: 3, device: try oneDevice(), mesh: try mesh(["data": 4]), key: Key(5))
+      #expect(losses.map(\.count) == [3, 3, 3])
+      for other in losses.dropFirst() {
+        for (a, b) in zip(other, losses[0]) { #expect(abs(a - b) <= 1e-5 * b, "\(losses)") }
+      }
+    }
+
+    @Test("a sharded function takes its state to the mesh, where it stays and is donated") func shardedFunction() throws {
+      let mesh = try mesh()
+      let step = compiled { (state: inout Training, batch: Tensor) -> Tensor in Self.step(&state, batch) }
+      let parallel = step.sharded(on: mesh, arguments: .spread("data"), .split("data"))
+      var single = Self.start()
+      var state = Self.start()
+      for batch in Self.batches() {
+        let expected = step(&single, batch)
+        expectClose(parallel(&state, batch), expected, Tolerance(relative: 1e-5), "loss")
+        let own = try #require(mesh.bytesPerDevice(of: state))
+        #expect(own * 8 < flatten(state).leaves.reduce(0) { $0 + $1.type.byteCount } + 8 * 64)
+      }
+      expectEqual(state, single, "sharded")
+      let program = try parallel.program(for: state, Self.batches()[0])
+      #expect(try #require(try mesh.communication(of: program.executable)).operations[.allGather] != nil)
+    }
+
+    // MARK: Constraints
+
+    @Test("a constraint divides what else would be whole, forwards and backwards, and changes no value") func constraint() throws {
+      let mesh = try mesh()
+      let x = Tensor((0..<64).map { Float($0) / 16 - 2 }).reshaped(to: [16, 4])
+      func run(_ sharding: Sharding?) throws -> (value: [Float], text: Communication) {
+        let f = compiled { (x: Tensor) -> Tensor in
+          gradient(of: { x in tanh(sharding.map { mesh.constrained(x * 2, $0) } ?? x * 2).sum() }, at: x)
+        }
+        let placed = f.sharded(on: mesh, arguments: .replicated)
+        let value = placed(x).elements(as: Float.self)
+        return (value, try #require(try mesh.communication(of: placed.program(for: x).executable)))
+      }
+      let plain = try run(nil), divided = try run(.split("data"))
+      #expect(plain.text.operations.isEmpty, "\(plain.text)")
+      // The parts that the devices have computed are gathered for the result, which is whole.
+      #expect(divided.text.operations[.allGather]?.bytes == 256, "\(divided.text)")
+      for (a, b) in zip(plain.value, divided.value) { #expect(abs(a - b) <= 1e-6) }
+      // Elsewhere it changes nothing.
+      let (here, there) = (Device.default, Device.reference)
+      for device in [here, there] {
+        let own = device.active { compiled { (x: Tensor) -> Tensor in mesh.constrained(x, .split("data")) + 1 }(x) }
+        #expect(own.elements(as: Float.self) == x.elements(as: Float.self).map { $0 + 1 })
+      }
+    }
+
+    @Test("under vmap every example is constrained, and derivatives are too") func mappedConstraint() throws {
+      let mesh = try mesh()
+      let types = [TensorType([3, 16], .float32)]
+      let graph = traceGraph(types) { x in
+        [vmap { (x: Tensor) in gradient(of: { (mesh.constrained($0, .split("data")) * $0).sum() }, at: x) }(x[0])]
+      }.graph
+      var options = StableHLOOptions()
+      options.mesh = mesh.shape
+      let lines = try stableHLO(for: graph, options: options).text.split(separator: "\n").filter { $0.contains("@Sharding") || $0.contains("\"Sharding\"") }
+      #expect(lines.count == 2, "\(lines)")
+      for line in lines {
+        #expect(line.contains("mhlo.sharding = \"{devices=[1,8]<=[8]}\"") && line.hasSuffix("-> tensor<3x16xf32>"), "\(line)")
+      }
+      options.mesh = MeshShape(names: ["data"], sizes: [4])
+      #expect(try !stableHLO(for: graph, options: options).text.contains("Sharding"))
+    }
+
     private func report(_ name: String, _ communication: Communication, _ parameterBytes: Int) {
       let sent = [8, 256, 4096].map { "\($0) devices: \(Int(communication.bytesSent(devices: $0)))" }
       print(
@@ -243,6 +313,27 @@ extension OnXLACPU {
       #expect(try slopes { permuted($0 * $0, over: "data", by: 3) } == turned)
       let scattered = values.enumerated().map { place, x in Float(16 * (place + 1)) * x }
       #expect(try slopes { reduceScatter(allGather($0 * $0, over: "data"), over: "data") } == scattered)
+    }
+
+    @Test("collectives of several examples at once are those of each, gradients included") func mappedCollectives() throws {
+      let mesh = try mesh(["data": 4])
+      // Three examples of eight rows of two.
+      let x = Tensor((0..<48).map { Float($0) / 8 - 2 }).reshaped(to: [3, 8, 2])
+      @Sendable func g(_ x: Tensor) -> Tensor {
+        let whole = allGather(x * x, over: "data")
+        let turned = permuted(x, over: "data", by: 1)
+        let part = reduceScatter(whole * allReduce(x, over: "data").sum(), over: "data")
+        return part * turned
+      }
+      let place: @Sendable (Tensor) -> Tensor = { x in
+        let weight = (devicePosition(along: "data") + 1).converted(to: .float32)
+        return concatenated(g(x), gradient(of: { (g($0) * weight).sum() }, at: x), alongAxis: 1)
+      }
+      let together = mesh.mapped(arguments: [.split("data", axis: 1)], results: [.split("data", axis: 1)]) { (x: Tensor) in vmap(place)(x) }
+      let alone = mesh.mapped(arguments: [.split("data")], results: [.split("data")], place)
+      let all = try together(x)
+      #expect(all.shape == [3, 8, 4])
+      for i in 0..<3 { expectClose(all[i], try alone(x[i]), Tolerance(relative: 1e-5), "example \(i)") }
     }
 
     @Test("a data-parallel step by hand") func byHand() throws {

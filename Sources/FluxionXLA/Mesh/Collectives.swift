@@ -90,7 +90,7 @@ final class MappedTrace: Sendable {
       name: collective.name, inputTypes: x.map(\.type), outputTypes: [collective.resultType(x.first?.type)],
       rules: rules(collective)
     ) {
-      trapAtCaller(ProgramError(collective.name, "devices tell each other nothing inside vmap, or on another engine."))
+      trapAtCaller(ProgramError(collective.name, "devices tell each other nothing on another engine."))
     }
     return FluxionCore.apply(.call(call), x)[0]
   }
@@ -103,7 +103,7 @@ final class MappedTrace: Sendable {
     } else {
       made = CallRules(
         tangent: { [self] x, t in ([apply(collective, x)], [t[0].map { apply(collective, [$0]) }]) },
-        transpose: { [self] _, c in [c[0].map { apply(collective.transposed, [$0]) }] })
+        transpose: { [self] _, c in [c[0].map { apply(collective.transposed, [$0]) }] }, batched: { [self] _, _ in rules(collective.mapped) })
     }
     return known.withLock { table in
       if let other = table[collective] { return other }
@@ -134,6 +134,17 @@ extension Collective {
       case let .allGather(axis): .reduceScatter(axis: axis)
       case let .reduceScatter(axis): .allGather(axis: axis)
       case let .permute(shift): .permute(shift: -shift)
+      }
+    return Collective(kind: other, meshAxis: meshAxis, mesh: mesh)
+  }
+
+  /// The same for several examples at once, along a leading axis.
+  fileprivate var mapped: Collective {
+    let other: Kind =
+      switch kind {
+      case .allReduce, .permute, .position: kind
+      case let .allGather(axis): .allGather(axis: axis + 1)
+      case let .reduceScatter(axis): .reduceScatter(axis: axis + 1)
       }
     return Collective(kind: other, meshAxis: meshAxis, mesh: mesh)
   }

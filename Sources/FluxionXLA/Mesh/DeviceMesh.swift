@@ -8,11 +8,12 @@ public import FluxionCore
 ///
 /// ```swift
 /// let mesh = try DeviceMesh(["data": 8])
-/// var state = try mesh.placed(state, .replicated)            // or .spread("data")
-/// mesh.device.active {
-///   for batch in batches { let loss = step(&state, mesh.placed(batch, .split("data"))) }
-/// }
+/// let parallel = step.sharded(on: mesh, arguments: .replicated, .split("data"))     // or .spread("data") for the state
+/// for batch in batches { let loss = parallel(&state, batch) }
 /// ```
+///
+/// The same with where things lie said of the values: `state = try mesh.placed(state, .replicated)`, then
+/// `mesh.device.active { step(&state, try mesh.placed(batch, .split("data"))) }`.
 ///
 /// State that a step changes in place keeps its sharding from call to call; other results are replicated.
 public final class DeviceMesh: Sendable {
@@ -71,12 +72,8 @@ public final class DeviceMesh: Sendable {
     let (leaves, structure) = flatten(value)
     var placed: [Tensor] = []
     for (name, leaf) in zip(structure.leafNames, leaves) {
-      let layout = shape.layout(rule(name, leaf.type), of: leaf.type, "placed")
-      let memory: MeshMemory
-      do throws(PJRTError) { memory = try engine.memory(leaf.hostBuffer("placed"), leaf.type, layout) } catch {
-        throw error.atExecution
-      }
-      placed.append(Tensor(leaf.type, buffer: HostBuffer(on: memory, byteCount: leaf.type.byteCount)))
+      let buffer = try self.placed(leaf.hostBuffer("placed"), leaf.type, rule(name, leaf.type))
+      placed.append(Tensor(leaf.type, buffer: buffer))
     }
     return unflatten(Value.self, structure, placed)
   }
@@ -99,5 +96,18 @@ public final class DeviceMesh: Sendable {
   public func communication(of program: any Executable) throws(PJRTError) -> Communication? {
     guard let program = (program as? MeshExecutable)?.lastCompiled else { return nil }
     return try Communication(of: program, devices: count)
+  }
+}
+
+extension DeviceMesh: DeviceGroup {
+  public func placed(_ buffer: HostBuffer, _ type: TensorType, _ sharding: Sharding) throws(ExecutionError) -> HostBuffer {
+    let layout = shape.layout(sharding, of: type, "placed")
+    do throws(PJRTError) {
+      let memory = try engine.memory(buffer, type, layout)
+      // The same buffer, so that whoever holds it too is known.
+      return memory === buffer.deviceMemory ? buffer : HostBuffer(on: memory, byteCount: type.byteCount)
+    } catch {
+      throw error.atExecution
+    }
   }
 }

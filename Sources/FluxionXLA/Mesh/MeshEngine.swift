@@ -141,6 +141,7 @@ final class MeshExecutable: Executable {
     options.donatedInputs = Set(donatable)
     options.hoistingThreshold = 1024
     options.inputShardings = layouts.map(\.attribute)
+    options.mesh = engine.shape
     let module: StableHLOModule
     do throws(StableHLOError) { module = try stableHLO(for: graph, options: options) } catch {
       throw .invalidProgram(message: error.description)

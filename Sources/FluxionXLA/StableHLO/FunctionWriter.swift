@@ -61,6 +61,13 @@ final class FunctionWriter {
     write("func.call", operands, ["callee = @\(name)"], results: results)
   }
 
+  /// A wish to the partitioner. The sharding is no attribute of the operation's own, and stands apart from these.
+  func constrained(_ x: Value, _ layout: Layout) -> Value {
+    if x.shape.elementCount == 0 { return x }
+    return write(
+      "stablehlo.custom_call", [x], ["call_target_name = \"Sharding\""], dialect: ["mhlo.sharding = \"\(layout.attribute)\""], results: [x.type])[0]
+  }
+
   func constant(_ constant: Constant) -> Value {
     write("stablehlo.constant", [], ["value = \(constant.stableHLO)"], results: [constant.type])[0]
   }
@@ -77,7 +84,8 @@ final class FunctionWriter {
 
   @discardableResult
   private func write(
-    _ name: String, _ operands: [Value], _ attributes: [String] = [], regions: [Region] = [], results: [TensorType] = []
+    _ name: String, _ operands: [Value], _ attributes: [String] = [], dialect: [String] = [], regions: [Region] = [],
+    results: [TensorType] = []
   ) -> [Value] {
     let place = "%\(count)"
     let left = results.isEmpty ? "" : results.count == 1 ? "\(place) = " : "\(place):\(results.count) = "
@@ -96,6 +104,7 @@ final class FunctionWriter {
       depth -= 1
       line = i == regions.count - 1 ? "})" : "}, {"
     }
+    if !dialect.isEmpty { line += " {\(list(dialect))}" }
     append("\(line) : (\(list(operands.map(\.type.stableHLO)))) -> \(resultText(results))")
     if results.count == 1 { return [Value(name: place, type: results[0])] }
     return results.enumerated().map { Value(name: "\(place)#\($0)", type: $1) }

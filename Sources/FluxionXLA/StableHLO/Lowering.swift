@@ -76,6 +76,9 @@ extension FunctionWriter {
     case let .conditional(branches): return conditional(branches, x, types)
     case let .call(call):
       if let collective = module.options.collectives[call.rules] { return self.collective(collective, x, types[0]) }
+      if let mesh = module.options.mesh, let constraint = Constraint.of(call.rules), constraint.mesh == mesh {
+        return [constrained(x[0], constraint.layout(of: types[0]))]
+      }
       return self.call(module.function(call.name, call.body), x, results: types)
     case .barrier: return emit("optimization_barrier", x, results: types)
     }

@@ -42,6 +42,8 @@ package struct StableHLOOptions: Hashable, Sendable {
   /// Of every input, how it is divided between the parts of the program, as HLO writes it (`{devices=[8,1]<=[8]}`); empty: not at all.
   /// A donated input's result is divided as the input is, all other results and the hoisted constants are whole everywhere.
   package var inputShardings: [String] = []
+  /// Where constraints hold that programs place on their values; nil: nowhere.
+  var mesh: MeshShape? = nil
   /// The calls, by their rules, that stand for what devices tell each other.
   var collectives: [CallRules: Collective] = [:]
 
