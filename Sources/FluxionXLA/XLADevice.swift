@@ -36,13 +36,21 @@ final class XLADevices: Sendable {
   }
   private let state = Locked(State())
 
-  func client(_ path: String) throws(PJRTError) -> PJRTClient {
-    try state.withLock { (state) throws(PJRTError) in try Self.client(path, &state) }
+  /// The plugin's client, of a job's processes if they are named.
+  func client(_ path: String, processes: ProcessGroup? = nil) throws(PJRTError) -> PJRTClient {
+    try state.withLock { (state) throws(PJRTError) in try Self.client(path, processes, &state) }
   }
 
-  private static func client(_ path: String, _ state: inout State) throws(PJRTError) -> PJRTClient {
-    if let known = state.clients[path] { return known }
-    let made = try PJRTClient(PJRTPlugin.load(path))
+  private static func client(_ path: String, _ processes: ProcessGroup?, _ state: inout State) throws(PJRTError) -> PJRTClient {
+    if let known = state.clients[path] {
+      guard processes == nil || known.processes == processes else {
+        throw .processes(
+          message: "the plugin \(path) has been started for this process alone, or for another job. Make the mesh of all processes before "
+            + "anything else runs on its devices.")
+      }
+      return known
+    }
+    let made = try PJRTClient(PJRTPlugin.load(path), processes: processes)
     state.clients[path] = made
     return made
   }
@@ -50,7 +58,7 @@ final class XLADevices: Sendable {
   func device(_ path: String, _ index: Int) throws(PJRTError) -> Device {
     try state.withLock { (state) throws(PJRTError) in
       if let known = state.devices[path]?[index] { return known }
-      let made = Device(engine: try XLAEngine(client: try Self.client(path, &state), device: index))
+      let made = Device(engine: try XLAEngine(client: try Self.client(path, nil, &state), device: index))
       state.devices[path, default: [:]][index] = made
       return made
     }

@@ -36,7 +36,7 @@ struct LayoutTests {
       let layout = mesh.layout(sharding, of: type, "test")
       let shard = layout.shard(of: type).shape
       var seen = [Int](repeating: 0, count: type.shape.elementCount)
-      for owner in layout.owners {
+      for owner in layout.owners(among: Array(0..<8)) {
         let start = layout.start(of: owner, in: type.shape)
         for i in 0..<shard[0] { for j in 0..<shard[1] { seen[(start[0] + i) * 6 + start[1] + j] += 1 } }
       }
@@ -247,7 +247,7 @@ extension OnXLACPU {
       }.graph
       var options = StableHLOOptions()
       options.mesh = mesh.shape
-      let lines = try stableHLO(for: graph, options: options).text.split(separator: "\n").filter { $0.contains("@Sharding") || $0.contains("\"Sharding\"") }
+      let lines = try stableHLO(for: graph, options: options).text.split(separator: "\n").filter { $0.contains("\"Sharding\"") }
       #expect(lines.count == 2, "\(lines)")
       for line in lines {
         #expect(line.contains("mhlo.sharding = \"{devices=[1,8]<=[8]}\"") && line.hasSuffix("-> tensor<3x16xf32>"), "\(line)")

@@ -5,6 +5,7 @@
 //                             --xla_force_host_platform_device_count in the variable XLA_FLAGS says, else 1)
 //   memory_limit              bytes that the buffers and programs of a client may take together; more is RESOURCE_EXHAUSTED
 //   lost_after_executions     executions after which the device is gone: every later one is UNAVAILABLE
+//   node_id, num_nodes        which of how many processes this is, whose devices are one client's; needs a key-value store
 //
 // An attribute of the plugin, `live_objects`, counts what was handed out and not given back, so that tests can look for leaks.
 #include <atomic>
@@ -19,10 +20,12 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "mlir/IR/BuiltinOps.h"  // a stand-in: MLIR's headers are not in the wheel
+#include "processes.h"
 #include "xla/literal.h"
 #include "xla/pjrt/c/pjrt_c_api.h"
 #include "xla/pjrt/pjrt_client.h"
 #include "xla/pjrt/pjrt_executable.h"
+#include "xla/pjrt/plugin/xla_cpu/cpu_topology.h"
 #include "xla/pjrt/plugin/xla_cpu/xla_cpu_pjrt_client.h"
 #include "xla/pjrt/proto/compile_options.pb.h"
 
@@ -92,6 +95,7 @@ struct PJRT_DeviceDescription {
   std::string kind;
 };
 struct PJRT_Device {
+  // Null on another process.
   xla::PjRtDevice* device;
   PJRT_Client* client;
   PJRT_DeviceDescription description;
@@ -100,7 +104,8 @@ struct PJRT_Client : Counted {
   std::shared_ptr<Meter> meter = std::make_shared<Meter>();
   std::unique_ptr<xla::PjRtClient> client;
   std::vector<std::unique_ptr<PJRT_Device>> devices;
-  std::vector<PJRT_Device*> list;
+  // This process's, and all processes'.
+  std::vector<PJRT_Device*> list, all;
   std::string platform_name, platform_version;
   // Executions left before the device is lost; negative: it never is.
   std::atomic<int64_t> executions_left{-1};
@@ -216,8 +221,21 @@ PJRT_Error* EventOnReady(PJRT_Event_OnReady_Args* args) {
 
 // MARK: client
 
+// The numbers of devices that the processes have.
+absl::StatusOr<std::vector<int>> DeviceCounts(Store& store, int own, int node, int nodes) {
+  if (absl::Status s = store.Put("devices/" + std::to_string(node), std::to_string(own)); !s.ok()) return s;
+  std::vector<int> counts;
+  for (int i = 0; i < nodes; i++) {
+    auto count = store.Get("devices/" + std::to_string(i));
+    if (!count.ok()) return count.status();
+    counts.push_back(std::stoi(*count));
+  }
+  return counts;
+}
+
 PJRT_Error* ClientCreate(PJRT_Client_Create_Args* args) {
   CHECK_SIZE(PJRT_Client_Create_Args);
+  int64_t node = 0, nodes = 1;
   auto made = std::make_unique<PJRT_Client>();
   // Without the option: as many as XLA_FLAGS says, else one.
   xla::CpuClientOptions options;
@@ -235,10 +253,33 @@ PJRT_Error* ClientCreate(PJRT_Client_Create_Args* args) {
       made->meter->limit = value;
     } else if (name == "lost_after_executions") {
       made->executions_left = value;
+    } else if (name == "node_id") {
+      node = value;
+    } else if (name == "num_nodes") {
+      nodes = value;
     } else {
       return Error(absl::InvalidArgumentError(
-          "There is no option \"" + name + "\"; there are cpu_device_count, memory_limit and lost_after_executions."));
+          "There is no option \"" + name +
+          "\"; there are cpu_device_count, memory_limit, lost_after_executions, node_id and num_nodes."));
     }
+  }
+  std::shared_ptr<Store> store;
+  if (nodes > 1) {
+    if (args->kv_get_callback == nullptr || args->kv_put_callback == nullptr) {
+      return Error(absl::InvalidArgumentError("Several processes need a key-value store."));
+    }
+    store = std::make_shared<Store>(Store{
+        args->kv_get_callback, args->kv_get_user_arg, args->kv_put_callback, args->kv_put_user_arg,
+        [](PJRT_Error_Code code, const char* message, size_t size) {
+          return Error(absl::Status(static_cast<absl::StatusCode>(code), absl::string_view(message, size)));
+        },
+        [](PJRT_Error* error) {
+          absl::Status status = error == nullptr ? absl::OkStatus() : error->status;
+          delete error;
+          return status;
+        }});
+    options.process_id = node;
+    options.collectives = std::make_shared<StoreCollectives>(store);
   }
   options.allocator = [meter = made->meter](size_t size, size_t alignment) { return MeteredMemory::Allocate(meter, size, alignment); };
   auto client = xla::GetXlaPjrtCpuClient(std::move(options));
@@ -254,6 +295,20 @@ PJRT_Error* ClientCreate(PJRT_Client_Create_Args* args) {
     device->description = {d->global_device_id().value(), d->process_index(), std::string(d->device_kind())};
     made->list.push_back(device.get());
     made->devices.push_back(std::move(device));
+  }
+  made->all = made->list;
+  if (nodes > 1) {
+    auto counts = DeviceCounts(*store, made->list.size(), node, nodes);
+    RETURN_IF_ERROR(counts.status());
+    for (int i = 0; i < nodes; i++) {
+      for (int j = 0; i != node && j < (*counts)[i]; j++) {
+        auto device = std::make_unique<PJRT_Device>();
+        device->client = made.get();
+        device->description = {int(xla::PackCpuDeviceId(i, j).value()), i, made->list[0]->description.kind};
+        made->all.push_back(device.get());
+        made->devices.push_back(std::move(device));
+      }
+    }
   }
   args->client = made.release();
   return nullptr;
@@ -280,6 +335,12 @@ PJRT_Error* ClientAddressableDevices(PJRT_Client_AddressableDevices_Args* args) 
   CHECK_SIZE(PJRT_Client_AddressableDevices_Args);
   args->addressable_devices = args->client->list.data();
   args->num_addressable_devices = args->client->list.size();
+  return nullptr;
+}
+PJRT_Error* ClientDevices(PJRT_Client_Devices_Args* args) {
+  CHECK_SIZE(PJRT_Client_Devices_Args);
+  args->devices = args->client->all.data();
+  args->num_devices = args->client->all.size();
   return nullptr;
 }
 
@@ -654,6 +715,7 @@ extern "C" __attribute__((visibility("default"))) const PJRT_Api* GetPjrtApi() {
     SLOT(PJRT_Client_Destroy, ClientDestroy);
     SLOT(PJRT_Client_PlatformName, ClientPlatformName);
     SLOT(PJRT_Client_PlatformVersion, ClientPlatformVersion);
+    SLOT(PJRT_Client_Devices, ClientDevices);
     SLOT(PJRT_Client_AddressableDevices, ClientAddressableDevices);
     SLOT(PJRT_Client_Compile, ClientCompile);
     SLOT(PJRT_Client_BufferFromHostBuffer, ClientBufferFromHostBuffer);

@@ -44,7 +44,7 @@ PYTHON
 fi
 
 # Built again only when its sources, or the header they are compared with, have changed.
-stamp=$(cat "$0" "$here/layout.py" "$header/pjrt.h" "$sources/plugin.cc" $(find "$sources/stand-in" -type f | sort) | sha256sum | cut -d' ' -f1)
+stamp=$(cat "$0" "$here/layout.py" "$header/pjrt.h" "$sources/plugin.cc" "$sources/processes.h" $(find "$sources/stand-in" -type f | sort) | sha256sum | cut -d' ' -f1)
 if [ ! -f "$plugin" ] || [ "$(cat "$folder/stamp" 2>/dev/null)" != "$stamp" ]; then
   echo "xla-cpu-plugin: comparing the header with XLA's, and building" >&2
   python3 "$here/layout.py" "$header/pjrt.h" >"$folder/layout.cc"

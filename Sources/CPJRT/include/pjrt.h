@@ -157,20 +157,65 @@ typedef struct PJRT_Event_OnReady_Args {
 
 // MARK: - The client: a connection to the plugin's devices
 
-// The callbacks of a key-value store, by which the processes of one job find each other; null in a single process.
-typedef void (*PJRT_KeyValueCallback)(void);
+// The callbacks of a key-value store, by which the processes of one job find each other; null in a single process. They are called from
+// any thread. What they return is null, or made by the `callback_error` that they are given a pointer to; a value that they give is
+// copied, and then given back to its deleter.
+typedef PJRT_Error *(*PJRT_CallbackError)(PJRT_Error_Code code, const char *message, size_t message_size);
+typedef void (*PJRT_KeyValueDeleter)(char *value);
+
+// Waits until the key is there, but no longer than it is told.
+typedef struct PJRT_KeyValueGetCallback_Args {
+  size_t struct_size;
+  PJRT_Extension_Base *extension_start;
+  const char *key;
+  size_t key_size;
+  int timeout_in_ms;
+  PJRT_CallbackError *callback_error;
+  void *user_arg;
+  char *value;                                  // out
+  size_t value_size;                            // out
+  PJRT_KeyValueDeleter value_deleter_callback;  // out
+} PJRT_KeyValueGetCallback_Args;
+
+// Does not wait: a key that is not there is an error of code NOT_FOUND.
+typedef struct PJRT_KeyValueTryGetCallback_Args {
+  size_t struct_size;
+  PJRT_Extension_Base *extension_start;
+  const char *key;
+  size_t key_size;
+  PJRT_CallbackError *callback_error;
+  void *user_arg;
+  char *value;                                  // out
+  size_t value_size;                            // out
+  PJRT_KeyValueDeleter value_deleter_callback;  // out
+} PJRT_KeyValueTryGetCallback_Args;
+
+typedef struct PJRT_KeyValuePutCallback_Args {
+  size_t struct_size;
+  PJRT_Extension_Base *extension_start;
+  const char *key;
+  size_t key_size;
+  const char *value;
+  size_t value_size;
+  PJRT_CallbackError *callback_error;
+  void *user_arg;
+} PJRT_KeyValuePutCallback_Args;
+
+typedef PJRT_Error *(*PJRT_KeyValueGetCallback)(PJRT_KeyValueGetCallback_Args *);
+typedef PJRT_Error *(*PJRT_KeyValueTryGetCallback)(PJRT_KeyValueTryGetCallback_Args *);
+typedef PJRT_Error *(*PJRT_KeyValuePutCallback)(PJRT_KeyValuePutCallback_Args *);
 
 typedef struct PJRT_Client_Create_Args {
   size_t struct_size;
   PJRT_Extension_Base *extension_start;
   const PJRT_NamedValue *create_options;
   size_t num_options;
-  PJRT_KeyValueCallback kv_get_callback;
+  PJRT_KeyValueGetCallback kv_get_callback;
   void *kv_get_user_arg;
-  PJRT_KeyValueCallback kv_put_callback;
+  PJRT_KeyValuePutCallback kv_put_callback;
   void *kv_put_user_arg;
   PJRT_Client *client;  // out
-  PJRT_KeyValueCallback kv_try_get_callback;
+  PJRT_KeyValueTryGetCallback kv_try_get_callback;
   void *kv_try_get_user_arg;
 } PJRT_Client_Create_Args;
 
@@ -196,6 +241,15 @@ typedef struct PJRT_Client_PlatformVersion_Args {
   const char *platform_version;  // out
   size_t platform_version_size;  // out
 } PJRT_Client_PlatformVersion_Args;
+
+// The devices of all processes; the list lives as long as the client.
+typedef struct PJRT_Client_Devices_Args {
+  size_t struct_size;
+  PJRT_Extension_Base *extension_start;
+  PJRT_Client *client;
+  PJRT_Device *const *devices;  // out
+  size_t num_devices;           // out
+} PJRT_Client_Devices_Args;
 
 // The devices of this process; the list lives as long as the client.
 typedef struct PJRT_Client_AddressableDevices_Args {
@@ -589,7 +643,7 @@ typedef struct PJRT_Api {
   PJRT_Error *(*PJRT_Client_PlatformName)(PJRT_Client_PlatformName_Args *);
   PJRT_Unused PJRT_Client_ProcessIndex;
   PJRT_Error *(*PJRT_Client_PlatformVersion)(PJRT_Client_PlatformVersion_Args *);
-  PJRT_Unused PJRT_Client_Devices;
+  PJRT_Error *(*PJRT_Client_Devices)(PJRT_Client_Devices_Args *);
   PJRT_Error *(*PJRT_Client_AddressableDevices)(PJRT_Client_AddressableDevices_Args *);
   PJRT_Unused PJRT_Client_LookupDevice;
   PJRT_Unused PJRT_Client_LookupAddressableDevice;

@@ -15,6 +15,9 @@ public import FluxionCore
 /// The same with where things lie said of the values: `state = try mesh.placed(state, .replicated)`, then
 /// `mesh.device.active { step(&state, try mesh.placed(batch, .split("data"))) }`.
 ///
+/// In a job of several processes all make the same calls in the same order; each gives the whole of a value that it places, of which its
+/// devices take their parts, and each can read what lies wholly on its own devices: replicated results among others.
+///
 /// State that a step changes in place keeps its sharding from call to call; other results are replicated.
 public final class DeviceMesh: Sendable {
   let shape: MeshShape
@@ -26,14 +29,20 @@ public final class DeviceMesh: Sendable {
   public let device: Device
   let engine: MeshEngine
 
-  /// A mesh of a plugin's first devices.
+  /// A mesh of a plugin's first devices, by process where there are several.
   ///
   /// - Parameters:
   ///   - axes: names and lengths, the slowest first: `["data": 4, "model": 2]`.
   ///   - path: the plugin's library; nil: as ``FluxionCore/Device/xla(plugin:index:)`` finds it.
-  /// - Throws: `PJRTError` where there is no plugin, or it has fewer devices.
-  public convenience init(_ axes: KeyValuePairs<String, Int>, plugin path: String? = nil) throws(PJRTError) {
-    try self.init(axes, client: XLADevices.shared.client(Device.file(path)), cache: .standard)
+  ///   - processes: the processes whose devices the mesh is made of, each of which makes the same one; nil: this process alone. Waits for
+  ///     all of them. `try .current()` takes what the launcher says.
+  /// - Throws: `PJRTError` where there is no plugin, or it has fewer devices, or processes do not find each other.
+  public convenience init(_ axes: KeyValuePairs<String, Int>, plugin path: String? = nil, processes: ProcessGroup? = nil)
+    throws(PJRTError)
+  {
+    let client = try XLADevices.shared.client(Device.file(path), processes: processes)
+    // Where processes compile together, none may find the program done already.
+    try self.init(axes, client: client, cache: client.processes == nil ? .standard : nil)
   }
 
   package init(_ axes: KeyValuePairs<String, Int>, client: PJRTClient, cache: CompileCache?) throws(PJRTError) {
@@ -42,9 +51,16 @@ public final class DeviceMesh: Sendable {
       !axes.isEmpty && shape.sizes.allSatisfy { $0 > 0 }, "DeviceMesh",
       "a mesh has at least one axis, and no axis is empty.")
     requireOfCaller(Set(shape.names).count == axes.count, "DeviceMesh", "two axes have one name.")
-    var devices: [PJRTDevice] = []
-    for i in 0..<shape.count { devices.append(try client.device(i)) }
-    (self.shape, self.client, self.devices, self.cache) = (shape, client, devices, cache)
+    guard shape.count <= client.allDevices.count else {
+      throw .noSuchDevice(index: shape.count - 1, count: client.allDevices.count, platform: client.platformName)
+    }
+    devices = Array(client.allDevices.prefix(shape.count))
+    guard devices.contains(where: { $0.index != nil }) else {
+      throw .processes(
+        message: "a mesh of \(shape.count) of \(client.allDevices.count) devices leaves process \(client.processes?.rank ?? 0) without "
+          + "any. Make one of all devices.")
+    }
+    (self.shape, self.client, self.cache) = (shape, client, cache)
     engine = MeshEngine(shape, client, devices, cache)
     device = Device(engine: engine)
   }

@@ -59,7 +59,7 @@ final class MeshEngine: Engine {
   }
 
   private func isHere(_ memory: MeshMemory) -> Bool {
-    memory.layout.mesh == shape && zip(memory.shards, devices).allSatisfy { $0.device.handle == $1.handle }
+    memory.layout.mesh == shape && zip(memory.shards, devices).allSatisfy { $0 == nil || $0!.device.handle == $1.handle }
   }
 
   /// Compiles for all devices: as parts of one program, or as one program on each.
@@ -76,17 +76,18 @@ final class MeshEngine: Engine {
     return try cache.executable(text, options: options, client: client)
   }
 
-  /// Starts a program with the shards of its arguments; gives those of its results, by result and then by device.
+  /// Starts a program with the shards of its arguments; gives those of its results, by result and then by device. On devices of other
+  /// processes these start it.
   func run(_ program: PJRTExecutable, _ arguments: [MeshMemory], keeping kept: [Int64]) throws(PJRTError)
-    -> [[PJRTBuffer]]
+    -> [[PJRTBuffer?]]
   {
     // The plugin lists devices in an order of its own.
     let order = program.devices.map { device in devices.firstIndex { $0.handle == device.handle }! }
-    let lists = try program.execute(order.map { place in arguments.map { $0.shards[place] } }, keeping: kept)
-    var results = [[PJRTBuffer]](repeating: [], count: program.resultCount)
-    for place in devices.indices {
-      let list = lists[order.firstIndex(of: place)!]
-      for (i, buffer) in list.enumerated() { results[i].append(buffer) }
+    let lists = try program.execute(order.map { place in arguments.map { $0.shards[place]! } }, keeping: kept)
+    var results = [[PJRTBuffer?]](
+      repeating: [PJRTBuffer?](repeating: nil, count: devices.count), count: program.resultCount)
+    for (place, list) in zip(order, lists) {
+      for (i, buffer) in list.enumerated() { results[i][place] = buffer }
     }
     return results
   }

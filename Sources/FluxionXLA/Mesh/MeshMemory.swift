@@ -2,14 +2,14 @@ import FluxionCore
 
 /// An array that lies on the devices of a mesh, a shard on each.
 final class MeshMemory: DeviceMemory {
-  /// By device, in the mesh's order.
-  let shards: [PJRTBuffer]
+  /// By device, in the mesh's order; nil on the devices of other processes.
+  let shards: [PJRTBuffer?]
   let layout: Layout
   let type: TensorType
   /// The elements in the host's memory, once they have been asked for.
   private let host: Locked<HostBuffer?>
 
-  init(_ shards: [PJRTBuffer], _ layout: Layout, _ type: TensorType, host: HostBuffer? = nil) {
+  init(_ shards: [PJRTBuffer?], _ layout: Layout, _ type: TensorType, host: HostBuffer? = nil) {
     (self.shards, self.layout, self.type) = (shards, layout, type)
     self.host = Locked(host)
   }
@@ -21,8 +21,12 @@ final class MeshMemory: DeviceMemory {
     throws(PJRTError)
   {
     let part = layout.shard(of: type)
-    var shards: [PJRTBuffer] = []
+    var shards: [PJRTBuffer?] = []
     for (i, device) in devices.enumerated() {
+      guard device.index != nil else {
+        shards.append(nil)
+        continue
+      }
       var own = source
       if !layout.isReplicated {
         own = HostBuffer(byteCount: part.byteCount)
@@ -39,15 +43,21 @@ final class MeshMemory: DeviceMemory {
     try host.withLock { (host) throws(ExecutionError) in
       if let host { return host }
       let part = layout.shard(of: type)
+      let owners = layout.owners(among: shards.indices.filter { shards[$0] != nil })
+      guard owners.count == layout.parts.reduce(1, *) else {
+        throw .engine(
+          "XLA: parts of \(type) lie on the devices of other processes. Have it put on the mesh as .replicated, or reduce it, before it is "
+            + "read.")
+      }
       let made = try HostBuffer(allocating: type.byteCount)
       do throws(PJRTError) {
-        for device in layout.owners {
+        for device in owners {
           if layout.isReplicated {
-            try shards[device].copy(to: made.pointer, byteCount: type.byteCount)
+            try shards[device]!.copy(to: made.pointer, byteCount: type.byteCount)
             continue
           }
           let own = HostBuffer(byteCount: part.byteCount)
-          try shards[device].copy(to: own.pointer, byteCount: part.byteCount)
+          try shards[device]!.copy(to: own.pointer, byteCount: part.byteCount)
           copyBlock(of: type, part.shape, at: layout.start(of: device, in: type.shape)) { whole, block, count in
             (made.pointer + whole).copyMemory(from: own.pointer + block, byteCount: count)
           }
@@ -61,7 +71,7 @@ final class MeshMemory: DeviceMemory {
   }
 
   func wait() throws(ExecutionError) {
-    do throws(PJRTError) { for shard in shards { try shard.wait() } } catch { throw error.atExecution }
+    do throws(PJRTError) { for shard in shards { try shard?.wait() } } catch { throw error.atExecution }
   }
 }
 

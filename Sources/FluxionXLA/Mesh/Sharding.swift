@@ -51,12 +51,14 @@ struct Layout: Hashable, Sendable {
     }
   }
 
-  /// One device for each different shard.
-  var owners: [Int] {
+  /// Of the devices one for each different shard.
+  func owners(among devices: [Int]) -> [Int] {
     let unused = unused
-    return (0..<mesh.count).filter { device in
-      let coordinates = mesh.coordinates(of: device)
-      return unused.allSatisfy { coordinates[$0] == 0 }
+    var seen: Set<[Int]> = []
+    return devices.filter { device in
+      var coordinates = mesh.coordinates(of: device)
+      for axis in unused { coordinates[axis] = 0 }
+      return seen.insert(coordinates).inserted
     }
   }
 

@@ -12,11 +12,27 @@ package final class PJRTClient: @unchecked Sendable {
   package let platformVersion: String
   /// The devices of this process.
   package let devices: [PJRTDevice]
+  /// The devices of all processes, by their numbers.
+  package let allDevices: [PJRTDevice]
+  /// The job that this process belongs to.
+  let processes: ProcessGroup?
+  private let store: KeyValueCallbacks?
 
-  /// - Parameter options: what the plugin offers; for example `cpu_device_count` of the test plugin, or `memory_fraction` of CUDA's.
-  package init(_ plugin: PJRTPlugin, options: [String: PJRTValue] = [:]) throws(PJRTError) {
+  /// - Parameters:
+  ///   - options: what the plugin offers; for example `cpu_device_count` of the test plugin, or `memory_fraction` of CUDA's.
+  ///   - processes: whose devices are to be one client's. Waits for all of them.
+  package init(_ plugin: PJRTPlugin, options: [String: PJRTValue] = [:], processes: ProcessGroup? = nil) throws(PJRTError) {
     self.plugin = plugin
-    handle = try Self.create(plugin, options)
+    self.processes = processes
+    var options = options
+    var store: KeyValueCallbacks?
+    if let processes {
+      store = try KeyValueCallbacks(processes, plugin: plugin.path)
+      options["node_id"] = .integer(Int64(processes.rank))
+      options["num_nodes"] = .integer(Int64(processes.count))
+    }
+    self.store = store
+    handle = try Self.create(plugin, options, store)
     var name = PJRT_Client_PlatformName_Args(), version = PJRT_Client_PlatformVersion_Args()
     var list = PJRT_Client_AddressableDevices_Args()
     name.client = handle
@@ -33,6 +49,7 @@ package final class PJRTClient: @unchecked Sendable {
         devices.append(try PJRTDevice(list.addressable_devices[i]!, index: i, plugin: plugin))
       }
       self.devices = devices
+      allDevices = try processes == nil ? devices : Self.all(handle, plugin, devices)
     } catch {
       Self.destroy(handle, plugin)
       throw error
@@ -48,9 +65,31 @@ package final class PJRTClient: @unchecked Sendable {
     return devices[index]
   }
 
-  private static func create(_ plugin: PJRTPlugin, _ options: [String: PJRTValue]) throws(PJRTError) -> OpaquePointer {
+  private static func all(_ handle: OpaquePointer, _ plugin: PJRTPlugin, _ own: [PJRTDevice]) throws(PJRTError) -> [PJRTDevice] {
+    guard plugin.table.pointee.PJRT_Client_Devices != nil else {
+      throw .missingFunction(path: plugin.path, function: "PJRT_Client_Devices", found: plugin.version)
+    }
+    var list = PJRT_Client_Devices_Args()
+    list.client = handle
+    try plugin.call("PJRT_Client_Devices", &list) { $0.pointee.PJRT_Client_Devices($1) }
+    var all: [PJRTDevice] = []
+    for i in 0..<list.num_devices {
+      let device = list.devices[i]!
+      if let known = own.first(where: { $0.handle == device }) {
+        all.append(known)
+      } else {
+        all.append(try PJRTDevice(device, index: nil, plugin: plugin))
+      }
+    }
+    return all.sorted { $0.id < $1.id }
+  }
+
+  private static func create(
+    _ plugin: PJRTPlugin, _ options: [String: PJRTValue], _ store: KeyValueCallbacks?
+  ) throws(PJRTError) -> OpaquePointer {
     let values = OptionList(options)
     var arguments = PJRT_Client_Create_Args()
+    store?.install(in: &arguments)
     arguments.create_options = values.pointer
     arguments.num_options = options.count
     try plugin.call("PJRT_Client_Create", &arguments) { $0.pointee.PJRT_Client_Create($1) }
@@ -126,15 +165,15 @@ package final class PJRTClient: @unchecked Sendable {
 package struct PJRTDevice: @unchecked Sendable {
   let handle: OpaquePointer
   private let plugin: PJRTPlugin
-  /// Its place among the devices of this process.
-  package let index: Int
+  /// Its place among the devices of this process; nil: it is another's.
+  package let index: Int?
   /// Its number among all processes' devices: what device assignments name.
   package let id: Int
   package let processIndex: Int
   /// `NVIDIA H100 80GB HBM3`, for example.
   package let kind: String
 
-  init(_ handle: OpaquePointer, index: Int, plugin: PJRTPlugin) throws(PJRTError) {
+  init(_ handle: OpaquePointer, index: Int?, plugin: PJRTPlugin) throws(PJRTError) {
     (self.handle, self.index, self.plugin) = (handle, index, plugin)
     var description = PJRT_Device_GetDescription_Args()
     description.device = handle

@@ -20,6 +20,8 @@ public enum PJRTError: Error, Hashable, Sendable {
   case outOfDeviceMemory(function: String, message: String)
   /// The plugin's compiler refuses the program.
   case invalidProgram(message: String)
+  /// The processes of a job are named wrongly, or do not find each other.
+  case processes(message: String)
   /// Anything else the plugin reports.
   case failed(function: String, code: UInt32, message: String)
 }
@@ -65,6 +67,8 @@ extension PJRTError: CustomStringConvertible {
       return "XLA: the device has no memory left (\(function): \(message)). Use smaller arrays, a smaller batch, or checkpointed(…)."
     case let .invalidProgram(message):
       return "XLA: the plugin's compiler refuses the program: \(message)"
+    case let .processes(message):
+      return "XLA: \(message)"
     case let .failed(function, code, message):
       return "XLA: \(function) failed with \(Self.name(ofCode: code)): \(message)"
     }

@@ -1,0 +1,95 @@
+import CPJRT
+import FluxionCore
+
+/// A client's way to the store of its job, as the plugin's callbacks.
+final class KeyValueCallbacks: Sendable {
+  private let client: KeyValueClient
+  /// Clients of other plugins, and others of this one, use the same keys.
+  private let prefix: [UInt8]
+
+  private struct Shared {
+    var stores: [ProcessGroup: KeyValueStore] = [:]
+    var clientCount: [String: Int] = [:]
+  }
+  /// What process 0 keeps for the life of the process, as others may ask late; and how many clients each plugin has had. All processes
+  /// make theirs in one order.
+  private static let shared = Locked(Shared())
+
+  init(_ group: ProcessGroup, plugin: String) throws(PJRTError) {
+    let (host, port) = ProcessGroup.address(group.coordinator)!
+    let number = try Self.shared.withLock { (shared) throws(PJRTError) in
+      if group.rank == 0, shared.stores[group] == nil {
+        shared.stores[group] = try KeyValueStore(port: Int(port)!)
+      }
+      defer { shared.clientCount[plugin, default: 0] += 1 }
+      return shared.clientCount[plugin, default: 0]
+    }
+    client = KeyValueClient(host: host, port: port)
+    prefix = Array("\(plugin.split(separator: "/").last ?? "")/\(number)/".utf8)
+  }
+
+  /// Hands the callbacks over. They are called as long as the client lives, and this object must live as long.
+  func install(in arguments: inout PJRT_Client_Create_Args) {
+    let own = Unmanaged.passUnretained(self).toOpaque()
+    (arguments.kv_get_user_arg, arguments.kv_put_user_arg, arguments.kv_try_get_user_arg) = (own, own, own)
+    arguments.kv_get_callback = { call in
+      let call = call!
+      return KeyValueCallbacks.answer(
+        call.pointee.user_arg, call.pointee.key, call.pointee.key_size, Int(call.pointee.timeout_in_ms), call.pointee.callback_error
+      ) { (call.pointee.value, call.pointee.value_size, call.pointee.value_deleter_callback) = ($0, $1, { $0?.deallocate() }) }
+    }
+    arguments.kv_try_get_callback = { call in
+      let call = call!
+      return KeyValueCallbacks.answer(
+        call.pointee.user_arg, call.pointee.key, call.pointee.key_size, 0, call.pointee.callback_error
+      ) { (call.pointee.value, call.pointee.value_size, call.pointee.value_deleter_callback) = ($0, $1, { $0?.deallocate() }) }
+    }
+    arguments.kv_put_callback = { call in
+      let call = call!.pointee
+      let own = KeyValueCallbacks.at(call.user_arg)
+      do throws(PJRTError) {
+        try own.client.put(own.prefix + bytes(call.key, call.key_size), bytes(call.value, call.value_size))
+        return nil
+      } catch {
+        return KeyValueCallbacks.failure(PJRT_Error_Code_UNAVAILABLE, error.description, call.callback_error)
+      }
+    }
+  }
+
+  private static func at(_ pointer: UnsafeMutableRawPointer?) -> KeyValueCallbacks {
+    Unmanaged<KeyValueCallbacks>.fromOpaque(pointer!).takeUnretainedValue()
+  }
+
+  private static func answer(
+    _ own: UnsafeMutableRawPointer?, _ key: UnsafePointer<CChar>?, _ keySize: Int, _ milliseconds: Int,
+    _ makeError: UnsafeMutablePointer<PJRT_CallbackError?>?, _ give: (UnsafeMutablePointer<CChar>, Int) -> Void
+  ) -> OpaquePointer? {
+    let own = at(own)
+    let name = bytes(key, keySize)
+    do throws(PJRTError) {
+      guard let value = try own.client.get(own.prefix + name, milliseconds: milliseconds) else {
+        let text = "no process has written \"\(String(decoding: name, as: UTF8.self))\""
+        if milliseconds == 0 { return failure(PJRT_Error_Code_NOT_FOUND, text + ".", makeError) }
+        return failure(
+          PJRT_Error_Code_DEADLINE_EXCEEDED, text + " in \(milliseconds) ms. Have all processes of the job been started?", makeError)
+      }
+      let copy = UnsafeMutablePointer<CChar>.allocate(capacity: max(1, value.count))
+      for (i, byte) in value.enumerated() { copy[i] = CChar(bitPattern: byte) }
+      give(copy, value.count)
+      return nil
+    } catch {
+      return failure(PJRT_Error_Code_UNAVAILABLE, error.description, makeError)
+    }
+  }
+
+  private static func failure(
+    _ code: PJRT_Error_Code, _ message: String, _ make: UnsafeMutablePointer<PJRT_CallbackError?>?
+  ) -> OpaquePointer? {
+    let text = message.utf8.map { CChar(bitPattern: $0) }
+    return text.withUnsafeBufferPointer { make?.pointee?(code, $0.baseAddress, $0.count) ?? nil }
+  }
+}
+
+private func bytes(_ pointer: UnsafePointer<CChar>?, _ count: Int) -> [UInt8] {
+  Array(UnsafeRawBufferPointer(start: pointer, count: count))
+}
