@@ -47,15 +47,15 @@ FLOATS_WITH_NUMBER(max, MAX_(x, y))
 
 #if FX_HAS_FMA
 // x / y by a product with the reciprocal, corrected by what it leaves of x: rounded as a division is, in less time, where nothing leaves the range of
-// numbers on the way. y lies between 2⁻³⁰ and 2³⁰ for that; where x is tiny, huge or no number, it is divided.
+// numbers on the way. y lies between 2⁻³⁰ and 2³⁰ for that; where an x is zero, tiny, huge or no number, it is divided.
 //
 // > P. W. Markstein. "Computation of elementary functions on the IBM RISC System/6000 processor." IBM Journal of Research and Development 34, 1990.
 #define DIVIDE_BY_NUMBER(t, T, V, U, L, least, most)                                                                          \
   FX_INLINE V FX_NAME(divided_##t)(V x, V y, V reciprocal) {                                                                  \
-    const U twice = (U)x << 1;   /* no sign; less one, zero is the greatest */                                                \
-    if (FX_UNLIKELY(__builtin_reduce_or((twice - 1 < (U)(V)(T)least << 1) | (twice >= (U)(V)(T)most << 1)) != 0)) return x / y; \
-    const V q = x * reciprocal, rest = MADD(-q, y, x);                                                                        \
-    return ((rest < 0) | (rest > 0)) ? MADD(rest, reciprocal, q) : q;   /* zeros keep their signs */                          \
+    const U low = (U)(V)(T)least << 1, range = ((U)(V)(T)most << 1) - low;                                                    \
+    if (FX_UNLIKELY(__builtin_reduce_or(((U)x << 1) - low >= range) != 0)) return x / y; /* shifted, signs are gone */       \
+    const V q = x * reciprocal;                                                                                               \
+    return MADD(MADD(-q, y, x), reciprocal, q);                                                                               \
   }                                                                                                                           \
   static void FX_NAME(divide_by_number_##t)(size_t n, void *destination, const void *a, const void *b, const void *c) {      \
     (void)c;                                                                                                                  \

@@ -413,7 +413,10 @@ static void choose_tile(fx_fused *step, uint64_t tile) {
     crosses |= across > 8 && along > 0 && along < across;
   }
   if (crosses) step->tile_columns = 32;
-  else if (sums_exponentials_of_columns(step)) step->tile_columns = FX_EXPONENTIAL_COLUMNS;
+  if (!crosses && sums_exponentials_of_columns(step)) {
+    step->tile_columns = FX_EXPONENTIAL_COLUMNS;
+    step->tile_rows = fx_max64(4, (int64_t)tile / FX_EXPONENTIAL_COLUMNS / 4 * 4);   // four rows at a time are added
+  }
 }
 
 // MARK: Single tiles
@@ -526,7 +529,9 @@ uint64_t fx_prepare_fused(fx_fused *step) {
   if (!allocate_registers(step, 64, last_use)) return fx_refuse("fused: the program needs too many registers");
   uint64_t per_element = step->register_bytes / 64 + 1;
   uint64_t tile = (uint64_t)FX_REGISTER_BUDGET / per_element / 64 * 64;
-  if (tile > 2048) tile = 2048;
+  if (sums_exponentials_of_columns(step)) tile *= 2;   // more rows, for what is done once for a column of a tile
+  const uint64_t most = sums_exponentials_of_columns(step) ? 4096 : 2048;
+  if (tile > most) tile = most;
   if (tile < 64) tile = 64;
   if ((uint64_t)total < tile) tile = ((uint64_t)total + 63) / 64 * 64;
   if (tile == 0) tile = 64;

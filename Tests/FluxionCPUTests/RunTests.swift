@@ -27,6 +27,27 @@ import Testing
     return [arrays.tensor([300, 40], .range(-1, 1), as: .float32), arrays.tensor([40, 56], .range(-1, 1), as: .float32)]
   }
 
+  @Test("a reduction of few numbers, asked for at once, is the compiled one to the last bit") func eagerReductions() throws {
+    let reductions: [(String, (Tensor) -> Tensor)] = [
+      ("sum", { $0.sum() }), ("product", { $0.product() }), ("maximum", { $0.max() }), ("minimum", { $0.min() }),
+    ]
+    var arrays = TestArrays(seed: 7)
+    for count in [1, 7, 64, 1000, 1025] {
+      let x = arrays.tensor([count], .range(-1, 2), as: .float32)
+      for (name, reduce) in reductions {
+        let program = try compiled([x.type]) { [reduce($0[0])] }
+        let results = try program.run([x.hostBuffer("test")], donated: [])
+        let expected = withExtendedLifetime(results) { results[0].values(as: Float.self)[0] }
+        let found = cpu.active { reduce(x).elements(as: Float.self)[0] }
+        #expect(found.bitPattern == expected.bitPattern, "\(name) of \(count)")
+        let independent = Device.reference.active { reduce(x).elements(as: Float.self)[0] }
+        // One rounding for each element, of partial results that the sum of sizes bounds.
+        let size = 1 + x.elements(as: Float.self).reduce(0) { $0 + abs($1) }
+        #expect(abs(found - independent) <= Float(count) * 0x1p-24 * size, "\(name) of \(count)")
+      }
+    }
+  }
+
   @Test("runs of one program side by side agree with runs one after another") func concurrent() async throws {
     let inputs = arguments
     let program = try compiled(inputs.map(\.type), network)
