@@ -106,13 +106,15 @@ uint64_t fx_prepare_gemm(fx_gemm *step) {
   if (step->batch_count < 0) return fx_refuse("gemm: negative extent");
   step->use_blas = fx_prefer_blas((fx_type)step->type, step->m, step->n, step->k, step->transpose_a, step->transpose_b);
 
-  // Panels of about a million operations, but no lower than 64 rows: each of them prepares B for itself. What is neither high nor wide, the gradient
-  // of a weight over many points, is cut lower: its depth is work enough.
+  // Panels of about a million operations, but no lower than 64 rows: each of them prepares B for itself. Where there are few rows, as in the gradient of a
+  // weight over many points, they are cut lower if B is read where it lies, and then columns: of whole rows the epilogue finds everything side by side.
   double operations = 2.0 * (double)step->m * (double)step->n * (double)fx_max64(step->k, 1);
   int64_t wanted = operations > 64e6 ? 64 : fx_max64(1, (int64_t)(operations / 1e6));
   int64_t rows = fx_max64(1, fx_min64(wanted, step->m / 64)), columns = 1;
-  if (step->m < 128) columns = fx_max64(1, fx_min64(wanted, step->n / 32));
-  if (rows * columns == 1) rows = fx_max64(1, fx_min64(wanted / 2, step->m / 24));
+  if (step->m < 128) {
+    if (!step->transpose_b && step->ldb <= 512) rows = fx_max64(1, fx_min64(wanted, step->m / 24));
+    columns = fx_max64(1, fx_min64(wanted / rows, step->n / 32));
+  }
   step->panel_rows = fx_max64(1, fx_divide_up(fx_divide_up(step->m, rows), 4) * 4);
   step->panel_count = fx_max64(1, fx_divide_up(step->m, step->panel_rows));
   step->panel_columns = fx_max64(1, fx_divide_up(fx_divide_up(step->n, columns), 32) * 32);
