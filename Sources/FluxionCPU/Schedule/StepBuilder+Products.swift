@@ -110,6 +110,8 @@ extension TileProgram {
     guard own.count == 1, let product = own.first.map({ UInt32($0) }), !isStored(product) else { return nil }
     let users = readers(product)
     guard users.count == 1, let sum = users.first, instructions[sum].op == UInt16(FX_ADD.rawValue) else { return nil }
+    // A sum that is stored beside other results is made where it is to be, by the addition; the product's place may be another.
+    guard !isStored(UInt32(sum)) || outputs.count + reductions.count == 1 else { return nil }
     let added = instructions[sum].a == product ? instructions[sum].b : instructions[sum].a
     guard added != product, let row = loaded(added), row.slot != FX_INDEX_SLOT_NUMBER,
       strides(of: row) == [Int](repeating: 0, count: extents.count - 1) + [1]
