@@ -47,10 +47,14 @@ private func ratio(_ a: Tensor, _ b: Tensor) -> Tensor {
 /// The columns of a matrix scaled by a vector.
 private func scaledColumns(_ a: Tensor, _ v: Tensor) -> Tensor { a * v.expanded(at: v.rank - 1).converted(to: a.elementType) }
 
-/// 1 / (bⱼ - bᵢ), and 0 on the diagonal and between equals.
+/// 1 / (bⱼ - bᵢ), and 0 on the diagonal and between equals. The diagonal is known by its place: where an engine's compiler fuses the
+/// subtraction with what makes the values, their difference from themselves may be a rounding error.
 private func inverseGaps(_ values: Tensor) -> Tensor {
   let n = values.rank
-  let gaps = values.expanded(at: n - 1) - values.expanded(at: n)
+  let (columns, rows) = (values.expanded(at: n - 1), values.expanded(at: n))
+  let square = Shape([values.shape[n - 1], values.shape[n - 1]])
+  let isDiagonal = (iota(square, alongAxis: 0) .== iota(square, alongAxis: 1)).broadcast(to: (columns - rows).shape)
+  let gaps = select(isDiagonal, 0, columns - rows)
   return ratio(gaps * 0 + 1, gaps)
 }
 
@@ -215,7 +219,9 @@ private func svdTangents(_ u: Tensor, _ s: Tensor, _ vh: Tensor, _ dA: Tensor) -
   let p = u1.adjoint.matmul(dA).matmul(v1)
   let diagonal = p.diagonal()
   let ds = p.elementType.isComplex ? diagonal.real : diagonal
-  let f = inverseGaps(s.squared()).converted(to: p.elementType)
+  // sⱼ² - sᵢ² by its factors: a difference of squares loses digits, and more where it is fused.
+  let sums = s.expanded(at: s.rank - 1) + s.expanded(at: s.rank)
+  let f = (inverseGaps(s) * ratio(sums * 0 + 1, sums)).converted(to: p.elementType)
   let columnsScaled = scaledColumns(p, s)
   let rowsScaled = p * s.expanded(at: s.rank).converted(to: p.elementType)
   // On the diagonal P's imaginary part turns the phase of u against that of v.
