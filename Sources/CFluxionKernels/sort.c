@@ -79,6 +79,12 @@ enum { run_length = 12, most_merged = 64 };   // radix sorting pays from there o
     memcpy(out + (left_end - left), right, (size_t)(right_end - right) * sizeof(record));                                      \
   }                                                                                                                            \
                                                                                                                                \
+  FX_INLINE void exchange_##name(record **records, record **other) {                                                           \
+    record *const first = *records;                                                                                            \
+    *records = *other;                                                                                                         \
+    *other = first;                                                                                                            \
+  }                                                                                                                            \
+                                                                                                                               \
   static record *merge_sort_##name(record *records, record *other, int64_t count) {                                            \
     for (int64_t i = 0; i < count; i += run_length) sort_run_##name(records + i, fx_min64(run_length, count - i));             \
     for (int64_t width = run_length; width < count; width *= 2) {                                                              \
@@ -86,9 +92,7 @@ enum { run_length = 12, most_merged = 64 };   // radix sorting pays from there o
         const int64_t left = fx_min64(width, count - i), right = fx_min64(width, count - i - left);                            \
         merge_runs_##name(records + i, left, records + i + left, right, other + i);                                            \
       }                                                                                                                        \
-      record *swap = records;                                                                                                  \
-      records = other;                                                                                                         \
-      other = swap;                                                                                                            \
+      exchange_##name(&records, &other);                                                                                       \
     }                                                                                                                          \
     return records;                                                                                                            \
   }                                                                                                                            \
@@ -107,9 +111,7 @@ enum { run_length = 12, most_merged = 64 };   // radix sorting pays from there o
         sum += here;                                                                                                           \
       }                                                                                                                        \
       for (int64_t i = 0; i < count; i++) other[ends[DIGITS(records[i]) >> 8 * digit & 255]++] = records[i];                   \
-      record *swap = records;                                                                                                  \
-      records = other;                                                                                                         \
-      other = swap;                                                                                                            \
+      exchange_##name(&records, &other);                                                                                       \
     }                                                                                                                          \
     return records;                                                                                                            \
   }                                                                                                                            \
