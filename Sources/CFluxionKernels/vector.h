@@ -123,23 +123,27 @@ FX_INLINE void FX_NAME(store_some)(void *to, const void *vector, size_t bytes, c
     }                                                                                                                 \
   }
 
-#define BINARY(name, T, V, L, RT, RV, expression)                                                                     \
-  static void FX_NAME(name)(size_t n, void *destination, const void *a, const void *b, const void *c) {              \
+// Of two operands, each an array or a number for all elements. A number is read before anything is written, and but once.
+#define PAIRWISE(name, T, V, L, RT, RV, a_is_number, b_is_number, expression)                                         \
+  static void FX_NAME(name)(size_t n, void *destination, const void *a, const void *b, const void *c) {               \
     (void)c;                                                                                                          \
     const T *pa = a, *pb = b;                                                                                         \
+    const V number = a_is_number ? (V)*pa : b_is_number ? (V)*pb : (V)(T)0;                                           \
     RT *out = destination;                                                                                            \
     size_t i = 0;                                                                                                     \
     for (; i + L <= n; i += L) {                                                                                      \
-      const V x = LOAD(V, pa + i), y = LOAD(V, pb + i);                                                               \
+      const V x = a_is_number ? number : LOAD(V, pa + i), y = b_is_number ? number : LOAD(V, pb + i);                 \
       const RV result = expression;                                                                                   \
       memcpy(out + i, &result, sizeof result);                                                                        \
     }                                                                                                                 \
     if (i < n) {                                                                                                      \
-      const V x = LOAD_SOME(V, pa + i, n - i, L), y = LOAD_SOME(V, pb + i, n - i, L);                                 \
+      const V x = a_is_number ? number : LOAD_SOME(V, pa + i, n - i, L);                                              \
+      const V y = b_is_number ? number : LOAD_SOME(V, pb + i, n - i, L);                                              \
       const RV result = expression;                                                                                   \
       STORE_SOME(out + i, result, n - i, L);                                                                          \
     }                                                                                                                 \
   }
+#define BINARY(name, T, V, L, RT, RV, expression) PAIRWISE(name, T, V, L, RT, RV, false, false, expression)
 
 #define TERNARY(name, TA, VA, TB, VB, L, RT, RV, expression)                                                          \
   static void FX_NAME(name)(size_t n, void *destination, const void *a, const void *b, const void *c) {              \
