@@ -18,11 +18,10 @@ static int64_t selected_row(uint32_t index_type, const void *indices, int64_t tu
   return row;
 }
 
-fx_code fx_check_indices(const fx_context *context, uint32_t index_type, const void *indices, int64_t tuples, uint32_t k, const int64_t *dims, bool *ascending) {
+fx_code fx_check_indices(const fx_context *context, uint32_t index_type, const void *indices, int64_t tuples, uint32_t k, const int64_t *dims) {
   if (k == 1) {
-    const fx_index_range range = fx_kernels()->index_range[index_type == FX_I64](tuples, indices);
-    if (ascending) *ascending = range.ascending;
-    if (FX_LIKELY(tuples == 0 || range.greatest < (uint64_t)dims[0])) return FX_OK;
+    const uint64_t greatest = fx_kernels()->greatest_index[index_type == FX_I64](tuples, indices);
+    if (FX_LIKELY(tuples == 0 || greatest < (uint64_t)dims[0])) return FX_OK;
   }
   for (int64_t i = 0; i < tuples; i++)
     for (uint32_t j = 0; j < k; j++) {
@@ -102,7 +101,7 @@ fx_code fx_run_gather(const fx_gather *step, const fx_context *context) {
   gather_job job = {step, fx_slot_at(context, step->operand, step->operand_offset), fx_slot_at(context, step->indices, step->indices_offset),
                     fx_slot_at(context, step->target, step->target_offset), row_count(step->k, step->dims), 0};
   if (step->bounds == FX_BOUNDS_ERROR) {
-    fx_code code = fx_check_indices(context, step->index_type, job.indices, tuples, step->k, step->dims, NULL);
+    fx_code code = fx_check_indices(context, step->index_type, job.indices, tuples, step->k, step->dims);
     if (code != FX_OK) return code;
   }
   job.block = fx_max64(1, 32768 / step->rest);
@@ -180,7 +179,7 @@ fx_code fx_run_scatter(const fx_scatter *step, const fx_context *context) {
   scatter_job job = {step, fx_slot_at(context, step->target, step->target_offset), fx_slot_at(context, step->indices, step->indices_offset),
                      fx_slot_at(context, step->updates, step->updates_offset), row_count(step->k, step->dims), 1, scatter_kernel(step)};
   if (step->bounds == FX_BOUNDS_ERROR) {
-    fx_code code = fx_check_indices(context, step->index_type, job.indices, step->batch * step->count, step->k, step->dims, NULL);
+    fx_code code = fx_check_indices(context, step->index_type, job.indices, step->batch * step->count, step->k, step->dims);
     if (code != FX_OK) return code;
   }
   int64_t elements = step->batch * job.rows * step->rest;

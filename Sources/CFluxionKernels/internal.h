@@ -46,12 +46,6 @@ typedef void (*fx_gemm_kernel)(int64_t m, int64_t n, int64_t k, const void *a, i
 // y = M·x for a matrix of `rows` × `columns` numbers, or y = Mᵀ·x. Rows are `step` elements apart, x and y are dense; rows, columns >= 1.
 typedef void (*fx_matrix_vector_kernel)(int64_t rows, int64_t columns, const void *matrix, int64_t step, const void *x, void *y);
 
-// The greatest of some indices, negative ones being greater than all others, and whether none is smaller than the one before it.
-typedef struct fx_index_range {
-  uint64_t greatest;
-  bool ascending;
-} fx_index_range;
-
 // What a product with a matrix given by its entries reads and writes, see fx_sparse.
 typedef struct fx_sparse_operands {
   const int32_t *rows, *columns;
@@ -78,7 +72,9 @@ typedef struct fx_kernel_table {
   void (*finish_sum_exp)(size_t count, void *accumulator);   // makes the sums relative to the greatest values
   fx_gemm_kernel gemm_f32, gemm_f64;
   fx_matrix_vector_kernel matrix_vector[2], vector_matrix[2];   // M·x and Mᵀ·x in f32, f64
-  fx_index_range (*index_range[2])(int64_t count, const void *indices);   // of 4 and 8 bytes
+  // Of indices of 4 and 8 bytes: the greatest, negative ones being greater than all others; whether none is smaller than the one before it.
+  uint64_t (*greatest_index[2])(int64_t count, const void *indices);
+  bool (*is_ascending[2])(int64_t count, const void *indices);
   // In f32, f64. Entries begin ..< end, in columns first ..< last; the target holds sums already. Entries begin ..< end of a sampled product.
   void (*sparse_product[2])(const fx_sparse_operands *operands, int64_t begin, int64_t end, int64_t first, int64_t last);
   void (*sampled_product[2])(const fx_sparse_operands *operands, int64_t begin, int64_t end);
@@ -152,8 +148,8 @@ FX_DECLARE_STEP(sparse, fx_sparse)
 // Records why a payload was refused; returns FX_PREPARE_INVALID.
 uint64_t fx_refuse(const char *reason);
 
-// Whether all indices of all tuples are inside; of single indices also whether none is smaller than the one before it, unless that is not asked (NULL).
-fx_code fx_check_indices(const fx_context *context, uint32_t index_type, const void *indices, int64_t tuples, uint32_t k, const int64_t *dims, bool *ascending);
+// Whether all indices of all tuples are inside.
+fx_code fx_check_indices(const fx_context *context, uint32_t index_type, const void *indices, int64_t tuples, uint32_t k, const int64_t *dims);
 
 fx_code fx_report_index(const fx_context *context, int64_t index, int64_t bound, int64_t axis);
 

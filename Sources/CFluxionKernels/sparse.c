@@ -6,7 +6,6 @@ typedef struct sparse_job {
   const fx_sparse *step;
   fx_sparse_operands operands;
   int64_t pieces;
-  bool ascending;   // rows[e] <= rows[e + 1] for all e
 } sparse_job;
 
 enum { PIECE = 16384 };   // products of a piece, about
@@ -21,8 +20,8 @@ uint64_t fx_prepare_sparse(fx_sparse *step) {
   return 0;
 }
 
-static fx_code check(const fx_context *context, const void *indices, uint32_t type, int64_t count, int64_t bound, int32_t step_id, bool *ascending) {
-  fx_code code = fx_check_indices(context, type, indices, count, 1, &bound, ascending);
+static fx_code check(const fx_context *context, const void *indices, uint32_t type, int64_t count, int64_t bound, int32_t step_id) {
+  fx_code code = fx_check_indices(context, type, indices, count, 1, &bound);
   if (FX_UNLIKELY(code != FX_OK)) context->status->step_id = step_id;
   return code;
 }
@@ -78,16 +77,15 @@ fx_code fx_run_sparse(const fx_sparse *step, const fx_context *context) {
   o->target = fx_slot_at(context, step->target, step->target_offset);
   o->width = step->width;
 
-  bool unused;
-  fx_code code = check(context, o->columns, step->column_type, step->count, step->column_count, step->column_step_id, &unused);
-  if (code == FX_OK) code = check(context, o->rows, step->row_type, step->count, step->row_count, step->row_step_id, &job.ascending);
+  fx_code code = check(context, o->columns, step->column_type, step->count, step->column_count, step->column_step_id);
+  if (code == FX_OK) code = check(context, o->rows, step->row_type, step->count, step->row_count, step->row_step_id);
   if (code != FX_OK) return code;
 
   const int64_t wanted = fx_max64(1, step->count * step->width / PIECE);
   if (step->kind == FX_SPARSE_SAMPLED) {
     job.pieces = wanted;
     fx_parallel_for(job.pieces, sampled_entries, &job);
-  } else if (job.ascending) {
+  } else if (fx_kernels()->is_ascending[step->row_type == FX_I64](step->count, o->rows)) {
     job.pieces = fx_min64(wanted, fx_max64(1, step->count));
     fx_parallel_for(job.pieces, product_of_rows, &job);
   } else {

@@ -1,17 +1,21 @@
 // Products with matrices given by their entries, compiled once for each instruction set. Indices are known to be inside; they lie `step` i32 apart
 // (2: the low halves of i64).
 
-#define INDEX_RANGE(name, T, U)                                                                                                \
-  static fx_index_range FX_NAME(index_range_##name)(int64_t count, const void *indices) {                                     \
+#define INDEX_KERNELS(name, T, U)                                                                                              \
+  static uint64_t FX_NAME(greatest_index_##name)(int64_t count, const void *indices) {                                         \
     const T *at = indices;                                                                                                     \
     U greatest = 0; /* negative ones are the greatest */                                                                       \
-    T falls = 0;                                                                                                               \
     for (int64_t i = 0; i < count; i++) greatest = (U)at[i] > greatest ? (U)at[i] : greatest;                                  \
+    return (uint64_t)greatest;                                                                                                 \
+  }                                                                                                                            \
+  static bool FX_NAME(is_ascending_##name)(int64_t count, const void *indices) {                                               \
+    const T *at = indices;                                                                                                     \
+    T falls = 0;                                                                                                               \
     for (int64_t i = 1; i < count; i++) falls |= (T)(at[i] < at[i - 1]);                                                       \
-    return (fx_index_range){(uint64_t)greatest, falls == 0};                                                                   \
+    return falls == 0;                                                                                                         \
   }
-INDEX_RANGE(32, int32_t, uint32_t)
-INDEX_RANGE(64, int64_t, uint64_t)
+INDEX_KERNELS(32, int32_t, uint32_t)
+INDEX_KERNELS(64, int64_t, uint64_t)
 
 #define SPARSE(t, T, V, L)                                                                                                     \
   /* Entries begin ..< end, columns from `first` on: `vectors` whole vectors (a literal), or `lanes` < L lanes of one. */        \
