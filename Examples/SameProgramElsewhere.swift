@@ -1,20 +1,12 @@
 public import Fluxion
 public import FluxionXLA
 
-/// The same program elsewhere: on another device, and divided between the devices of a mesh.
+/// The same program elsewhere: the step of `TrainingLoop.swift` on another device, and divided between the devices of a mesh.
 ///
 /// - Parameter points: `[n, 2]`, n a multiple of the mesh's axis `data`.
 /// - Returns: the losses of the steps on the host, on the device, and on the mesh, where the batch is split and the state replicated.
 public func sameProgramElsewhere(points: Tensor, steps: Int, device: Device, mesh: DeviceMesh, key: Key) -> [[Double]] {
-  let step = compiled { (state: inout TrainingState<Velocity>, batch: Tensor, key: Key) -> Tensor in
-    let (k0, k1) = key.split()
-    let x0 = k0.normal(batch.shape)
-    let t = k1.uniform([batch.count, 1])
-    let target = batch - x0
-    let (loss, slope) = valueAndGradient(of: { v in (v(x0 + t * target, at: t) - target).squared().mean() }, at: state.model)
-    state.apply(slope)
-    return loss
-  }
+  let step = compiled(flowMatchingStep)  // what `trainingLoop` compiles, to the letter
   let elsewhere = step.placed(on: device)
   let parallel = step.sharded(on: mesh, arguments: .replicated, .split("data"), .replicated)
   return [step, elsewhere, parallel].map { step in

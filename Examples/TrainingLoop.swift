@@ -7,18 +7,23 @@ public struct Velocity: Module {  // nothing else to declare: leaves are named n
   public func callAsFunction(_ x: Tensor, at t: Tensor) -> Tensor { net(concatenated(x, t, alongAxis: 1)) }
 }
 
+/// One step of flow matching on a batch `[n, 2]`.
+///
+/// - Returns: the loss before the step.
+@Sendable public func flowMatchingStep(state: inout TrainingState<Velocity>, batch: Tensor, key: Key) -> Tensor {
+  let (k0, k1) = key.split()
+  let x0 = k0.normal(batch.shape)
+  let t = k1.uniform([batch.count, 1])
+  let target = batch - x0
+  let (loss, slope) = valueAndGradient(of: { v in (v(x0 + t * target, at: t) - target).squared().mean() }, at: state.model)
+  state.apply(slope)
+  return loss
+}
+
 /// - Returns: the losses, one a step.
 public func trainingLoop(points: Tensor, steps: Int, saveTo path: String, key: Key) throws -> [Double] {
   var state = TrainingState(Velocity(width: 128, key: key), optimiser: Adam(learningRate: 1e-3))
-  let step = compiled { (state: inout TrainingState<Velocity>, batch: Tensor, key: Key) -> Tensor in
-    let (k0, k1) = key.split()
-    let x0 = k0.normal(batch.shape)
-    let t = k1.uniform([batch.count, 1])
-    let target = batch - x0
-    let (loss, slope) = valueAndGradient(of: { v in (v(x0 + t * target, at: t) - target).squared().mean() }, at: state.model)
-    state.apply(slope)
-    return loss
-  }
+  let step = compiled(flowMatchingStep)
   var losses: [Double] = []
   for (i, batch) in points.batches(of: 256, key: key).prefix(steps).enumerated() {
     losses.append(step(&state, batch, key.fold(i)).item())
