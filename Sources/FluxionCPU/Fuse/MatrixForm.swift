@@ -59,14 +59,8 @@ extension Graph {
   /// Products whose operands, contiguous, are matrices: axes that are joined stand side by side, in one order on both sides, and at
   /// most four batch axes remain.
   func arrangingProducts() -> Graph {
-    rewritten { editor, node, operands in
-      guard case let .dot(d) = node.operation else {
-        guard node.operation.isControlFlow else { return nil }
-        let first = editor.append(
-          node.operation.mappingSubgraphs { $0.arrangingProducts() }, operands,
-          types[node.firstResult.int..<node.firstResult.int + node.resultCount], node.callSite)
-        return (0..<node.resultCount).map { ValueID(first.int + $0) }
-      }
+    rewritten(subgraphs: { $0.arrangingProducts() }) { editor, node, operands in
+      guard case let .dot(d) = node.operation else { return nil }
       let shapes = operands.map { editor.type($0).shape }
       let order = d.lhsContracting.indices.sorted { d.lhsContracting[$0] < d.lhsContracting[$1] }
       let lhsContracting = order.map { d.lhsContracting[$0] }

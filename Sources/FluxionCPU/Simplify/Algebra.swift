@@ -7,13 +7,7 @@ extension Graph {
   /// where `x` cannot be -0. (Sums may be taken in another order.)
   func simplifyingAlgebra() -> Graph {
     let uses = useCounts
-    return rewritten { editor, node, operands in
-      if node.operation.isControlFlow {
-        let made = editor.append(
-          node.operation.mappingSubgraphs { $0.simplifyingAlgebra() }, operands,
-          types[node.firstResult.int..<node.firstResult.int + node.resultCount], node.callSite)
-        return (0..<node.resultCount).map { ValueID(made.int + $0) }
-      }
+    return rewritten(subgraphs: { $0.simplifyingAlgebra() }) { editor, node, operands in
       guard node.resultCount == 1 else { return nil }
       var rules = AlgebraRules(
         editor: editor, type: types[node.firstResult.int], site: node.callSite,

@@ -6,13 +6,7 @@ extension Graph {
   /// still finds its maker. Broadcasts and ramps stay as well: fused kernels make them from nothing.
   func foldingConstants() -> Graph {
     let limit = 1024
-    return rewritten { editor, node, operands in
-      if node.operation.isControlFlow {
-        let made = editor.append(
-          node.operation.mappingSubgraphs { $0.foldingConstants() }, operands,
-          types[node.firstResult.int..<node.firstResult.int + node.resultCount], node.callSite)
-        return (0..<node.resultCount).map { ValueID(made.int + $0) }
-      }
+    return rewritten(subgraphs: { $0.foldingConstants() }) { editor, node, operands in
       switch node.operation {
       case .constant, .iota, .broadcast, .barrier, .threefry: return nil
       default: break

@@ -3,13 +3,7 @@ import FluxionCore
 extension Graph {
   /// Operations that the runtime has no kernel for, written in those it has.
   func expandingComposites() -> Graph {
-    rewritten { editor, node, operands in
-      if node.operation.isControlFlow {
-        let made = editor.append(
-          node.operation.mappingSubgraphs { $0.expandingComposites() }, operands,
-          types[node.firstResult.int..<node.firstResult.int + node.resultCount], node.callSite)
-        return (0..<node.resultCount).map { ValueID(made.int + $0) }
-      }
+    rewritten(subgraphs: { $0.expandingComposites() }) { editor, node, operands in
       let x = operands.map { editor.type($0) }
       switch node.operation {
       case .unary(.trigamma):

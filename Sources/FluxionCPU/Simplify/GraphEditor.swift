@@ -104,6 +104,19 @@ extension Graph {
     return editor.finish(outputs: outputs.map { renamed[$0.int] })
   }
 
+  /// The same, with the sub-programs of loops, branches and calls replaced by what `inner` makes of them; `body` is not asked for those.
+  func rewritten(
+    subgraphs inner: (Graph) -> Graph, _ body: (inout GraphEditor, Node, [ValueID]) -> [ValueID]?
+  ) -> Graph {
+    rewritten { editor, node, operands in
+      guard node.operation.isControlFlow else { return body(&editor, node, operands) }
+      let first = node.firstResult.int
+      let made = editor.append(
+        node.operation.mappingSubgraphs(inner), operands, types[first..<first + node.resultCount], node.callSite)
+      return (0..<node.resultCount).map { ValueID(made.int + $0) }
+    }
+  }
+
   /// The graph written into another one, its inputs standing for `arguments`; returns its outputs there.
   func inlined(into editor: inout GraphEditor, _ arguments: [ValueID], site: CallSite?) -> [ValueID] {
     var renamed = arguments

@@ -3,13 +3,7 @@ import FluxionCore
 extension Graph {
   /// Elementwise work on operands that were all broadcast in the same way is done before the broadcast, on fewer elements.
   func sinkingBroadcasts() -> Graph {
-    rewritten { editor, node, operands in
-      if node.operation.isControlFlow {
-        let made = editor.append(
-          node.operation.mappingSubgraphs { $0.sinkingBroadcasts() }, operands,
-          types[node.firstResult.int..<node.firstResult.int + node.resultCount], node.callSite)
-        return (0..<node.resultCount).map { ValueID(made.int + $0) }
-      }
+    rewritten(subgraphs: { $0.sinkingBroadcasts() }) { editor, node, operands in
       guard node.operation.isElementwise, node.resultCount == 1 else { return nil }
       // The one broadcast all operands share; constants fit any.
       var common: (source: Shape, axes: [Int])?

@@ -38,12 +38,8 @@ extension ElementType {
 extension Graph {
   func computingInWideTypes() -> Graph {
     guard hasNarrowTypes else { return self }
-    return rewritten { editor, node, operands in
+    return rewritten(subgraphs: { $0.computingInWideTypes() }) { editor, node, operands in
       let resultTypes = types[node.firstResult.int..<node.firstResult.int + node.resultCount]
-      if node.operation.isControlFlow {
-        let made = editor.append(node.operation.mappingSubgraphs { $0.computingInWideTypes() }, operands, resultTypes, node.callSite)
-        return (0..<node.resultCount).map { ValueID(made.int + $0) }
-      }
       let narrow = operands.map { editor.type($0).elementType }.first { $0.wide != nil }
       if case let .convert(target) = node.operation {
         guard narrow != nil || target.wide != nil else { return nil }
