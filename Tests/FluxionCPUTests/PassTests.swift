@@ -18,6 +18,7 @@ import Testing
     ("sinking broadcasts", { $0.sinkingBroadcasts() }),
     ("hoisting", { $0.hoistingInvariants() }),
     ("products", { $0.arrangingProducts() }),
+    ("greatest exponents", { $0.takingGreatestOfExponents() }),
     ("all", { $0.simplified() }),
   ]
 

@@ -124,6 +124,25 @@ import Testing
     }
   }
 
+  @Test("in a loop's body too the greatest exponent is taken of the exponents", arguments: [0, 1])
+  func greatestExponentInLoops(axis: Int) throws {
+    let (graph, _) = traceGraph([TensorType([40, 40], .float32)]) { x in
+      let start = Tensor.zeros([40])
+      return [
+        scan(count: 3, from: start) { (p: Tensor, _) -> Tensor in
+          ((p.expanded(at: axis == 1 ? 0 : 1) - x[0]) / 0.05 - 3).logSumExp(alongAxis: axis)
+        }
+      ]
+    }
+    let loops = graph.simplified().nodes.compactMap { node -> Graph? in if case let .scan(s) = node.operation { s.body } else { nil } }
+    let body = try #require(loops.first)
+    let sum = try #require(body.exponentialSums().first)
+    let definitions = Definitions(body)
+    var maker = definitions.maker(sum.greatest)
+    if case .reshape? = maker?.operation { maker = definitions.maker(maker!.operands[0]) }
+    #expect(maker?.operation == .reduce(.maximum, axes: sum.axes) && maker?.operands == [sum.exponents])
+  }
+
   @Test("an update of Adam is one kernel, and writes where it reads") func update() throws {
     var options = CompilationOptions()
     options.donatedInputs = [0, 1, 2]

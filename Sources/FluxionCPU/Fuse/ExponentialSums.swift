@@ -23,27 +23,6 @@ extension Graph {
     guard nodes.contains(where: { if case .reduce(.sum, _) = $0.operation { true } else { false } }) else { return [] }
     return GreatestValues(definitions: Definitions(self)).exponentialSums()
   }
-
-  /// The greatest exponent is taken of the exponents themselves, which are there, rather than of what they are made from: one
-  /// reduction less, since the sum of exponentials knows it.
-  func takingGreatestOfExponents() -> Graph {
-    var wanted: [ValueID: ExponentialSum] = [:]
-    for sum in exponentialSums() { wanted[sum.greatest] = sum }
-    if wanted.isEmpty { return self }
-    let exponents = Set(wanted.values.map(\.exponents))
-    var renamed = [ValueID: ValueID](uniqueKeysWithValues: (0..<inputCount).map { (ValueID($0), ValueID($0)) })
-    return rewritten { editor, node, operands in
-      if let sum = wanted[node.firstResult], let x = renamed[sum.exponents] {
-        let found = editor.make(.reduce(.maximum, axes: sum.axes), [x], node.callSite)
-        let shape = types[node.firstResult.int].shape
-        return [editor.type(found).shape == shape ? found : editor.make(.reshape(shape), [found], node.callSite)]
-      }
-      guard node.resultCount == 1, exponents.contains(node.firstResult) else { return nil }
-      let kept = editor.append(node.operation, operands, CollectionOfOne(types[node.firstResult.int]), node.callSite)
-      renamed[node.firstResult] = kept
-      return [kept]
-    }.removingDeadCode()
-  }
 }
 
 private struct GreatestValues {

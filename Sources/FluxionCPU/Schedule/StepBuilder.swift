@@ -23,7 +23,6 @@ struct StepBuilder {
   }
 
   init(_ graph: Graph, isTopLevel: Bool, context: CompilationContext) throws(EngineError) {
-    let graph = context.searchesForNaN ? graph : graph.takingGreatestOfExponents()
     self.graph = graph
     self.isTopLevel = isTopLevel
     self.context = context

@@ -20,7 +20,9 @@ extension Graph {
     }
     let arranged = graph.arrangingProducts().checked("products")
     // Transposes that were put before products may meet others.
-    return arranged.nodes.count == graph.nodes.count ? arranged : arranged.simplifyingAlgebra().removingDeadCode().checked("products")
+    if arranged.nodes.count == graph.nodes.count { graph = arranged }
+    else { graph = arranged.simplifyingAlgebra().removingDeadCode().checked("products") }
+    return graph.takingGreatestOfExponents().checked("greatest exponents")
   }
 
   /// The graph itself; in debug builds it is first proved legal, so that a fault is found at the pass that made it.
