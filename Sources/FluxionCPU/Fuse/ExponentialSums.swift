@@ -51,22 +51,16 @@ private struct GreatestValues {
 
   /// Whether `t` is, in the same order, the greatest or smallest x along `axes`. Simplification finds it before x is scaled.
   private func isExtreme(_ t: ValueID, _ extreme: Reduction, of x: ValueID, _ axes: [Int]) -> Bool {
-    let opposite: Reduction = extreme == .maximum ? .minimum : .maximum
     guard let node = definitions.maker(t) else { return false }
     switch node.operation {
     case .reshape: return isExtreme(node.operands[0], extreme, of: x, axes)
     case let .reduce(reduction, along): return reduction == extreme && along == axes && node.operands[0] == x
-    case .unary(.negate):
-      guard let scaled = definitions.maker(x), case .unary(.negate) = scaled.operation else { return false }
-      return isExtreme(node.operands[0], opposite, of: scaled.operands[0], axes)
-    case let .binary(f):
-      guard let scaled = definitions.maker(x), case .binary(f) = scaled.operation,
-        let place = (0...1).first(where: { definitions.number(node.operands[$0]) != nil }),
-        let c = definitions.number(node.operands[place]), c == definitions.number(scaled.operands[place]),
-        let reverses = f.reversesOrder(with: c, at: place)
+    default:
+      guard let scaled = definitions.maker(x), let order = keptOrder(node), order == keptOrder(scaled), node.operation == scaled.operation
       else { return false }
-      return isExtreme(node.operands[1 - place], reverses ? opposite : extreme, of: scaled.operands[1 - place], axes)
-    default: return false
+      return isExtreme(node.operands[order.operand], order.source(of: extreme), of: scaled.operands[order.operand], axes)
     }
   }
+
+  private func keptOrder(_ node: Node) -> KeptOrder? { node.operation.keptOrder { definitions.number(node.operands[$0]) } }
 }

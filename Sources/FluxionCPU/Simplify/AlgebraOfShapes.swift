@@ -227,34 +227,17 @@ extension AlgebraRules {
   /// The extreme of `-x`, `x · c`, `x / c`, `x ± c` or `c - x` by the extreme of x. Rounding keeps order, so with a finite c nothing changes, and what is
   /// applied to every element is applied to the extreme alone: the scores of a softmax need not be scaled to find the greatest.
   private mutating func extremeBeforeScaling(_ reduction: Reduction, _ axes: [Int], _ x: ValueID) -> ValueID? {
-    guard reduction == .minimum || reduction == .maximum, editor.type(x).elementType.isFloatingPoint else { return nil }
-    let opposite: Reduction = reduction == .maximum ? .minimum : .maximum
-    if isUnary(x, .negate) { return make(.unary(.negate), extreme(opposite, axes, operand(x))) }
-    guard case let .binary(f)? = maker(x) else { return nil }
-    let known = [editor.uniform(operand(x)), editor.uniform(operand(x, 1))]
-    guard let place = known.firstIndex(where: { $0 != nil }), let reverses = f.reversesOrder(with: known[place]!, at: place)
+    guard reduction == .minimum || reduction == .maximum, editor.type(x).elementType.isFloatingPoint, let scaling = editor.node(x),
+      let order = scaling.operation.keptOrder({ editor.uniform(scaling.operands[$0]) })
     else { return nil }
-    let found = extreme(reverses ? opposite : reduction, axes, operand(x, 1 - place))
-    let constant = editor.spread(editor.uniformSource(operand(x, place))!, to: type.shape, site)
-    return place == 0 ? make(.binary(f), constant, found) : make(.binary(f), found, constant)
+    let found = extreme(order.source(of: reduction), axes, scaling.operands[order.operand])
+    let operands = scaling.operands.enumerated().map { i, v in
+      i == order.operand ? found : editor.spread(editor.uniformSource(v)!, to: type.shape, site)
+    }
+    return editor.make(scaling.operation, operands, site)
   }
 
   private mutating func extreme(_ reduction: Reduction, _ axes: [Int], _ x: ValueID) -> ValueID {
     extremeBeforeScaling(reduction, axes, x) ?? make(.reduce(reduction, axes: axes), x)
-  }
-}
-
-extension Binary {
-  /// Whether the operation with the number `c` for its operand `place` (0, 1) turns the order of the other operands round; nil if it
-  /// does not keep order at all. Rounding keeps it.
-  func reversesOrder(with c: Double, at place: Int) -> Bool? {
-    guard c.isFinite else { return nil }
-    return switch self {
-    case .add: false
-    case .subtract: place == 0
-    case .multiply where c != 0: c < 0
-    case .divide where c != 0 && place == 1: c < 0
-    default: nil
-    }
   }
 }
