@@ -198,7 +198,7 @@ extension ProgramCall: ResultGiver {
   }
 }
 
-/// Arguments with their tensors, for what traces or asks for a program.
+/// Structured values taken apart one after the other: arguments with their tensors, for what traces or asks for a program.
 final class Arguments: ArgumentTaker {
   private(set) var leaves: [Tensor] = []
   private(set) var structures: [TreeStructure] = []
@@ -217,7 +217,7 @@ final class Arguments: ArgumentTaker {
   }
 }
 
-/// Structured values being put together again inside a trace.
+/// Structured values put together again one after the other.
 final class ArgumentReader: ResultGiver {
   private let structures: [TreeStructure]
   private let leaves: [Tensor]

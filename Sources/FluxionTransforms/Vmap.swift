@@ -101,27 +101,13 @@ private func mapped<each R: Structured>(
 
 /// Several structured values taken apart one after the other.
 package func flattenAll<each R: Structured>(_ values: repeat each R) -> (leaves: [Tensor], structures: [TreeStructure]) {
-  var leaves: [Tensor] = []
-  var structures: [TreeStructure] = []
-  func add<T: Structured>(_ value: T) {
-    let (own, structure) = flatten(value)
-    leaves += own.map(\.resolvedLiteral)
-    structures.append(structure)
-  }
-  repeat add(each values)
-  return (leaves, structures)
+  let taker = Arguments()
+  repeat taker.take(each values)
+  return (taker.leaves, taker.structures)
 }
 
+/// Several structured values put together again.
 package func unflattenAll<each R: Structured>(_ structures: [TreeStructure], _ leaves: [Tensor]) -> (repeat each R) {
-  var index = 0
-  var offset = 0
-  func next<T: Structured>(_ type: T.Type) -> T {
-    let structure = structures[index]
-    defer {
-      index += 1
-      offset += structure.leafCount
-    }
-    return unflatten(T.self, structure, Array(leaves[offset..<offset + structure.leafCount]))
-  }
-  return (repeat next((each R).self))
+  let reader = ArgumentReader(structures, leaves)
+  return (repeat reader.next((each R).self))
 }
