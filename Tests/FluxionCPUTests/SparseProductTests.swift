@@ -25,6 +25,13 @@ import Testing
         columns: key.fold(1).integers([entries], in: 0..<columns).converted(to: index), shape: [rows, columns])
       return isOrdered ? matrix.ordered() : matrix
     }
+    /// n numbers below 1 summed in another order: at most n ε Σ|x| apart.
+    func bound(_ a: COOMatrix) -> Double {
+      var lengths = [Int: Int]()
+      for row in a.rows.doubles() { lengths[Int(row), default: 0] += 1 }
+      let length = Double(Swift.max(lengths.values.max() ?? 1, width ?? 1))
+      return (element == .float64 ? 0x1p-52 : 0x1p-23) * length * length
+    }
     func dense(_ arrays: inout TestArrays, _ rows: Int) -> Tensor {
       arrays.tensor(width.map { [rows, $0] } ?? [rows], .range(-1, 1), as: element)
     }
@@ -70,11 +77,7 @@ import Testing
     let a = size.matrix(&arrays)
     let x = size.dense(&arrays, size.columns), y = size.dense(&arrays, size.rows)
     let shape = a.shape
-    // n numbers below 1 summed in another order: at most n ε Σ|x| apart.
-    var lengths = [Int: Int]()
-    for row in a.rows.doubles() { lengths[Int(row), default: 0] += 1 }
-    let length = Double(Swift.max(lengths.values.max() ?? 1, size.width ?? 1))
-    let bound = (size.element == .float64 ? 0x1p-52 : 0x1p-23) * length * length
+    let bound = size.bound(a)
     let inputs = [a.values, a.rows, a.columns, x, y]
     let places: @Sendable (Tensor, Tensor) -> Tensor = { source, at in source.gathered(at) }
     let product = try compare(
@@ -90,6 +93,20 @@ import Testing
     guard let width = size.width, width > 1 else { return }
     let sampled = try compare({ (places($0[4], $0[1]) * places($0[3], $0[2])).sum(alongAxis: 1) }, inputs, size.element)
     #expect(sampled.difference < bound && sampled.kernels <= 3)
+  }
+
+  @Test("a matrix by coordinates or by rows times rows is one kernel", arguments: cases)
+  func matrices(of size: Case) throws {
+    var arrays = TestArrays(seed: 8)
+    let a = size.matrix(&arrays), x = size.dense(&arrays, size.columns)
+    func multiply<Matrix: SparseMatrix>(_ matrix: Matrix) throws {
+      let (leaves, structure) = flatten(matrix)
+      let found = try compare({ unflatten(Matrix.self, structure, Array($0.dropLast())).dot($0.last!) }, leaves + [x], size.element)
+      #expect(found.difference < size.bound(a))
+      #expect(size.entries == 0 || size.width == 0 || found.kernels == 1, "\(Matrix.self): \(found.kernels)")
+    }
+    try multiply(a)
+    try multiply(CSRMatrix(a))
   }
 
   @Test("what is gathered for others too is still written") func sharedRows() throws {
