@@ -1,7 +1,7 @@
 import CFluxionKernels
 public import FluxionCore
 
-// Operations run at once. Elementwise ones on whole arrays go straight to their kernels; the others run as programs of one node,
+// Operations run at once. Elementwise ones on whole arrays, and reductions of few numbers to one, go straight to their kernels; the others run as programs of one node,
 // which are compiled once for each operation and types.
 
 extension CPUEngine {
@@ -18,6 +18,13 @@ extension CPUEngine {
     return fx_binary(
       function.kernel, type.elementType.kernelType, type.shape.elementCount, a.pointer, aIsScalar, b.pointer, bIsScalar,
       result.pointer) ? result : nil
+  }
+
+  public func evaluate(_ reduction: Reduction, _ x: HostBuffer, _ type: TensorType) -> HostBuffer? {
+    let element = type.elementType
+    guard element == .float32 || element == .float64 || element == .int32 || element == .int64 else { return nil }
+    let result = HostBuffer(byteCount: element.byteCount)
+    return fx_reduce_few(reduction.kernel, element.kernelType, type.shape.elementCount, x.pointer, result.pointer) ? result : nil
   }
 
   /// The result if a kernel can be called directly.
@@ -41,11 +48,7 @@ extension CPUEngine {
       return fx_convert(operandTypes[0].elementType.kernelType, target.kernelType, count, operands[0].pointer, result.pointer)
         ? result : nil
     case let .reduce(reduction, axes) where axes.count == operandTypes[0].shape.rank:
-      let type = operandTypes[0].elementType
-      guard type == .float32 || type == .float64 || type == .int32 || type == .int64 else { return nil }
-      let result = HostBuffer(byteCount: resultType.byteCount)
-      let count = operandTypes[0].shape.elementCount
-      return fx_reduce_few(reduction.kernel, type.kernelType, count, operands[0].pointer, result.pointer) ? result : nil
+      return evaluate(reduction, operands[0], operandTypes[0])
     case .reshape: return operands[0]
     case .broadcast:
       let count = operandTypes[0].shape.elementCount

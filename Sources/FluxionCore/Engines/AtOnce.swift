@@ -1,4 +1,4 @@
-// The short way of elementwise operations on arrays in memory: no list of operands, no inference, one call of the engine. What it
+// The short way of elementwise operations and of reductions of all elements, on arrays in memory: no list of operands, no inference, one call of the engine. What it
 // does not take goes the general way through `apply`, which also words the errors.
 
 extension Engine {
@@ -6,6 +6,7 @@ extension Engine {
   public func evaluate(_ function: Binary, _ a: HostBuffer, _ b: HostBuffer, _ type: TensorType, aIsScalar: Bool, bIsScalar: Bool)
     -> HostBuffer?
   { nil }
+  public func evaluate(_ reduction: Reduction, _ x: HostBuffer, _ type: TensorType) -> HostBuffer? { nil }
 }
 
 /// The function of an array of real numbers, computed now; nil while a program is being traced, or if it is not that simple.
@@ -42,4 +43,12 @@ func atOnce(_ f: Binary, _ a: Tensor, _ b: Tensor) -> Tensor? {
     return nil
   }
   return Tensor(type, buffer: result)
+}
+
+/// The reduction of all elements of an array of real numbers, when no program is being traced.
+func atOnce(_ f: Reduction, _ x: Tensor) -> Tensor? {
+  guard case let .host(buffer) = x.payload, x.type.elementType.isFloatingPoint, f != .all, f != .any, x.rank > 0, x.elementCount > 0,
+    GraphBuilder.current == nil, !NaNSearch.isActive, let result = Device.current.engine.evaluate(f, buffer, x.type)
+  else { return nil }
+  return Tensor(TensorType([], x.type.elementType), buffer: result)
 }

@@ -19,6 +19,9 @@ public protocol Engine: AnyObject, Sendable {
   /// The same for two operands of type `type`, of which one may be a single number.
   func evaluate(_ function: Binary, _ a: HostBuffer, _ b: HostBuffer, _ type: TensorType, aIsScalar: Bool, bIsScalar: Bool)
     -> HostBuffer?
+
+  /// The same for a reduction of all elements, of which there is at least one. `type` is the operand's.
+  func evaluate(_ reduction: Reduction, _ x: HostBuffer, _ type: TensorType) -> HostBuffer?
 }
 
 extension Engine {

@@ -2,6 +2,7 @@
 
 extension Tensor {
   package func reduced(_ reduction: Reduction, _ axes: [Int]?, keepingAxes: Bool) -> Tensor {
+    if axes == nil, !keepingAxes, let result = atOnce(reduction, self) { return result }
     let places = (axes?.map { axis($0, "\(reduction)") } ?? Array(0..<rank)).sorted()
     let x = resolved(meeting: nil)
     let result = places.isEmpty ? x : apply1(.reduce(reduction, axes: places), x)

@@ -1,9 +1,9 @@
 // Operations that move elements without changing them.
 
 extension Tensor {
-  package func axis(_ axis: Int, _ operation: String) -> Int {
+  package func axis(_ axis: Int, _ operation: @autoclosure () -> String) -> Int {
     guard let a = shape.normalizedAxis(axis) else {
-      trapAtCaller(ProgramError(operation, "axis \(axis) is not an axis of shape \(shape), which has \(rank) axes."))
+      trapAtCaller(ProgramError(operation(), "axis \(axis) is not an axis of shape \(shape), which has \(rank) axes."))
     }
     return a
   }

@@ -171,14 +171,14 @@ extension Tensor {
   }
 
   /// The elements' memory; traps, naming `operation`, while the tensor is being traced.
-  package func hostBuffer(_ operation: String) -> HostBuffer {
+  package func hostBuffer(_ operation: @autoclosure () -> String) -> HostBuffer {
     switch payload {
     case let .host(buffer): return buffer
-    case let .literal(value): return Tensor(value, as: elementType).hostBuffer(operation)
+    case let .literal(value): return Tensor(value, as: elementType).hostBuffer(operation())
     case .traced:
       trapAtCaller(
         ProgramError(
-          operation,
+          operation(),
           "the value is not known while the program is being traced. Use cond, select or whileLoop to depend on it, or return it."))
     }
   }
