@@ -80,9 +80,9 @@ package final class GraphBuilder: Sendable {
   private func append(_ operation: Operation, _ ids: [ValueID], _ resultTypes: [TensorType]) -> [Tensor] {
     let site = CallSite.current()
     let first = state.withLock { s -> ValueID in
-      let key = NodeKey(operation: operation, operands: ids)
-      if let known = s.interned[key] { return known }
-      let first = ValueID(s.types.count)
+      let next = ValueID(s.types.count)
+      let first = s.interned.value(of: NodeKey(operation: operation, operands: ids), orNew: next)
+      if first != next { return first }
       let isConstant = ids.allSatisfy { s.isConstant[$0.int] }
       for (position, type) in resultTypes.enumerated() {
         s.types.append(type)
@@ -91,7 +91,6 @@ package final class GraphBuilder: Sendable {
       }
       s.nodes.append(
         Node(operation: operation, operands: ids, firstResult: first, resultCount: resultTypes.count, callSite: site))
-      s.interned[key] = first
       return first
     }
     return resultTypes.indices.map { Tensor(resultTypes[$0], .traced(self, ValueID(first.int + $0))) }
@@ -161,14 +160,13 @@ package final class GraphBuilder: Sendable {
   private func constant(_ type: TensorType, _ buffer: HostBuffer) -> ValueID {
     let operation = Operation.constant(Constant(type, buffer))
     return state.withLock { s in
-      let key = NodeKey(operation: operation, operands: [])
-      if let known = s.interned[key] { return known }
-      let id = ValueID(s.types.count)
+      let next = ValueID(s.types.count)
+      let id = s.interned.value(of: NodeKey(operation: operation, operands: []), orNew: next)
+      if id != next { return id }
       s.types.append(type)
       s.origins.append(.result(node: s.nodes.count, position: 0))
       s.isConstant.append(true)
       s.nodes.append(Node(operation: operation, operands: [], firstResult: id, resultCount: 1))
-      s.interned[key] = id
       return id
     }
   }
@@ -215,6 +213,14 @@ package final class GraphBuilder: Sendable {
       let graph = Graph(inputCount: inputCount, nodes: nodes, outputs: outputIDs.map { renumbered[$0.int] }, types: types)
       return (graph, captures)
     }
+  }
+}
+
+extension Dictionary {
+  /// The value of `key`, which is `new` from now on if it had none: looked up once.
+  fileprivate mutating func value(of key: Key, orNew new: Value) -> Value {
+    func read(_ value: inout Value) -> Value { value }
+    return read(&self[key, default: new])
   }
 }
 

@@ -177,7 +177,7 @@ extension Operation {
 
   private func requireAxes(_ axes: [Int], _ shape: Shape) throws(ProgramError) {
     try require(
-      axes.allSatisfy { $0 >= 0 && $0 < shape.rank } && Set(axes).count == axes.count,
+      axes.indices.allSatisfy { axes[$0] >= 0 && axes[$0] < shape.rank && !axes[..<$0].contains(axes[$0]) },
       "axes \(axes) are not distinct axes of \(shape).")
   }
 
