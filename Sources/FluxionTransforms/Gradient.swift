@@ -19,30 +19,34 @@ public func valueAuxiliaryAndGradient<A: Structured, Auxiliary: Structured>(
   of function: (A) -> (Tensor, Auxiliary), at argument: A
 ) -> (value: Tensor, auxiliary: Auxiliary, gradient: A) {
   let (leaves, structure) = flatten(argument)
-  let respectTo = leaves.map { $0.elementType.isDifferentiable }
-  guard respectTo.contains(true) else {
+  guard leaves.contains(where: { $0.elementType.isDifferentiable }) else {
     trapAtCaller(
       ProgramError("gradient", "there is nothing to differentiate by: \(describeLeaves(leaves)). Use real numbers, such as 1.0 for 1."))
   }
   var auxiliaryStructure: TreeStructure?
-  let results = staged(leaves.map(\.resolvedLiteral)) { inputs in
-    let (graph, captures) = traceGraph(inputs.map(\.type)) { xs in
-      let (value, auxiliary) = function(unflatten(A.self, structure, xs))
-      let (extra, s) = flatten(auxiliary)
-      auxiliaryStructure = s
-      return [scalar(value, "gradient")] + extra.map(\.resolvedLiteral)
-    }
-    let linearized = linearize(graph, inputs + captures, with: respectTo + captures.map { _ in false })
-    let seeds = linearized.results.enumerated().map { $0 == 0 ? Tensor(1, as: $1.elementType) : zerosLike($1) }
-    var slopes = linearized.pullback(seeds)[...]
-    let gradient = zip(inputs, respectTo).map { $1 ? slopes.removeFirst() : zerosLike($0) }
-    return linearized.results + gradient
+  let inputs = leaves.map(\.resolvedLiteral)
+  let (graph, captures) = traceGraph(inputs.map(\.type)) { xs in
+    let (value, auxiliary) = function(unflatten(A.self, structure, xs))
+    let (extra, s) = flatten(auxiliary)
+    auxiliaryStructure = s
+    return [scalar(value, "gradient")] + extra.map(\.resolvedLiteral)
   }
+  let results = DerivedPrograms.gradient(of: graph, at: inputs + captures, count: inputs.count, recordGradient)
   let n = results.count - leaves.count
   return (
     results[0], unflatten(Auxiliary.self, auxiliaryStructure!, Array(results[1..<n])),
     unflatten(A.self, structure, Array(results[n...]))
   )
+}
+
+/// The results of `graph` at `arguments`, then the first one's gradient with respect to each of the first `count` arguments; zeros where
+/// that has no derivative.
+private func recordGradient(of graph: Graph, at arguments: [Tensor], count: Int) -> [Tensor] {
+  let respectTo = arguments.indices.map { $0 < count && arguments[$0].elementType.isDifferentiable }
+  let linearized = linearize(graph, arguments, with: respectTo)
+  let seeds = linearized.results.enumerated().map { $0 == 0 ? Tensor(1, as: $1.elementType) : zerosLike($1) }
+  var slopes = linearized.pullback(seeds)[...]
+  return linearized.results + (0..<count).map { respectTo[$0] ? slopes.removeFirst() : zerosLike(arguments[$0]) }
 }
 
 private func describeLeaves(_ leaves: [Tensor]) -> String {

@@ -67,7 +67,7 @@ public final class CallSite: Sendable, Hashable {
   }
 
   /// Whether operations recorded now should remember where they were asked for.
-  @TaskLocal static var isRecording = false
+  @TaskLocal package static var isRecording = false
 
   static func current() -> CallSite? { isRecording ? CallSite() : nil }
 
