@@ -1,8 +1,8 @@
 import CFluxionKernels
 public import FluxionCore
 
-// Operations run at once. Elementwise ones on whole arrays, and reductions of few numbers to one, go straight to their kernels; the others run as programs of one node,
-// which are compiled once for each operation and types.
+// Operations run at once. Elementwise ones on whole arrays, and reductions of few numbers to one, go straight to their kernels; the others
+// run as programs of one node, which are compiled once for each operation and types.
 
 extension CPUEngine {
   public func evaluate(_ function: Unary, _ x: HostBuffer, _ type: TensorType) -> HostBuffer? {

@@ -1,7 +1,8 @@
 /// The type of the elements of an array in a file.
 ///
 /// The names are those of the wider field: `f` float, `bf` brain float, `i` signed, `u` unsigned, with the width in
-/// bits; `f8e4m3` and `f8e5m2` tell the bits of exponent and fraction. Complex numbers are a pair of floats, real part first; their width counts both.
+/// bits; `f8e4m3` and `f8e5m2` tell the bits of exponent and fraction. Complex numbers are a pair of floats, real part first; their width
+/// counts both.
 public enum StoredElementType: String, Hashable, Sendable, Codable, CaseIterable {
   case f8e4m3, f8e5m2, f16, bf16, f32, f64
   case i8, i16, i32, i64

@@ -130,13 +130,15 @@ func refuseTangents(of captured: Range<Int>, _ tangents: [Tensor?], _ operation:
     trapAtCaller(
       ProgramError(
         operation,
-        "the function uses a tensor from outside that is being differentiated, about which its rule says nothing. Pass it in the argument, or through stopGradient."))
+        "the function uses a tensor from outside that is being differentiated, about which its rule says nothing. Pass it in the argument, or through stopGradient."
+      ))
   }
 }
 
 /// The tensors of what a rule gave, required to be of one structure with what it stands for.
 func matched(
-  _ given: (leaves: [Tensor], structure: TreeStructure), _ structure: TreeStructure, _ types: [TensorType]?, _ operation: String, _ what: String
+  _ given: (leaves: [Tensor], structure: TreeStructure), _ structure: TreeStructure, _ types: [TensorType]?, _ operation: String,
+  _ what: String
 ) -> [Tensor] {
   guard given.structure == structure else {
     trapAtCaller(ProgramError(operation, "\(what) differs in structure: \(describeDifference(structure, given.structure))."))

@@ -50,7 +50,9 @@ private func recordGradient(of graph: Graph, at arguments: [Tensor], count: Int)
 }
 
 private func describeLeaves(_ leaves: [Tensor]) -> String {
-  leaves.isEmpty ? "the argument holds no tensors" : "the argument holds only \(Set(leaves.map { "\($0.elementType)" }).sorted().joined(separator: ", "))"
+  leaves.isEmpty
+    ? "the argument holds no tensors"
+    : "the argument holds only \(Set(leaves.map { "\($0.elementType)" }).sorted().joined(separator: ", "))"
 }
 
 /// A function's result, required to be one real number.
@@ -59,7 +61,8 @@ private func scalar(_ value: Tensor, _ operation: String) -> Tensor {
   guard value.rank == 0, value.elementType.isFloatingPoint else {
     let advice =
       value.elementType.isComplex
-      ? "Take its .real or abs, or use holomorphicGradient if the function is holomorphic." : "Reduce it, for example with .sum() or .mean()."
+      ? "Take its .real or abs, or use holomorphicGradient if the function is holomorphic."
+      : "Reduce it, for example with .sum() or .mean()."
     return reject1(
       operation, "the function must give one real number, but it gives \(value.type). \(advice)", like: TensorType([], .float32))
   }
@@ -86,7 +89,8 @@ public func gradient(_ function: @escaping @Sendable (Tensor) -> Tensor) -> @Sen
   { gradient(of: function, at: $0) }
 }
 
-public func valueAndGradient(_ function: @escaping @Sendable (Tensor) -> Tensor) -> @Sendable (Tensor) -> (value: Tensor, gradient: Tensor) {
+public func valueAndGradient(_ function: @escaping @Sendable (Tensor) -> Tensor) -> @Sendable (Tensor) -> (value: Tensor, gradient: Tensor)
+{
   { valueAndGradient(of: function, at: $0) }
 }
 
@@ -95,7 +99,8 @@ public func valueAndGradient(_ function: @escaping @Sendable (Tensor) -> Tensor)
 /// A tangent or cotangent in the type of the value it belongs to.
 private func matching(_ slope: Tensor, _ type: TensorType, _ operation: String, _ kind: String) -> Tensor {
   guard !slope.elementType.isComplex || type.elementType.isComplex else {
-    let message = "a \(kind) of \(slope.elementType) for a value of \(type.elementType) would lose its imaginary part. Take its .real, or convert the value."
+    let message =
+      "a \(kind) of \(slope.elementType) for a value of \(type.elementType) would lose its imaginary part. Take its .real, or convert the value."
     return reject1(operation, message, like: type)
   }
   return slope.converted(to: type.elementType).broadcast(to: type.shape)

@@ -69,7 +69,8 @@ private func complexScalar(_ value: Tensor) -> Tensor {
   let value = value.resolvedLiteral
   guard value.rank == 0, value.elementType.isComplex else {
     return reject1(
-      "holomorphicGradient", "the function must give one complex number, but it gives \(value.type). Real functions of complex numbers have a gradient(of:at:).",
+      "holomorphicGradient",
+      "the function must give one complex number, but it gives \(value.type). Real functions of complex numbers have a gradient(of:at:).",
       like: TensorType([], .complex64))
   }
   return value

@@ -22,7 +22,9 @@ func columns(of function: @escaping @Sendable (Tensor) -> Tensor, at x: Tensor) 
 
 private func rejectComplex(_ operation: String, _ what: String) -> Tensor {
   reject1(
-    operation, "\(what): the derivative of a complex function has no single matrix unless it is holomorphic. Use holomorphicJacobian, or differentiate the parts.")
+    operation,
+    "\(what): the derivative of a complex function has no single matrix unless it is holomorphic. Use holomorphicJacobian, or differentiate the parts."
+  )
 }
 
 /// ∂f/∂x with f's axes first, then x's; row by row in reverse mode: right when f has few elements.
@@ -45,7 +47,8 @@ public func jacobian(_ function: @escaping @Sendable (Tensor) -> Tensor) -> @Sen
   { x in
     let (graph, _) = traceGraph([x.resolvedLiteral.type]) { [function($0[0]).resolvedLiteral] }
     let output = graph.outputTypes[0]
-    let isForward = x.elementType.isComplex == output.elementType.isComplex ? x.elementCount <= output.shape.elementCount : !x.elementType.isComplex
+    let isForward =
+      x.elementType.isComplex == output.elementType.isComplex ? x.elementCount <= output.shape.elementCount : !x.elementType.isComplex
     return isForward ? jacobianForward(function)(x) : jacobianReverse(function)(x)
   }
 }

@@ -67,5 +67,7 @@ extension CompiledUpdate {
   ///
   /// - Parameter arguments: an arrangement for the state and one for each argument. Another number of them, or one that does not fit, is
   ///   the caller's bug.
-  public func sharded<Group: DeviceGroup>(on group: Group, arguments: Group.Arrangement...) -> CompiledUpdate { at(Placement(group, arguments)) }
+  public func sharded<Group: DeviceGroup>(on group: Group, arguments: Group.Arrangement...) -> CompiledUpdate {
+    at(Placement(group, arguments))
+  }
 }

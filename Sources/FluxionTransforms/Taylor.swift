@@ -2,8 +2,8 @@ public import FluxionCore
 
 /// Taylor coefficients of a function along a curve: Taylor mode, of any order.
 ///
-/// For the curve x(t) = x₀ + x₁t + x₂t² + …, gives c₀, c₁, … cₙ with f(x(t)) = c₀ + c₁t + … + cₙtⁿ + O(tⁿ⁺¹), so that dᵏf/dtᵏ at 0 is k! cₖ.
-/// The series go through the program once, O(n²) work for most operations where nested forward mode takes O(2ⁿ). Operations without a
+/// For the curve x(t) = x₀ + x₁t + x₂t² + …, gives c₀, c₁, … cₙ with f(x(t)) = c₀ + c₁t + … + cₙtⁿ + O(tⁿ⁺¹), so that dᵏf/dtᵏ at 0 is k!
+/// cₖ. The series go through the program once, O(n²) work for most operations where nested forward mode takes O(2ⁿ). Operations without a
 /// recurrence of their own use y′ = f′(x) x′ with the series of their derivative rule.
 ///
 /// - Parameters:
@@ -64,6 +64,7 @@ public func directionalDerivatives<A: Structured, B: Structured>(
   var factorial = 1.0
   return taylor(function, at: argument, along: order == 0 ? [] : [direction], order: order).enumerated().map { k, coefficient in
     if k > 1 { factorial *= Double(k) }
-    return k < 2 ? coefficient : mapTensors(coefficient) { $0.elementType.isDifferentiable ? $0 * Tensor(factorial, as: $0.elementType) : $0 }
+    return k < 2
+      ? coefficient : mapTensors(coefficient) { $0.elementType.isDifferentiable ? $0 * Tensor(factorial, as: $0.elementType) : $0 }
   }
 }

@@ -199,7 +199,9 @@ struct MemoryForm {
       }
       return made
     case .reshape:
-      if isContiguous(operand) || operand.elementCount == 0 { return MemoryForm(base: base, strides: result.rowMajorStrides, offset: offset) }
+      if isContiguous(operand) || operand.elementCount == 0 {
+        return MemoryForm(base: base, strides: result.rowMajorStrides, offset: offset)
+      }
       var made = [Int](repeating: 0, count: result.rank)
       for group in reshapeGroups(operand, result) {
         // The operand's axes of a group must follow one another in memory.

@@ -34,7 +34,9 @@ private struct GreatestValues {
     let (nodes, types) = (definitions.graph.nodes, definitions.graph.types)
     guard case let .reduce(.sum, axes) = nodes[n].operation else { return nil }
     let e = nodes[n].operands[0]
-    guard let exponential = definitions.maker(e), case .unary(.exp) = exponential.operation, definitions.uses(of: e) == 1 else { return nil }
+    guard let exponential = definitions.maker(e), case .unary(.exp) = exponential.operation, definitions.uses(of: e) == 1 else {
+      return nil
+    }
     let d = exponential.operands[0]
     guard let difference = definitions.maker(d), case .binary(.subtract) = difference.operation, definitions.uses(of: d) == 1
     else { return nil }

@@ -43,8 +43,8 @@ extension Grouping {
   }
 
   /// The array in memory from which `v` can be computed again by at most four cheap operations, if that is one array at most as
-  /// wide, and one that lives about as long. Where the result would leave the cache, which writing and reading it takes longer than, small arrays
-  /// may come in as well, and a division counts for two.
+  /// wide, and one that lives about as long. Where the result would leave the cache, which writing and reading it takes longer than, small
+  /// arrays may come in as well, and a division counts for two.
   private func sources(
     of v: ValueID, _ lastUse: [Int], _ isRead: [Bool], _ isAgain: (ValueID) -> Bool
   ) -> (leaves: [ValueID], between: [ValueID])? {

@@ -73,7 +73,9 @@ extension Graph {
       let keepsRight = !joinsBatch && stand(rhsFree, in: shapes[1]) && stand(rhsContracting, in: shapes[1])
       if keepsLeft && keepsRight && lhsContracting == d.lhsContracting { return nil }
 
-      func arranged(_ v: ValueID, _ shape: Shape, keeps: Bool, _ batch: [Int], _ free: [Int], _ contracting: [Int]) -> (ValueID, [Int], [Int]) {
+      func arranged(_ v: ValueID, _ shape: Shape, keeps: Bool, _ batch: [Int], _ free: [Int], _ contracting: [Int]) -> (
+        ValueID, [Int], [Int]
+      ) {
         if keeps { return (v, batch, contracting) }
         let axes = batch + free + contracting
         let moved = axes == Array(axes.indices) ? v : editor.make(.transpose(axes), [v], node.callSite)

@@ -79,7 +79,8 @@ final class CPUExecutable: Executable, @unchecked Sendable {
     throws(ExecutionError)
   {
     let count = arguments.count
-    let error = withUnsafeTemporaryAllocation(of: UnsafeMutableRawPointer?.self, capacity: count + outputs.count + 1) { pointers -> ExecutionError? in
+    let error = withUnsafeTemporaryAllocation(of: UnsafeMutableRawPointer?.self, capacity: count + outputs.count + 1) {
+      pointers -> ExecutionError? in
       for i in 0..<count { pointers[i] = arguments[i].pointer }
       for i in 0..<outputs.count { pointers[count + i] = outputs[i].pointer }
       let base = pointers.baseAddress!

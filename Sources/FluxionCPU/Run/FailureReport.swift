@@ -79,6 +79,7 @@ struct FailureReport: Sendable {
       for i in 0..<operand.type.shape[axis] { visit(axis + 1, at + i * operand.form.strides[axis]) }
     }
     visit(0, operand.form.offset)
-    return low == high ? "input \(shortestText(low, digits: 6))" : "input min \(shortestText(low, digits: 6)), max \(shortestText(high, digits: 6))"
+    return low == high
+      ? "input \(shortestText(low, digits: 6))" : "input min \(shortestText(low, digits: 6)), max \(shortestText(high, digits: 6))"
   }
 }

@@ -42,7 +42,8 @@ extension PlanWriter {
       made.constants = UnsafePointer(storage.store(Array(operands[0..<k])))
       made.carries = carries(k, c)
       made.inputs = UnsafePointer(
-        storage.store((k + c..<operands.count).map { fx_scan_slice(slot: operands[$0], offset: 0, stride: sliceBytes(scan.body.types[$0])) }))
+        storage.store(
+          (k + c..<operands.count).map { fx_scan_slice(slot: operands[$0], offset: 0, stride: sliceBytes(scan.body.types[$0])) }))
       made.outputs = UnsafePointer(
         storage.store(
           (c..<results.count).map {

@@ -224,8 +224,9 @@ extension AlgebraRules {
     }
   }
 
-  /// The extreme of `-x`, `x · c`, `x / c`, `x ± c` or `c - x` by the extreme of x. Rounding keeps order, so with a finite c nothing changes, and what is
-  /// applied to every element is applied to the extreme alone: the scores of a softmax need not be scaled to find the greatest.
+  /// The extreme of `-x`, `x · c`, `x / c`, `x ± c` or `c - x` by the extreme of x. Rounding keeps order, so with a finite c nothing
+  /// changes, and what is applied to every element is applied to the extreme alone: the scores of a softmax need not be scaled to find the
+  /// greatest.
   private mutating func extremeBeforeScaling(_ reduction: Reduction, _ axes: [Int], _ x: ValueID) -> ValueID? {
     guard reduction == .minimum || reduction == .maximum, editor.type(x).elementType.isFloatingPoint, let scaling = editor.node(x),
       let order = scaling.operation.keptOrder({ editor.uniform(scaling.operands[$0]) })

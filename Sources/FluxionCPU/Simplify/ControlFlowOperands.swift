@@ -105,7 +105,8 @@ private func simplifiedScan(
   var needed = (0..<c).map { used[$0] && !invariant[$0] }
   var live: [Bool] = []
   while true {
-    live = body.liveValues(from: (0..<c).filter { needed[$0] }.map { carryOutputs[$0] } + stacked.indices.filter { used[c + $0] }.map { stacked[$0] })
+    live = body.liveValues(
+      from: (0..<c).filter { needed[$0] }.map { carryOutputs[$0] } + stacked.indices.filter { used[c + $0] }.map { stacked[$0] })
     let more = (0..<c).filter { !needed[$0] && !invariant[$0] && live[k + $0] }
     if more.isEmpty { break }
     for i in more { needed[i] = true }

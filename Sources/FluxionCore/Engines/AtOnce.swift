@@ -1,5 +1,5 @@
-// The short way of elementwise operations and of reductions of all elements, on arrays in memory: no list of operands, no inference, one call of the engine. What it
-// does not take goes the general way through `apply`, which also words the errors.
+// The short way of elementwise operations and of reductions of all elements, on arrays in memory: no list of operands, no inference, one
+// call of the engine. What it does not take goes the general way through `apply`, which also words the errors.
 
 extension Engine {
   public func evaluate(_ function: Unary, _ x: HostBuffer, _ type: TensorType) -> HostBuffer? { nil }

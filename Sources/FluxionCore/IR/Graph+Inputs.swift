@@ -22,7 +22,8 @@ extension Graph {
   /// The same program with its last inputs fixed: each is a constant of it.
   package func bindingLastInputs(to constants: [Constant]) -> Graph {
     let kept = inputCount - constants.count
-    precondition(kept >= 0 && zip(types[kept..<inputCount], constants).allSatisfy { $0 == $1.type }, "constants that are not the last inputs")
+    precondition(
+      kept >= 0 && zip(types[kept..<inputCount], constants).allSatisfy { $0 == $1.type }, "constants that are not the last inputs")
     // Inputs come before results: the constants keep their places, as results of the first nodes.
     let sources = constants.enumerated().map { i, constant in
       Node(operation: .constant(constant), operands: [], firstResult: ValueID(kept + i), resultCount: 1)

@@ -39,7 +39,8 @@ extension ExecutionError: CustomStringConvertible {
     func place(_ site: CallSite?) -> String { site?.description.map { " at " + $0 } ?? "" }
     switch self {
     case let .indexOutOfBounds(operation, index, bound, site):
-      return "\(operation)\(place(site)): index \(index) is out of bounds for an axis of length \(bound). Indices run from 0 to \(bound - 1)."
+      return
+        "\(operation)\(place(site)): index \(index) is out of bounds for an axis of length \(bound). Indices run from 0 to \(bound - 1)."
     case let .madeNaN(operation, count, elements, detail, site):
       return "nan: first made by \(operation)\(place(site)); \(count) of \(elements) elements\(detail.isEmpty ? "" : ", " + detail)."
     case let .outOfMemory(byteCount):

@@ -28,7 +28,8 @@ extension Operation {
     case let .compare(c):
       try requireSame(operands)
       try require(
-        !operands[0].elementType.isComplex || c == .equal || c == .notEqual, "complex numbers have no order; compare their parts or absolute values.")
+        !operands[0].elementType.isComplex || c == .equal || c == .notEqual,
+        "complex numbers have no order; compare their parts or absolute values.")
       return [TensorType(operands[0].shape, .bool)]
     case .select:
       try require(operands[0].elementType == .bool, "the condition must be bool, but it is \(operands[0]).")
@@ -60,7 +61,8 @@ extension Operation {
       let type = try checked(shape, operands[0].elementType)
       try require(
         shape.elementCount == operands[0].shape.elementCount,
-        "shape \(operands[0].shape) has \(operands[0].shape.elementCount) elements and cannot become \(shape), which has \(shape.elementCount).")
+        "shape \(operands[0].shape) has \(operands[0].shape.elementCount) elements and cannot become \(shape), which has \(shape.elementCount)."
+      )
       return [type]
     case let .transpose(axes):
       let x = operands[0]
@@ -95,7 +97,8 @@ extension Operation {
         Shape(Array(operands[0].shape.dimensions.prefix(batch))) + indexShape + rest, operands[0].elementType)
       try require(operands[2] == expected, "updates must be \(expected), but they are \(operands[2]).")
       try require(
-        mode == .set || (operands[0].elementType != .bool && !(operands[0].elementType.isComplex && (mode == .minimum || mode == .maximum))),
+        mode == .set
+          || (operands[0].elementType != .bool && !(operands[0].elementType.isComplex && (mode == .minimum || mode == .maximum))),
         "\(operands[0].elementType) elements cannot be combined by \(mode).")
       return [operands[0]]
 
@@ -148,7 +151,8 @@ extension Operation {
       try require(operands[0] == TensorType([], .int32), "the index must be a scalar i32, but it is \(operands[0]).")
       for branch in branches {
         try require(
-          branch.inputTypes == Array(operands.dropFirst()), "a branch takes \(list(branch.inputTypes)), but \(list(Array(operands.dropFirst()))) is given.")
+          branch.inputTypes == Array(operands.dropFirst()),
+          "a branch takes \(list(branch.inputTypes)), but \(list(Array(operands.dropFirst()))) is given.")
         try require(
           branch.outputTypes == branches[0].outputTypes,
           "the branches give different types: \(list(branches[0].outputTypes)) and \(list(branch.outputTypes)).")
@@ -318,10 +322,12 @@ extension Operation {
     let n = g.spatialRank
     try require(
       g.input.rank == g.kernel.rank && n >= 1 && n <= 3,
-      "the input must be [N, S…, C] and the kernel [s…, C / groups, O] with one to three spatial axes S, but they are \(g.input) and \(g.kernel).")
+      "the input must be [N, S…, C] and the kernel [s…, C / groups, O] with one to three spatial axes S, but they are \(g.input) and \(g.kernel)."
+    )
     try require(
       [g.stride, g.dilation, g.paddingLow, g.paddingHigh].allSatisfy { $0.count == n },
-      "strides \(g.stride), dilations \(g.dilation) and paddings \(g.paddingLow), \(g.paddingHigh) need one entry for each of the \(n) spatial axes.")
+      "strides \(g.stride), dilations \(g.dilation) and paddings \(g.paddingLow), \(g.paddingHigh) need one entry for each of the \(n) spatial axes."
+    )
     try require(
       (g.stride + g.dilation).allSatisfy { $0 >= 1 } && g.groups >= 1,
       "strides \(g.stride), dilations \(g.dilation) and groups \(g.groups) must be at least 1.")
@@ -329,7 +335,8 @@ extension Operation {
     let channels = g.input[n + 1]
     try require(
       channels == g.kernel[n] * g.groups && g.kernel[n + 1] % g.groups == 0,
-      "\(g.groups) groups over \(channels) input channels need a kernel with \(channels / Swift.max(1, g.groups)) input channels and a multiple of \(g.groups) outputs, but it is \(g.kernel).")
+      "\(g.groups) groups over \(channels) input channels need a kernel with \(channels / Swift.max(1, g.groups)) input channels and a multiple of \(g.groups) outputs, but it is \(g.kernel)."
+    )
     let (input, kernel, output) = (g.input, g.kernel, g.output)
     let (first, second, result) =
       switch role {
@@ -404,7 +411,8 @@ extension Operation {
       "the condition must give one scalar bool, but it gives \(list(loop.condition.outputTypes)).")
     try require(
       loop.body.outputTypes == carries,
-      "the carries begin as \(list(carries)) and are \(list(loop.body.outputTypes)) after a step. A carry keeps its shape and element type.")
+      "the carries begin as \(list(carries)) and are \(list(loop.body.outputTypes)) after a step. A carry keeps its shape and element type."
+    )
     return carries
   }
 }
@@ -452,7 +460,8 @@ extension Binary {
     switch self {
     case _ where type.isComplex:
       self == .minimum || self == .maximum
-        ? "Complex numbers have no order; compare their parts or absolute values." : "It is defined for real numbers; take .real and .imaginary."
+        ? "Complex numbers have no order; compare their parts or absolute values."
+        : "It is defined for real numbers; take .real and .imaginary."
     case .and, .or, .xor: "Logical operations take bool or integers."
     case .shiftLeft, .shiftRightLogical, .shiftRightArithmetic: "Shifts take integers."
     default: "Convert them first, for example with .converted(to: .float32)."

@@ -28,7 +28,8 @@ public func associativeScan<Xs: Codable>(
   let length = first.shape[axes[0]]
   for (x, a) in zip(operands, axes) where x.shape[a] != length {
     trapAtCaller(
-      ProgramError("associativeScan", "the tensors need one length along axis \(axis), but \(x.shape) has \(x.shape[a]) and another \(length)."))
+      ProgramError(
+        "associativeScan", "the tensors need one length along axis \(axis), but \(x.shape) has \(x.shape[a]) and another \(length)."))
   }
   guard length > 1 else { return xs }
   /// Every second element of the range.

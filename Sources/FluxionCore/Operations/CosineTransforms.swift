@@ -71,7 +71,8 @@ extension Tensor {
     }
     let n = x.shape[at]
     guard n >= 1, isSine || kind != .I || n >= 2 else {
-      return reject1(name, "an axis of \(n) elements is too short for type \(kind). It needs \(kind == .I && !isSine ? 2 : 1).", like: x.type)
+      return reject1(
+        name, "an axis of \(n) elements is too short for type \(kind). It needs \(kind == .I && !isSine ? 2 : 1).", like: x.type)
     }
     let type = isInverse ? kind.inverse : kind
     let count = kind == .I ? 2 * (isSine ? n + 1 : n - 1) : 2 * n

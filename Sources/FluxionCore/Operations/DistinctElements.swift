@@ -71,7 +71,8 @@ extension Tensor {
   private func outsideTrace<Result>(_ operation: String, _ body: (Tensor) -> Result) -> Result {
     if isTraced {
       trapAtCaller(
-        ProgramError(operation, "the number of results is not known while the program is being traced. Say how many there is room for with size:."))
+        ProgramError(
+          operation, "the number of results is not known while the program is being traced. Say how many there is room for with size:."))
     }
     return GraphBuilder.$current.withValue(nil) { body(self) }
   }
@@ -101,7 +102,8 @@ public func unravelled(_ places: Tensor, in shape: Shape) -> Tensor {
 public func ravelled(_ indices: Tensor, in shape: Shape) -> Tensor {
   let i = indices.asIndex
   guard i.shape.last == shape.rank else {
-    return reject1("ravelled", "index vectors of shape \(i.shape) must end in an axis of \(shape.rank), the rank of \(shape).", like: i.type)
+    return reject1(
+      "ravelled", "index vectors of shape \(i.shape) must end in an axis of \(shape.rank), the rank of \(shape).", like: i.type)
   }
   let steps = Tensor(shape.rowMajorStrides.map { Int64($0) }).converted(to: i.elementType)
   return (i * steps).sum(alongAxis: -1)

@@ -49,7 +49,9 @@ package func matched(_ a: Tensor, _ b: Tensor, _ operation: @autoclosure () -> S
 
 package func binary(_ f: Binary, _ a: Tensor, _ b: Tensor) -> Tensor {
   if let folded = foldedLiterals(f, a, b) { return folded }
-  if GraphBuilder.current == nil, !NaNSearch.isActive, let result = atOnce(f, a.resolved(meeting: b.elementType), b.resolved(meeting: a.elementType)) {
+  if GraphBuilder.current == nil, !NaNSearch.isActive,
+    let result = atOnce(f, a.resolved(meeting: b.elementType), b.resolved(meeting: a.elementType))
+  {
     return result
   }
   let (x, y) = matched(a, b, "\(f)")

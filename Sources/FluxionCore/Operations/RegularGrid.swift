@@ -22,7 +22,8 @@ extension Tensor {
     let d = places.shape.last ?? 0
     guard d >= 1, d <= rank, shape.prefix(d).allSatisfy({ $0 > 0 }) else {
       return reject1(
-        "sampled", "places of shape \(places.shape) must end in an axis of one coordinate for each of up to \(rank) axes that are not empty.",
+        "sampled",
+        "places of shape \(places.shape) must end in an axis of one coordinate for each of up to \(rank) axes that are not empty.",
         like: type)
     }
     let real = values.elementType.realPart
@@ -47,7 +48,8 @@ extension Tensor {
       var element = values.gatheredAt(stacked(bounded, alongAxis: -1))
       if case let .constant(value) = extrapolation {
         let isInside = corner.enumerated().map { k, c in (c.place .>= 0) .& (c.place .<= Tensor(Double(shape[k] - 1), as: real)) }
-        element = select(isInside.dropFirst().reduce(isInside[0]) { $0 .& $1 }.reshaped(to: spreadShape), element, Tensor(value, as: values.elementType))
+        element = select(
+          isInside.dropFirst().reduce(isInside[0]) { $0 .& $1 }.reshaped(to: spreadShape), element, Tensor(value, as: values.elementType))
       }
       let weights = corner.compactMap(\.weight)
       guard let first = weights.first else { return element }
@@ -84,7 +86,9 @@ public struct RegularGrid: Codable, Sendable {
     }
     // Along each axis the number of places passed is a function with straight pieces.
     let places = axes.enumerated().map { k, axis in
-      interpolate(points[.rest, k], axis, arange(axis.count, as: axis.asReal.elementType), extrapolation: extrapolation == .clamped ? .clamped : .continued)
+      interpolate(
+        points[.rest, k], axis, arange(axis.count, as: axis.asReal.elementType),
+        extrapolation: extrapolation == .clamped ? .clamped : .continued)
     }
     return values.sampled(at: stacked(places, alongAxis: -1), method: method, extrapolation: extrapolation)
   }

@@ -28,7 +28,8 @@ extension Tensor {
   /// > Processing* 29(6), 1981.
   public func resized(to shape: Shape, method: ResizeMethod = .linear, antialias: Bool = true) -> Tensor {
     guard shape.rank == rank, zip(self.shape, shape).allSatisfy({ $1 == 0 || $0 > 0 }) else {
-      return reject1("resized", "shape \(self.shape) cannot be resized to \(shape): give a length for every axis, none from an empty one.", like: type)
+      return reject1(
+        "resized", "shape \(self.shape) cannot be resized to \(shape): give a length for every axis, none from an empty one.", like: type)
     }
     var x = method == .nearest ? resolved(meeting: nil) : asReal
     for (at, length) in shape.dimensions.enumerated() where length != self.shape[at] {

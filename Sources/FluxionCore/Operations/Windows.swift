@@ -138,7 +138,8 @@ private func pooled(
 ) -> Tensor {
   guard x.rank >= 3 else { return reject1(name, "needs [N, S…, C] with at least one spatial axis, not \(x.shape).", like: x.type) }
   return x.windowReduced(
-    by: reduction, window: spatial(x, window)!, stride: spatial(x, stride ?? window), dilation: spatial(x, dilation), padding: spatial(padding))
+    by: reduction, window: spatial(x, window)!, stride: spatial(x, stride ?? window), dilation: spatial(x, dilation),
+    padding: spatial(padding))
 }
 
 /// The largest element of each window on the spatial axes: x `[N, S…, C]`, result `[N, S′…, C]`. What is padded never wins.

@@ -1,8 +1,8 @@
 /// The seed of random numbers: a splittable, counter-based generator (Threefry-2x32), an ordinary value.
 ///
-/// The same key always gives the same numbers; independent numbers need different keys, made by ``split()`` or by folding in a number. Bits,
-/// uniform and normal numbers equal JAX's for `jax.random.key(seed)` with `threefry2x32` in its partitionable mode (the default
-/// since JAX 0.5).
+/// The same key always gives the same numbers; independent numbers need different keys, made by ``split()`` or by folding in a number.
+/// Bits, uniform and normal numbers equal JAX's for `jax.random.key(seed)` with `threefry2x32` in its partitionable mode (the default since
+/// JAX 0.5).
 ///
 /// > J. Salmon, M. Moraes, R. Dror, D. Shaw. "Parallel random numbers: as easy as 1, 2, 3." *SC* 2011.
 public struct Key: Sendable, Codable {

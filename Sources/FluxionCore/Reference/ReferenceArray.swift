@@ -113,7 +113,9 @@ extension ReferenceArray {
   init(_ type: TensorType, reading buffer: HostBuffer) {
     let n = type.shape.elementCount
     let elements: Elements
-    func words<T: FixedWidthInteger>(_ word: T.Type) -> [Int64] { buffer.values(as: T.self).prefix(n).map { Int64(truncatingIfNeeded: $0) } }
+    func words<T: FixedWidthInteger>(_ word: T.Type) -> [Int64] {
+      buffer.values(as: T.self).prefix(n).map { Int64(truncatingIfNeeded: $0) }
+    }
     switch (type.elementType.kind, type.elementType.byteCount) {
     case (.floatingPoint, _): elements = .real(buffer.doubles(type))
     case (.complex, _):

@@ -92,7 +92,8 @@ enum SpecialFunctions {
     return (1 + 0.5 / z + tail) / z + shift
   }
 
-  /// baseᵉˣᵖᵒⁿᵉⁿᵗ modulo the type's range. Negative exponents give the whole part of the quotient, as XLA does: 0 unless the base is 1 or -1.
+  /// baseᵉˣᵖᵒⁿᵉⁿᵗ modulo the type's range. Negative exponents give the whole part of the quotient, as XLA does: 0 unless the base is 1 or
+  /// -1.
   static func integerPower<Number: FixedWidthInteger>(_ base: Number, _ exponent: Number) -> Number {
     if exponent < 0 { return base == 1 ? 1 : base == 0 &- 1 ? (exponent % 2 == 0 ? 1 : base) : 0 }
     var (result, square, left): (Number, Number, Number) = (1, base, exponent)

@@ -16,7 +16,8 @@ extension SparseMatrix {
   public func dot(_ x: Tensor) -> Tensor {
     let a = coordinates
     guard x.shape.first == shape[1] else {
-      return reject1("dot", "a sparse matrix of shape \(shape) cannot be multiplied with rows of shape \(x.shape): give \(shape[1]) rows.", like: x.type)
+      return reject1(
+        "dot", "a sparse matrix of shape \(shape) cannot be multiplied with rows of shape \(x.shape): give \(shape[1]) rows.", like: x.type)
     }
     let factors = a.values.reshaped(to: a.values.shape + Shape([Int](repeating: 1, count: x.rank - 1)))
     // Places are not counted from the end, so they are taken as they are.

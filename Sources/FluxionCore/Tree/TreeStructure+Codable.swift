@@ -47,7 +47,9 @@ extension TreeStructure.Node: Codable {
       case .u: self = .setting(.unsigned(try parts.decode(UInt64.self, forKey: .u)))
       case .s: self = .setting(.string(try parts.decode(String.self, forKey: .s)))
       case .r:
-        guard let bits = UInt64(try parts.decode(String.self, forKey: .r), radix: 16) else { throw corrupted("a real is not in hexadecimal") }
+        guard let bits = UInt64(try parts.decode(String.self, forKey: .r), radix: 16) else {
+          throw corrupted("a real is not in hexadecimal")
+        }
         self = .setting(.real(bits))
       case .k, .v:
         let names = try parts.decode([String].self, forKey: .k)

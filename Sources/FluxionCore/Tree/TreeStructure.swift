@@ -92,7 +92,8 @@ public func unflatten<Value: Decodable>(_ type: Value.Type = Value.self, _ struc
     // Only a hand-written init(from:) that reads what encode(to:) did not write can come here.
     trapAtCaller(
       ProgramError(
-        "unflatten", "\(Value.self) cannot be read back from what it encodes (\(error)). Its init(from:) and encode(to:) must mirror each other."))
+        "unflatten",
+        "\(Value.self) cannot be read back from what it encodes (\(error)). Its init(from:) and encode(to:) must mirror each other."))
   }
 }
 
@@ -113,7 +114,8 @@ public func mapTensors<Value: Codable>(_ a: Value, _ b: Value, _ transform: (Ten
   let (x, structure) = flatten(a)
   let (y, other) = flatten(b)
   guard structure == other else {
-    trapAtCaller(ProgramError("mapTensors", "the two values of \(Value.self) differ in structure: \(describeDifference(structure, other))."))
+    trapAtCaller(
+      ProgramError("mapTensors", "the two values of \(Value.self) differ in structure: \(describeDifference(structure, other))."))
   }
   return unflatten(Value.self, structure, zip(x, y).map(transform))
 }

@@ -3,7 +3,8 @@
 ///
 /// The value of the bits s, e, f is (-1)ˢ 2^(e - bias) (1 + f / 2ᴹ), or (-1)ˢ 2^(1 - bias) f / 2ᴹ where e = 0.
 ///
-/// > IEEE Standard 754-2019, 3.4. P. Micikevicius and others. "FP8 formats for deep learning." arXiv:2209.05433, 2022: the eight-bit formats.
+/// > IEEE Standard 754-2019, 3.4. P. Micikevicius and others. "FP8 formats for deep learning." arXiv:2209.05433, 2022: the eight-bit
+/// > formats.
 public struct FloatFormat: Hashable, Sendable {
   /// All bits, the sign among them.
   public let bitCount: Int
@@ -63,7 +64,8 @@ public struct FloatFormat: Hashable, Sendable {
     } else {
       let (exponent, fraction) = (Int(size >> UInt16(fractionBitCount)), Double(size & ((1 << UInt16(fractionBitCount)) - 1)))
       let hidden = exponent == 0 ? 0 : 1 / ulpOfOne
-      magnitude = (hidden + fraction) * Double(sign: .plus, exponent: Swift.max(exponent, 1) - exponentBias - fractionBitCount, significand: 1)
+      magnitude =
+        (hidden + fraction) * Double(sign: .plus, exponent: Swift.max(exponent, 1) - exponentBias - fractionBitCount, significand: 1)
     }
     return bits & signBit == 0 ? magnitude : -magnitude
   }

@@ -2,7 +2,9 @@
 /// `Double`, or in tensors.
 ///
 /// Equality and order are those of the numbers: NaN equals nothing, -0 equals 0.
-public protocol SmallFloat: TensorElement, Hashable, Comparable, ExpressibleByFloatLiteral, ExpressibleByIntegerLiteral, CustomStringConvertible {
+public protocol SmallFloat: TensorElement, Hashable, Comparable, ExpressibleByFloatLiteral, ExpressibleByIntegerLiteral,
+  CustomStringConvertible
+{
   associatedtype BitPattern: FixedWidthInteger & UnsignedInteger & Sendable
   static var format: FloatFormat { get }
   var bitPattern: BitPattern { get }

@@ -5,7 +5,8 @@
 #endif
 
 /// Printed as NumPy prints: nested lists, the last axis on one line, columns aligned. `f32` shows up to 6 significant digits,
-/// `f64` up to 8, smaller floats as many as tell their numbers apart; of arrays above a thousand elements each long axis shows three at both ends. A traced tensor shows its type.
+/// `f64` up to 8, smaller floats as many as tell their numbers apart; of arrays above a thousand elements each long axis shows three at
+/// both ends. A traced tensor shows its type.
 extension Tensor: CustomStringConvertible {
   public var description: String {
     switch payload {

@@ -99,7 +99,8 @@ extension Tensor {
     case .complex128: self.init(type, buffer: HostBuffer(copying: [SIMD2<Double>](repeating: SIMD2(value, 0), count: count)))
     default:
       guard let buffer = elementType.scalar.buffer(repeating: value, count: count) else {
-        trapAtCaller(ProgramError("Tensor", "\(shortestText(value, digits: 17)) is not a number of type \(elementType), \(elementType.rangeText)."))
+        trapAtCaller(
+          ProgramError("Tensor", "\(shortestText(value, digits: 17)) is not a number of type \(elementType), \(elementType.rangeText)."))
       }
       self.init(type, buffer: buffer)
     }

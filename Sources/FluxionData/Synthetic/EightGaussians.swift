@@ -19,7 +19,8 @@ public struct EightGaussians: DensityDistribution, Codable {
   public var components: Int
 
   public init(radius: Double = 4, deviation: Double = 0.3, components: Int = 8) {
-    precondition(radius >= 0 && deviation > 0 && components > 0, "EightGaussians: a radius ≥ 0, a deviation > 0 and a component are needed.")
+    precondition(
+      radius >= 0 && deviation > 0 && components > 0, "EightGaussians: a radius ≥ 0, a deviation > 0 and a component are needed.")
     self.radius = radius
     self.deviation = deviation
     self.components = components

@@ -73,7 +73,9 @@ public struct GaussianMixture: DensityDistribution, Codable {
   ///   - deviation: σ of each component.
   public static func simplex(dimension: Int, components: Int? = nil, scale: Double = 4, deviation: Double = 0.5) -> GaussianMixture {
     let count = components ?? dimension + 1
-    precondition(count > 0 && count <= dimension + 1, "GaussianMixture.simplex: \(dimension) dimensions have 1 to \(dimension + 1) corners, not \(count).")
+    precondition(
+      count > 0 && count <= dimension + 1,
+      "GaussianMixture.simplex: \(dimension) dimensions have 1 to \(dimension + 1) corners, not \(count).")
     // Columns of Helmert's matrix: equal lengths √(1 - 1/K) and equal angles.
     let length = count == 1 ? 1 : (1 - 1 / Double(count)).squareRoot()
     let corners = (0..<count).map { i in

@@ -51,7 +51,8 @@ public struct Convolution: Module {
   ///   - key: decides how they begin.
   public init(
     _ inputs: Int, _ outputs: Int, axes: Int = 2, size: Int = 3, stride: Int = 1, dilation: Int = 1, groups: Int = 1,
-    padding: Padding = .same, hasBias: Bool = true, initialisation: Initialisation = .fanIn, as elementType: ElementType = .float32, key: Key
+    padding: Padding = .same, hasBias: Bool = true, initialisation: Initialisation = .fanIn, as elementType: ElementType = .float32,
+    key: Key
   ) {
     requireOfCaller((1...3).contains(axes), "Convolution", "there are one to three spatial axes, not \(axes).")
     requireOfCaller(

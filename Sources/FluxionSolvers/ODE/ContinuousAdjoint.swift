@@ -62,7 +62,9 @@ extension ODESystem {
         let count = 2 * stateCount + active.count
         // A derivative has no status: one that was not found is NaN rather than wrong.
         let isFound = end[count] .== Tensor(SolverStatus.converged.rawValue)
-        let last = end.prefix(count).map { select(isFound, $0.sliced(1..<2, alongAxis: 0).squeezed([0]), Tensor(Double.nan, as: $0.elementType)) }
+        let last = end.prefix(count).map {
+          select(isFound, $0.sliced(1..<2, alongAxis: 0).squeezed([0]), Tensor(Double.nan, as: $0.elementType))
+        }
         let next = Costate(state: Array(last[stateCount..<2 * stateCount]), constants: Array(last[(2 * stateCount)...]))
         return (next, atEnd)
       }

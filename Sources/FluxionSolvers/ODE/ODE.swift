@@ -67,7 +67,8 @@ public enum ODEGradient: String, Codable, Sendable {
   /// By keeping everything a bounded loop of `maximumSteps` computes; to any order.
   case taped
   /// By solving the adjoint equation da/dt = -aᵀ ∂f/∂y backwards together with y, with the same method and tolerances. Memory does not
-  /// grow with the steps; exact only up to the tolerance, and NaN if the backward solution does not converge. (L. Pontryagin et al. 1962; R. Chen et al. *NeurIPS* 2018.)
+  /// grow with the steps; exact only up to the tolerance, and NaN if the backward solution does not converge. (L. Pontryagin et al. 1962;
+  /// R. Chen et al. *NeurIPS* 2018.)
   case backsolve
 }
 

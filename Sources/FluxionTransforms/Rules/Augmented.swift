@@ -54,7 +54,8 @@ func augmentedScan(_ scan: Scan, _ x: [Tensor], _ companions: [[Tensor?]], _ a: 
   }
   let layout = groups.flatMap { $0 }
   var outputActive: [Bool] = []
-  let (graph, captures) = traceGraph(layout.map { e in e.companion.map { a.type(body.types[e.place], $0) } ?? body.types[e.place] }) { inputs in
+  let (graph, captures) = traceGraph(layout.map { e in e.companion.map { a.type(body.types[e.place], $0) } ?? body.types[e.place] }) {
+    inputs in
     var values = [Tensor?](repeating: nil, count: x.count)
     var beside = [[Tensor?]](repeating: a.none, count: x.count)
     for (input, entry) in zip(inputs, layout) {
@@ -117,7 +118,8 @@ extension WhileLoop {
   /// Which carries have tangents when the flagged operands have.
   func activeCarries(_ operands: [Bool]) -> [Bool] {
     let bodyOperands = Array(operands[conditionConstantCount...])
-    return Array(closedActivity(bodyOperands, carries: bodyConstantCount..<bodyOperands.count) { activeOutputs(body, $0) }[bodyConstantCount...])
+    return Array(
+      closedActivity(bodyOperands, carries: bodyConstantCount..<bodyOperands.count) { activeOutputs(body, $0) }[bodyConstantCount...])
   }
 }
 

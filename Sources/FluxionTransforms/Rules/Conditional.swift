@@ -37,7 +37,8 @@ func conditionalTangents(_ branches: [Graph], _ x: [Tensor], _ t: [Tensor?]) -> 
   return (Array(all.prefix(outputCount)), outputActive.map { $0 ? slopes.removeFirst() : nil })
 }
 
-func conditionalTranspose(_ branches: [Graph], _ types: [TensorType], _ x: [Tensor?], _ cotangents: [Tensor?], _ masked: Bool) -> [Tensor?] {
+func conditionalTranspose(_ branches: [Graph], _ types: [TensorType], _ x: [Tensor?], _ cotangents: [Tensor?], _ masked: Bool) -> [Tensor?]
+{
   let linear = (1..<x.count).filter { x[$0] == nil }
   let transposed = branches.map { branch in
     traceGraph([]) { _ in

@@ -22,7 +22,8 @@ func linearAlgebraTangents(_ f: LinearAlgebra, _ x: [Tensor], _ t: [Tensor?]) ->
   case .eig: return (results, eigTangents(results[0], results[1], dA))
   case .schur:
     trapAtCaller(
-      ProgramError("schur", "the Schur form has no derivative here. Functions made of it, such as matrixSquareRoot, have rules of their own."))
+      ProgramError(
+        "schur", "the Schur form has no derivative here. Functions made of it, such as matrixSquareRoot, have rules of their own."))
   }
 }
 

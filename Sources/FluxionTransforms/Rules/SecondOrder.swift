@@ -21,8 +21,8 @@ func pushLaplacian(
   return (graph.outputs.map { values[$0.int]! }, graph.outputs.map { beside[$0.int] })
 }
 
-/// One primitive. Its tangent rule T(x, ẋ), mapped over the directions, gives the derivatives; differentiated once more with ẋ held, it gives
-/// the second derivatives, which are summed; and applied to Δx it gives what is left of Δy.
+/// One primitive. Its tangent rule T(x, ẋ), mapped over the directions, gives the derivatives; differentiated once more with ẋ held, it
+/// gives the second derivatives, which are summed; and applied to Δx it gives what is left of Δy.
 private func laplacianRule(_ operation: Operation, _ x: [Tensor], _ c: [[Tensor?]], _ size: Int) -> ([Tensor], [[Tensor?]]) {
   let none: [Tensor?] = [nil, nil]
   guard c.contains(where: \.isActive) else {

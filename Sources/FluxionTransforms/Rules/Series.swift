@@ -32,7 +32,8 @@ private func kind(_ operation: Operation) -> SeriesKind {
   switch operation {
   case let .unary(f):
     switch f {
-    case .exp, .expm1, .log, .log1p, .sqrt, .reciprocal, .square, .sin, .cos, .tan, .sinh, .cosh, .tanh, .atan, .atanh, .logistic, .erf, .erfc:
+    case .exp, .expm1, .log, .log1p, .sqrt, .reciprocal, .square, .sin, .cos, .tan, .sinh, .cosh, .tanh, .atan, .atanh, .logistic, .erf,
+      .erfc:
       return .function(f)
     case .abs, .rsqrt, .cbrt, .asin, .acos, .asinh, .acosh, .erfInverse, .logGamma, .digamma, .trigamma: return .byDerivative
     case .negate, .sign, .floor, .ceil, .round, .truncate, .not, .isFinite, .isNaN, .populationCount, .countLeadingZeros, .real, .imaginary,

@@ -202,7 +202,9 @@ private func throughSchur(_ a: Tensor, _ f: (Tensor) -> Tensor) -> Tensor {
   let epsilon = a.elementType == .float32 ? 1e-6 : 1e-14
   let size = abs(values).max(alongAxis: -1, keepingAxes: true)
   let forbidden = ((values.real .< -epsilon * size) .& (abs(values.imaginary) .<= epsilon * size)).any(alongAxes: [-1])
-  return select(forbidden.expanded(at: forbidden.rank).expanded(at: forbidden.rank + 1).broadcast(to: a.shape), Tensor(Double.nan, as: a.elementType), result.real)
+  return select(
+    forbidden.expanded(at: forbidden.rank).expanded(at: forbidden.rank + 1).broadcast(to: a.shape), Tensor(Double.nan, as: a.elementType),
+    result.real)
 }
 
 /// R upper triangular with R R = T, column by column: column j solves (R + rⱼⱼ) x = T's column above the diagonal.
@@ -210,16 +212,17 @@ private func triangularRoot(_ t: Tensor) -> Tensor {
   let n = t.shape[t.rank - 1]
   let places = arange(n)
   return scan(count: n, from: Tensor.zeros(like: t.type)) { (root: Tensor, j: Tensor) -> Tensor in
-    let column = t.gathered(j.reshaped(to: [1]), alongAxis: -1)             // […, n, 1]
+    let column = t.gathered(j.reshaped(to: [1]), alongAxis: -1)  // […, n, 1]
     let above = (places .< j).expanded(at: 1)
     let here = (places .== j).expanded(at: 1)
-    let pivot = sqrt(select(here.broadcast(to: column.shape), column, 0).sum(alongAxis: -2, keepingAxes: true))   // […, 1, 1]
+    let pivot = sqrt(select(here.broadcast(to: column.shape), column, 0).sum(alongAxis: -2, keepingAxes: true))  // […, 1, 1]
     let ahead = (places .< j).converted(to: t.elementType).diagonalMatrix()
     let rest = (places .>= j).converted(to: t.elementType).diagonalMatrix()
     let matrix = root + ahead * pivot + rest
     let right = select(above.broadcast(to: column.shape), column, 0)
     let x = apply1(.linearAlgebra(.triangularSolve(.init(isLower: false))), matrix, right)
-    let filled = select(above.broadcast(to: column.shape), x, select(here.broadcast(to: column.shape), pivot.broadcast(to: column.shape), 0))
+    let filled = select(
+      above.broadcast(to: column.shape), x, select(here.broadcast(to: column.shape), pivot.broadcast(to: column.shape), 0))
     return root + filled * (places .== j).converted(to: t.elementType)
   }
 }

@@ -62,7 +62,8 @@ private func solving(_ operation: String, _ a: Tensor, _ b: Tensor, _ body: (Ten
   let (batchA, batchB) = (Shape(Array(matrix.shape.dropLast(2))), Shape(Array(right.shape.dropLast(2))))
   guard matrix.shape[matrix.rank - 1] == right.shape[right.rank - 2], let batch = Shape.broadcast(batchA, batchB) else {
     return reject1(
-      operation, "the right-hand side \(b.shape) does not fit the matrix \(a.shape): it needs \(x.shape[x.rank - 1]) rows, and leading axes that can be broadcast to the matrix's.",
+      operation,
+      "the right-hand side \(b.shape) does not fit the matrix \(a.shape): it needs \(x.shape[x.rank - 1]) rows, and leading axes that can be broadcast to the matrix's.",
       like: y.type)
   }
   let result = body(matrix.withBatch(batch), right.withBatch(batch))
@@ -95,7 +96,8 @@ private let solveCall = Equation { operands, isAdjoint in
     return apply1(.linearAlgebra(.triangularSolve(triangle)), x[2], b)
   }
   // P A = L U, so A⁻¹ = U⁻¹ L⁻¹ P and A⁻ᴴ = Pᵀ L⁻ᴴ U⁻ᴴ.
-  return isAdjoint ? lines(triangle(true, triangle(false, x[1])), x[3].argsort(alongAxis: -1)) : triangle(false, triangle(true, lines(x[1], x[3])))
+  return isAdjoint
+    ? lines(triangle(true, triangle(false, x[1])), x[3].argsort(alongAxis: -1)) : triangle(false, triangle(true, lines(x[1], x[3])))
 }
 
 /// The same from Cholesky's factor; operands A, b, L. A is its own adjoint.

@@ -55,7 +55,8 @@ private enum BesselKind: String, Hashable, Sendable {
   func call(_ n: Int) -> ElementwiseCall {
     besselCalls.withLock { known in
       let order = BesselOrder(kind: self, n: n)
-      let call = known[order] ?? ElementwiseCall("bessel.\(rawValue)\(n)", slopes: [{ x, r in self.slope(n, x[0], r) }]) { self.value(n, $0[0]) }
+      let call =
+        known[order] ?? ElementwiseCall("bessel.\(rawValue)\(n)", slopes: [{ x, r in self.slope(n, x[0], r) }]) { self.value(n, $0[0]) }
       known[order] = call
       return call
     }
@@ -223,7 +224,7 @@ private func secondModified(_ n: Int, _ x: Tensor) -> Tensor {
   let t = stopGradient(step).expanded(at: -1) * (arange(121, as: .float64) + 0.5)
   let z = inside.expanded(at: -1)
   let grown = Double(n) * t
-  let excess = 2.0 * sinh(minimum(t, 300.0) * 0.5).squared()   // cosh t - 1
+  let excess = 2.0 * sinh(minimum(t, 300.0) * 0.5).squared()  // cosh t - 1
   let integrand = exp(-z * excess + grown) * (1.0 + exp(-2.0 * grown)) * 0.5
   let value = exp(-inside) * integrand.sum(alongAxis: -1) * stopGradient(step)
   let small = select(isPositive .& isTiny, x, 1e-9)

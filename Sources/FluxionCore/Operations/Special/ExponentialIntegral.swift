@@ -33,7 +33,8 @@ private let exponentialIntegral = ElementwiseCall("expIntegralE1", slopes: [{ x,
 /// > M. Abramowitz, I. Stegun. *Handbook of Mathematical Functions*, 5.1.10, 5.1.51.
 public func expIntegralEi(_ x: Tensor) -> Tensor { inDoublePrecision("expIntegralEi", [x]) { principalExponentialIntegral($0[0]) } }
 
-private let principalExponentialIntegral = ElementwiseCall("expIntegralEi", slopes: [{ x, _ in exp(x[0] * 0.5) / x[0] * exp(x[0] * 0.5) }]) { operands in
+private let principalExponentialIntegral = ElementwiseCall("expIntegralEi", slopes: [{ x, _ in exp(x[0] * 0.5) / x[0] * exp(x[0] * 0.5) }])
+{ operands in
   let x = operands[0]
   let isNear = (x .> 0.0) .& (x .<= 40.0)
   let near = select(isNear, x, 1.0)
@@ -49,6 +50,6 @@ private let principalExponentialIntegral = ElementwiseCall("expIntegralEi", slop
   let half = exp(far * 0.5)
   let asymptotic = half * (sum * inverse) * half
   let negative = -exponentialIntegral(select(x .< 0.0, -x, 1.0))
-  let edge = select(x .== 0.0, -infinite, x)   // ∞ and NaN are their own
+  let edge = select(x .== 0.0, -infinite, x)  // ∞ and NaN are their own
   return select(isNear, series, select(isFar, asymptotic, select(x .< 0.0, negative, edge)))
 }
