@@ -42,8 +42,7 @@ uint64_t fx_prepare_band(fx_band *band) {
     if (part->kind == FX_STEP_GEMM) {
       fx_gemm *product = part->payload;
       if (fx_prepare_gemm(product) == FX_PREPARE_INVALID) return FX_PREPARE_INVALID;
-      if (product->batch_rank || product->transpose_a || product->m != band->rows * part->factor)
-        return fx_refuse("band: a product must have the band's rows, A stored by rows, and no batch");
+      if (product->batch_rank || product->m != band->rows * part->factor) return fx_refuse("band: a product must have the band's rows, and no batch");
       part->turned_offset = scratch;
       if (turns(product)) scratch += fx_align64((uint64_t)(product->n * product->k) * fx_type_size((fx_type)product->type));
       tiles = product->epilogue;
@@ -105,12 +104,12 @@ typedef struct band_run {
 
 static void run_product(const fx_gemm *step, const fx_context *context, const char *turned, int64_t first, int64_t end, char *worker) {
   const int64_t size = (int64_t)fx_type_size((fx_type)step->type);
-  const char *a = (const char *)fx_slot_at(context, step->a, step->a_offset) + first * step->lda * size;
+  const char *a = (const char *)fx_slot_at(context, step->a, step->a_offset) + first * (step->transpose_a ? 1 : step->lda) * size;
   const char *b = turned ? turned : fx_slot_at(context, step->b, step->b_offset);
   char *c = (char *)fx_slot_at(context, step->c, step->c_offset) + first * step->ldc * size;
   int64_t pitch;
   const void *onto = fx_gemm_onto(step, context, c, 0, &pitch);
-  fx_gemm_serial((fx_type)step->type, step->use_blas, end - first, step->n, step->k, a, step->lda, false, b, turned ? step->n : step->ldb,
+  fx_gemm_serial((fx_type)step->type, step->use_blas, end - first, step->n, step->k, a, step->lda, step->transpose_a, b, turned ? step->n : step->ldb,
                  step->transpose_b && !turned, c, step->ldc, onto, pitch);
   if (!step->epilogue) return;
   const int64_t low[FX_MAX_RANK] = {first, 0}, high[FX_MAX_RANK] = {end, step->n};

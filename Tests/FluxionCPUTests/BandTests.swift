@@ -25,6 +25,17 @@ import Testing
       let p = x[0].matmul(x[1])
       return [tanh((p + x[2]) * p).matmul(x[3]) + x[4]]
     },
+    Case(description: "a sum with a row, kept for later", shapes: [[260, 40], [40, 64], [64], [64, 20]], kernels: 1) { x in
+      let z = x[0].matmul(x[1]) + x[2]
+      return [tanh(z).matmul(x[3]), z]
+    },
+    // The backward pass of two layers is a band, though the gradient of a weight stands between; the gradients are another.
+    Case(description: "gradients of weights", shapes: [[128, 64], [64, 64], [64, 64], [128, 64]], kernels: 2) { x in
+      let h = tanh(x[0].matmul(x[1])), g = tanh(h.matmul(x[2]))
+      let d = (g - x[3]) * (1 - g * g), second = h.swappedLastAxes.matmul(d)
+      let e = d.matmul(x[2].swappedLastAxes) * (1 - h * h)
+      return [second, x[0].swappedLastAxes.matmul(e)]
+    },
     Case(description: "weights read in their transposed form", shapes: [[256, 64], [64, 70], [64, 70]], kernels: 1) { x in
       [tanh(tanh(x[0].matmul(x[1])).matmul(x[2].swappedLastAxes)).matmul(x[1]) * 0.5]
     },

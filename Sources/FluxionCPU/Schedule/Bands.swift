@@ -7,6 +7,19 @@ struct Band {
   /// Places in the order of steps.
   var members: Range<Int>
   var rows: Int
+
+  /// Two blocks of 32 rows, below which products are slow.
+  static let fewestRows = 64
+
+  /// Steps that do more have less to gain by company than memory to lose: no others wait for them, and what sums over rows is cut by itself.
+  static let mostOperationsAlone = 4e6
+
+  /// The rows that steps of so many rows are cut into together; nil if they cannot be. Rows of one step may be several of another: points with their
+  /// directions, sequences with their elements.
+  static func commonRows(_ a: Int, _ b: Int) -> Int? {
+    let (fewer, more) = (Swift.min(a, b), Swift.max(a, b))
+    return more % fewer == 0 && more / fewer <= 8 ? fewer : nil
+  }
 }
 
 /// The bands of a plan.
@@ -33,8 +46,6 @@ func bands(in steps: inout [Step], order: [Int], _ buffers: [Buffer], sharing: [
 }
 
 private struct GrowingBand {
-  /// Four blocks of 32 rows, below which products are slow.
-  static let fewestRows = 128
   /// Less than two blocks' work is not worth a meeting of threads.
   static let fewestOperations = 2e6
   /// Tile programs that do more for a row are better cut by themselves.
@@ -50,10 +61,7 @@ private struct GrowingBand {
 
   /// Takes the step in, if it can go block by block with those before it.
   mutating func accepts(_ step: inout Step, _ buffers: [Buffer]) -> Bool {
-    guard let (own, work) = step.rowsToCut, own >= GrowingBand.fewestRows else { return false }
-    // Rows of one step may be several of another: points with their directions, sequences with their elements.
-    let common = rows == 0 ? own : Swift.min(rows, own)
-    guard Swift.max(rows, own) % common == 0, Swift.max(rows, own) / common <= 8 else { return false }
+    guard let (own, work) = step.rowsToCut, own >= Band.fewestRows, let common = rows == 0 ? own : Band.commonRows(rows, own) else { return false }
     let accesses = step.rowAccesses(buffers)
     let writes = Set(accesses.filter(\.isWrite).map { identity[$0.buffer] })
     let across = Set(accesses.filter { !$0.isByRows }.map { identity[$0.buffer] })
@@ -74,12 +82,16 @@ private struct RowAccess {
 }
 
 extension Step {
+  /// Whether it is a product whose rows are sums over the rows of its left operand, as the gradient of a weight is.
+  var sumsOverRows: Bool { if case let .product(p) = work { p.lhs.isTransposed } else { false } }
+
   /// Into how many rows the step can be cut, and its operations; nil if it cannot.
-  fileprivate var rowsToCut: (rows: Int, operations: Double)? {
+  var rowsToCut: (rows: Int, operations: Double)? {
     switch work {
     case let .product(p):
-      guard p.batch.allSatisfy({ $0 == 1 }), !p.lhs.isTransposed, p.columns > 0, p.inner > 0 else { return nil }
+      guard p.batch.allSatisfy({ $0 == 1 }), p.columns > 0, p.inner > 0 else { return nil }
       var operations = 2 * Double(p.rows) * Double(p.columns) * Double(p.inner)
+      if p.lhs.isTransposed && operations > Band.mostOperationsAlone { return nil }
       if let epilogue = p.epilogue { operations += Double(p.rows) * Double(p.columns) * Double(epilogue.instructions.count) }
       return (p.rows, operations)
     case let .tiles(program):
@@ -95,7 +107,8 @@ extension Step {
     switch work {
     case let .product(p):
       let size = p.type.byteCount
-      let lhs = p.lhs.leading * size * p.rows == buffers[p.lhs.base].byteCount && p.lhs.offset + p.inner <= p.lhs.leading
+      let lhs =
+        !p.lhs.isTransposed && p.lhs.leading * size * p.rows == buffers[p.lhs.base].byteCount && p.lhs.offset + p.inner <= p.lhs.leading
       let target = p.rows * p.columns * size == buffers[p.target].byteCount
       return [
         RowAccess(buffer: p.lhs.base, isByRows: lhs, isWrite: false),

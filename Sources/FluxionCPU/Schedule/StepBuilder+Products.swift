@@ -48,24 +48,29 @@ extension StepBuilder {
       // The product itself is not kept: it is made where one of the results is to be, or in a place of its own.
       let pairs = inPlacePairs(epilogue, separate, excluding: [])
       let size = graph.types[v.int].byteCount
-      if let o = separate.first(where: { o in
+      let places = separate.filter { o in
         let target = writes[o]
         return buffers[target].byteCount == size && !pairs.contains { $0.output == target && $0.input != v.int }
           && epilogue.mayOverwrite(v.int, with: o)
-      }) {
+      }
+      step.writes = []
+      if let o = places.first(where: { epilogue.stores(v.int, as: $0) }) {
+        // With its row added it is a result.
+        epilogue.rename(v.int, to: writes[o])
+        product.target = writes[o]
+        epilogue.outputs.remove(at: o)
+        separate = Array(epilogue.outputs.indices)
+      } else if let o = places.first {
         separate.removeAll { $0 == o }
         epilogue.rename(v.int, to: writes[o])
         product.target = writes[o]
-        step.writes = []
       } else {
-        step.writes = []
         step.temporaries = [v.int]
       }
     }
     step.inPlace = inPlacePairs(epilogue, separate, excluding: [lhs.base, rhs.base, product.target])
     epilogue.noteReaders(step.inPlace)
-    let isDone = separate.isEmpty && epilogue.instructions.count == 1   // what is stored is the product
-    product.epilogue = isDone ? nil : epilogue
+    product.epilogue = epilogue.outputs.isEmpty ? nil : epilogue
     step.work = .product(product)
     step.node = others.last!
     step.writes += writes
@@ -110,8 +115,6 @@ extension TileProgram {
     guard own.count == 1, let product = own.first.map({ UInt32($0) }), !isStored(product) else { return nil }
     let users = readers(product)
     guard users.count == 1, let sum = users.first, instructions[sum].op == UInt16(FX_ADD.rawValue) else { return nil }
-    // A sum that is stored beside other results is made where it is to be, by the addition; the product's place may be another.
-    guard !isStored(UInt32(sum)) || outputs.count + reductions.count == 1 else { return nil }
     let added = instructions[sum].a == product ? instructions[sum].b : instructions[sum].a
     guard added != product, let row = loaded(added), row.slot != FX_INDEX_SLOT_NUMBER,
       strides(of: row) == [Int](repeating: 0, count: extents.count - 1) + [1]
@@ -129,6 +132,12 @@ extension TileProgram {
     instructions = instructions.indices.filter { !dropped.contains(UInt32($0)) }.map { instructions[$0] }
     dropUnusedInputs()
     return row
+  }
+
+  /// Whether output number `o` is what lies in `buffer`, unchanged.
+  func stores(_ buffer: Int, as o: Int) -> Bool {
+    let instruction = instructions[Int(outputs[o].value)]
+    return instruction.op == UInt16(FX_LOAD.rawValue) && inputs[Int(instruction.a)].slot == UInt32(truncatingIfNeeded: buffer)
   }
 
   private mutating func dropUnusedInputs() {
