@@ -12,6 +12,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <strings.h>
 #include <time.h>
 
 #if FX_X86
@@ -132,6 +133,14 @@ bool fx_blas_ready(void) {
 fx_blas_info fx_blas_status(void) {
   pthread_once(&blas_once, load);
   return blas.info;
+}
+
+// OpenBLAS takes other kernels than those asked for on a processor it does not know.
+bool fx_blas_has_wide_kernels(void) {
+  static const char *const wide[] = {"SkylakeX", "Cooperlake", "Sapphirerapids", NULL};
+  for (int i = 0; wide[i]; i++)
+    if (strcasecmp(blas.info.core, wide[i]) == 0) return true;
+  return false;
 }
 
 void *fx_blas_symbol(const char *name) {

@@ -77,8 +77,9 @@ const void *fx_gemm_onto(const fx_gemm *step, const fx_context *context, const v
 
 // Measured (one thread, f32, GF/s) on an AVX-512 processor whose registers give 175, own kernels against OpenBLAS 0.3.21 with its SkylakeX kernels
 // (m×n×k): 256×64×64 170 : 120, 256×128×128 173 : 134, 1024×256×256 164 : 156, 256×256×4096 with A transposed 146 : 119; but 256×2×128 51 : 87 and
-// 256×4×64 31 : 75. With AVX2 the own kernels are ahead by more. So the library serves narrow products, very large ones, or all if it is tuned by
-// the vendor.
+// 256×4×64 31 : 75. On one whose registers give 268, which the library does not know and serves with AVX2, it is behind everywhere: 256×2×128 107 : 27,
+// 256×10×128 146 : 74, 2708×7×64 102 : 41. With AVX2 the own kernels are ahead too. So the library serves narrow products if it has kernels for
+// vectors of this length, very large products, or all if it is tuned by the vendor.
 // Of complex numbers (c64 and c128, GF/s, plain loops : library) 4×4×4 5 : 5, 16×16×16 7 : 64 and 44, 64×64×64 7 : 122 and 63.
 bool fx_prefer_blas(fx_type type, int64_t m, int64_t n, int64_t k, bool transpose_a, bool transpose_b) {
   if (!fx_blas_has_gemm(type) || m > INT32_MAX || n > INT32_MAX || k > INT32_MAX) return false;
@@ -88,7 +89,7 @@ bool fx_prefer_blas(fx_type type, int64_t m, int64_t n, int64_t k, bool transpos
   (void)transpose_a;
   return m >= 16 && n >= 16 && k >= 16;   // Accelerate has hardware of its own
 #else
-  bool narrow = !transpose_a && n >= 2 && n <= 12 && m >= 16 && k > 8 && fx_kernels()->vector_bytes == 64;
+  bool narrow = !transpose_a && n >= 2 && n <= 12 && m >= 16 && k > 8 && fx_kernels()->vector_bytes == 64 && fx_blas_has_wide_kernels();
   bool large = m >= 512 && n >= 512 && k >= 512;
   return narrow || large;
 #endif

@@ -184,6 +184,7 @@ const void *fx_gemm_onto(const fx_gemm *step, const fx_context *context, const v
 bool fx_prefer_blas(fx_type type, int64_t m, int64_t n, int64_t k, bool transpose_a, bool transpose_b);
 bool fx_blas_ready(void);
 bool fx_blas_has_gemm(fx_type type);
+bool fx_blas_has_wide_kernels(void);
 void fx_blas_gemm(fx_type type, int64_t m, int64_t n, int64_t k, const void *a, int64_t lda, bool transpose_a, const void *b, int64_t ldb,
                   bool transpose_b, void *c, int64_t ldc, bool accumulate);
 
