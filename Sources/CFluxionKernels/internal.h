@@ -57,6 +57,16 @@ typedef struct fx_sparse_operands {
 
 typedef struct fx_fft_kernels fx_fft_kernels;   // see fft.h
 
+// Two operations that run as one instruction: p of x and y, then the result of p and z. `number`: the operand is one.
+typedef enum fx_joined_first {
+  FX_JOINED_ADD, FX_JOINED_SUBTRACT, FX_JOINED_MULTIPLY, FX_JOINED_ADD_NUMBER, FX_JOINED_SUBTRACT_NUMBER, FX_JOINED_FROM_NUMBER,
+  FX_JOINED_MULTIPLY_NUMBER, FX_JOINED_DIVIDE_NUMBER, FX_JOINED_FIRST_COUNT
+} fx_joined_first;
+typedef enum fx_joined_second {
+  FX_JOINED_THEN_ADD, FX_JOINED_THEN_SUBTRACT, FX_JOINED_THEN_FROM, FX_JOINED_THEN_MULTIPLY, FX_JOINED_THEN_ADD_NUMBER,
+  FX_JOINED_THEN_SUBTRACT_NUMBER, FX_JOINED_THEN_FROM_NUMBER, FX_JOINED_THEN_MULTIPLY_NUMBER, FX_JOINED_THEN_DIVIDE_NUMBER, FX_JOINED_SECOND_COUNT
+} fx_joined_second;
+
 // The kernels of one instruction set.
 typedef struct fx_kernel_table {
   fx_kernel operations[FX_OP_COUNT][FX_TYPE_COUNT];      // by operand type
@@ -66,6 +76,7 @@ typedef struct fx_kernel_table {
   fx_combine_kernel merge[FX_REDUCE_COUNT][FX_TYPE_COUNT];     // x of the accumulator's type
   fx_kernel number[2][FX_OP_COUNT][2];                   // the first, or the second, operand is one number; of f32, f64
   fx_kernel divide_by_number[2];                         // f32, f64; see fx_number_kernel
+  fx_kernel joined[2][FX_JOINED_FIRST_COUNT][FX_JOINED_SECOND_COUNT];   // of f32, f64
   fx_rows_kernel sum_rows_f32;                           // f32 into f64
   fx_rows_kernel sum_exp_rows[2];                        // f32, f64, into pairs of sum and greatest value
   fx_combine_kernel merge_sum_exp;                       // of pairs of sum and greatest value

@@ -21,6 +21,7 @@
 #include "angles.h"
 #include "kernels_body.h"
 #include "number_body.h"
+#include "joined_body.h"
 #include "reduce_body.h"
 #include "sum_exp_body.h"
 #include "small_gemm_body.h"

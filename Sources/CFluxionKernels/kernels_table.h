@@ -147,6 +147,7 @@ static const fx_kernel_table FX_NAME(table) = {
 #if FX_HAS_FMA
   .divide_by_number = {FX_NAME(divide_by_number_f32), FX_NAME(divide_by_number_f64)},
 #endif
+  .joined = {JOINED_TABLE(f32), JOINED_TABLE(f64)},
   .sum_rows_f32 = FX_NAME(sum_rows_f32),
   .sum_exp_rows = {FX_NAME(sum_exp_rows_f32), FX_NAME(sum_exp_rows_f64)},
   .merge_sum_exp = FX_NAME(merge_sum_exp),

@@ -232,6 +232,76 @@ extension Kernels {
       }
     }
 
+    @Test("two operations that run as one are rounded as one after the other, numbers on either side") func joined() {
+      withEachISA { isa in
+        let memory = Memory(), count = 131
+        var generator = Generator(37)
+        var values = (0..<3).map { _ in generator.floats(count, -100...100) }
+        for i in 0..<3 { values[i].replaceSubrange(40..<46, with: [0, -0.0, .infinity, -.infinity, .nan, .leastNonzeroMagnitude * 71362].shuffled(using: &generator)) }
+        let slots = values.map { memory.array($0) }, out = memory.array([Float](repeating: 9, count: count))
+        let wideSlots = values.map { memory.array($0.map { Double($0) * 1.000000123 }) }, wideOut = memory.array([Double](repeating: 9, count: count))
+        let binary = [FX_ADD, FX_SUB, FX_MUL, FX_DIV]
+        func apply<T: BinaryFloatingPoint>(_ op: fx_op, _ a: T, _ b: T) -> T {
+          switch op {
+          case FX_ADD: a + b
+          case FX_SUB: a - b
+          case FX_MUL: a * b
+          case FX_DIV: a / b
+          default: a * a
+          }
+        }
+        func same<T: BinaryFloatingPoint>(_ a: T, _ b: T) -> Bool { a == b ? a.sign == b.sign : a.isNaN && b.isNaN }
+        // Operands 0, 1, 2 are arrays, 3 and 4 the numbers 0.3 and -7.
+        let numbers = [0.3, -7]
+        var joined = 0
+        for (first, second) in binary.flatMap({ f in binary.map { (f, $0) } }) + binary.map({ (FX_SQUARE, $0) }) {
+          for (x, y) in [(0, 1), (0, 3), (3, 0)] {
+            for (z, isTurned) in [(2, false), (2, true), (4, false), (4, true), (0, false)] {
+              func check<T: BinaryFloatingPoint>(_ type: fx_type, _ constant: (Double) -> fx_instruction, _ arrays: [UnsafeMutablePointer<T>], _ target: UnsafeMutablePointer<T>) -> Bool {
+                let program = (0..<3).map { load(type, $0) } + numbers.map(constant)
+                  + [op(first, type, x, first == FX_SQUARE ? 0 : y), isTurned ? op(second, type, z, 5) : op(second, type, 5, z)]
+                let step = fused(memory, [count], inputs: (0..<3).map { view($0, type, [1]) }, program, outputs: [(view(3, type, [1]), 6)])
+                run(FX_STEP_FUSED, step, arrays + [target], memory)
+                if step.pointee.instruction_count == 6, step.pointee.instructions[5].op == UInt16(FX_JOINED.rawValue) { joined += 1 }
+                for i in 0..<count {
+                  func operand(_ v: Int) -> T { v < 3 ? arrays[v][i] : T(Float(numbers[v - 3])) }
+                  let p = apply(first, operand(x), operand(y)), expected = isTurned ? apply(second, operand(z), p) : apply(second, p, operand(z))
+                  guard same(target[i], expected) else {
+                    Issue.record("\(isa): \(first) of \(operand(x)), \(operand(y)), then \(second) with \(operand(z)), \(isTurned): \(target[i]) for \(expected)")
+                    return false
+                  }
+                }
+                return true
+              }
+              guard check(FX_F32, { constant(Float($0)) }, slots, out),
+                check(FX_F64, { fx_make_constant(FX_F64, fx_scalar(f64: Double(Float($0)))) }, wideSlots, wideOut) else { return }
+            }
+          }
+        }
+        // In two types: sums, differences, products in all forms, squares of arrays, and quotients of arrays by numbers where these are fast.
+        let quotients = isa == "baseline" ? 0 : 1
+        #expect(joined == 2 * (3 * 3 + 2 + quotients) * (3 * 5 + quotients), "\(isa)")
+      }
+    }
+
+    @Test("what is read later, because two instructions became one, is not written before") func joinedInPlace() {
+      withEachISA { isa in
+        let memory = Memory(), count = 3000
+        var generator = Generator(41)
+        let x = generator.floats(count), y = generator.floats(count)
+        let a = memory.array(x), b = memory.array(y)
+        let views = [view(0, FX_F32, [1]), view(1, FX_F32, [1])]
+        // x * y is read only by what comes after y + y, which lies where x lay.
+        let program = [load(FX_F32, 0), load(FX_F32, 1), op(FX_MUL, FX_F32, 0, 1), op(FX_ADD, FX_F32, 1, 1), op(FX_SUB, FX_F32, 2, 1)]
+        let step = fused(memory, [count], inputs: views, program, outputs: [(views[0], 3), (views[1], 4)])
+        for (o, reader) in [(0, 2), (1, 4)] { (step.pointee.outputs[o].knows_readers, step.pointee.outputs[o].last_reader) = (1, UInt32(reader)) }
+        run(FX_STEP_FUSED, step, [a, b], memory)
+        #expect(step.pointee.instructions[3].op == UInt16(FX_JOINED.rawValue), "\(isa)")
+        #expect(read(a, count) == y.map { $0 + $0 }, "\(isa)")
+        #expect(read(b, count) == zip(x, y).map { $0 * $1 - $1 }, "\(isa)")
+      }
+    }
+
     @Test("sums of a few terms each") func shortSums() {
       withEachISA { isa in
         var generator = Generator(37)

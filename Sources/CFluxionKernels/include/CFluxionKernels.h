@@ -168,6 +168,9 @@ typedef enum fx_op {
   FX_THREEFRY_XOR,    // -> u32: first xor second: jax.random.bits of 32 bits
   FX_THREEFRY_PAIR,   // -> i64: first << 32 | second: jax.random.bits of 64 bits
 
+  // Made by fx_prepare of two instructions, which see: the number of the kernel is in `immediate`.
+  FX_JOINED,
+
   FX_OP_COUNT
 } fx_op;
 
