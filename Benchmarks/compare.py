@@ -7,8 +7,9 @@ Every round runs every work in Fluxion, JAX and PyTorch one after another, each 
 threads are stated. A cell is the median over the rounds of the medians of each process. Written are <date>-<cpu>.md and .json.
 
 "of the limit": the least time in which this machine could do the work, divided by Fluxion's. The least time is that of the work's matrix
-products (at the rate of the best library here for exactly these shapes) plus that of its exponentials and their kin (at the best
-library's rate), or that of its memory traffic if longer. The rates are measured in the same run, with as many threads.
+products, at the best rate of any library here for exactly these shapes, plus that of its exponentials and their kin; or that of its memory
+traffic if longer. The rates are measured in the same run: of the peers' libraries with as many threads, of the library Fluxion loads and of
+Fluxion's own kernels with one, times the threads. "at most": the ratio if Fluxion took that least time.
 """
 import argparse, collections, datetime, json, math, os, platform, re, statistics, subprocess, sys, tempfile
 
@@ -39,8 +40,8 @@ def lines(command, threads):
 
 
 def machine_rates(fluxion, only, products, threads):
-    """The best rates at these products: of NumPy's and PyTorch's libraries on all threads, and, for small ones, whose time in Python is mostly
-    that of the call, of the library called from C and of Fluxion's own kernels on one thread."""
+    """The best rates of any library: of NumPy's and PyTorch's on all threads; of the one that Fluxion loads and of Fluxion's own kernels, called
+    from C on one thread, as if all threads were as fast."""
     with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
         json.dump(products, file); file.flush()
         found = lines([sys.executable, PEERS, "--rates", file.name, "--threads", str(threads)], threads)
@@ -50,8 +51,11 @@ def machine_rates(fluxion, only, products, threads):
     found = lines([fluxion, "bench", "--rates"] + only, threads)
     if found is None: fail("fluxion bench --rates failed.")
     for rate in found:
+        if "exponentials" in rate:
+            rates["exponentials"] = round(max(rates["exponentials"], threads * rate["exponentials"]), 2)
+            continue
         product = tuple(rate["product"])
-        rates["products"][product] = round(max(rates["products"][product], rate["own"], rate.get("library") or 0), 2)
+        rates["products"][product] = round(max(rates["products"][product], threads * max(rate["own"], rate.get("library") or 0)), 2)
     return rates
 
 
@@ -84,12 +88,13 @@ def written(microseconds):
 
 
 def table(title, rows):
-    head = ["work", "Fluxion", "± %", "JAX", "± %", "PyTorch", "± %", "ratio", "of the limit", "first call", "JAX's", "compiling / JAX's first call"]
+    head = ["work", "Fluxion", "± %", "JAX", "± %", "PyTorch", "± %", "ratio", "of the limit", "at most", "first call", "JAX's", "compiling / JAX's first call"]
     body = []
     for row in rows:
         def cell(name): return [written(row["median_us"].get(name)), f"{100 * row['spread'][name]:.0f}" if name in row["spread"] else "–"]
         body.append([row["work"], *cell("fluxion"), *cell("jax"), *cell("torch"), f"{row['ratio']:.2f}" if row["ratio"] else "–",
                      f"{100 * row['of_limit']:.0f} %" if row["of_limit"] else "–",
+                     f"{row['ratio'] / row['of_limit']:.1f}" if row["ratio"] and row["of_limit"] else "–",
                      written(1e6 * row["first_call_s"]["fluxion"]), written(1e6 * row["first_call_s"]["jax"]) if "jax" in row["first_call_s"] else "–",
                      f"1 / {1 / row['compiling']:.0f}" if row["compiling"] else "–"])
     def line(cells): return "| " + " | ".join(cells) + " |"

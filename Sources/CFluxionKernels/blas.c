@@ -13,7 +13,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <strings.h>
-#include <time.h>
 
 #if FX_X86
 #include <cpuid.h>
@@ -169,36 +168,4 @@ void fx_blas_gemm(fx_type type, int64_t m, int64_t n, int64_t k, const void *a, 
     const double one = 1, beta = accumulate ? 1 : 0;
     blas.dgemm(of_b, of_a, &rows, &columns, &depth, &one, b, &first, a, &second, &beta, c, &third);
   }
-}
-
-// MARK: Measuring
-
-static double now(void) {
-  struct timespec time;
-  clock_gettime(CLOCK_MONOTONIC, &time);
-  return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
-}
-
-double fx_measure_gemm(int64_t m, int64_t n, int64_t k, bool own) {
-  if (m < 1 || n < 1 || k < 1 || (!own && !fx_blas_ready())) return 0;
-  size_t bytes_a = (size_t)(m * k) * 4, bytes_b = (size_t)(k * n) * 4, bytes_c = (size_t)(m * n) * 4;
-  float *a = fx_allocate(bytes_a), *b = fx_allocate(bytes_b), *c = fx_allocate(bytes_c);
-  double best = 0;
-  if (a && b && c) {
-    for (int64_t i = 0; i < m * k; i++) a[i] = (float)(i % 7) - 3;
-    for (int64_t i = 0; i < k * n; i++) b[i] = (float)(i % 5) - 2;
-    double operations = 2.0 * (double)m * (double)n * (double)k;
-    fx_gemm_serial(FX_F32, !own, m, n, k, a, k, false, b, n, false, c, n, NULL, 0);   // the first call of a library sets it up
-    double started = now();
-    int64_t repeats = (int64_t)fmax(1, 2e7 / operations);
-    do {   // the best of several short bursts: other programs disturb some of them
-      double begin = now();
-      for (int64_t i = 0; i < repeats; i++) fx_gemm_serial(FX_F32, !own, m, n, k, a, k, false, b, n, false, c, n, NULL, 0);
-      best = fmax(best, operations * (double)repeats / (now() - begin) * 1e-9);
-    } while (now() - started < 5e-3);
-  }
-  fx_free(a, bytes_a);
-  fx_free(b, bytes_b);
-  fx_free(c, bytes_c);
-  return best;
 }

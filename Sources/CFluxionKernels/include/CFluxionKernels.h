@@ -814,6 +814,9 @@ fx_blas_info fx_blas_status(void);
 // (own = false) or with Fluxion's kernels (own = true). 0 if there is no library.
 double fx_measure_gemm(int64_t m, int64_t n, int64_t k, bool own);
 
+// Likewise of exponentials in f32, in 10^9 a second: the faster of writing them down and of adding them up.
+double fx_measure_exponentials(void);
+
 // The address of a symbol of the BLAS/LAPACK library, or NULL.
 void *fx_blas_symbol(const char *name);
 

@@ -32,7 +32,7 @@ struct BenchCommand: ParsableCommand {
 
   @Flag(
     help:
-      "Print the rates of the works' matrix products instead, in GF/s on one thread, by the library and by Fluxion's kernels, as JSON."
+      "Print the rates of one thread instead, as JSON: of the works' matrix products by the library and by Fluxion's kernels, in GF/s, and of exponentials, in 10⁹ a second."
   )
   var rates = false
 
@@ -86,6 +86,11 @@ struct BenchCommand: ParsableCommand {
         product: [p.rows, p.columns, p.inner], library: JSONOutput.number(library), own: fx_measure_gemm(m, n, k, true)
       ).printAsLine()
     }
+    ExponentialRate(exponentials: fx_measure_exponentials()).printAsLine()
+  }
+
+  private struct ExponentialRate: Encodable {
+    var exponentials: Double
   }
 
   private struct Rate: Encodable {
