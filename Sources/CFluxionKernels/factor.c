@@ -8,6 +8,7 @@
 
 #include <complex.h>
 #include <float.h>
+#include <stdlib.h>
 
 #define T float
 #define R float
@@ -15,6 +16,7 @@
 #define FX_CONJ(x) (x)
 #define FX_REAL(x) (x)
 #define FX_ABS2(x) ((x) * (x))
+#define FX_SIZE(x) fabsf(x)
 #define FX_SQRT(x) sqrtf(x)
 #define FX_FLOOR FLT_MIN
 #define FX_UNIT (FLT_EPSILON / 2)
@@ -22,6 +24,7 @@
 #undef T
 #undef R
 #undef FX_NAME
+#undef FX_SIZE
 #undef FX_SQRT
 #undef FX_FLOOR
 #undef FX_UNIT
@@ -29,6 +32,7 @@
 #define T double
 #define R double
 #define FX_NAME(x) x##_f64
+#define FX_SIZE(x) fabs(x)
 #define FX_SQRT(x) sqrt(x)
 #define FX_FLOOR DBL_MIN
 #define FX_UNIT (DBL_EPSILON / 2)
@@ -38,12 +42,14 @@
 #undef FX_CONJ
 #undef FX_REAL
 #undef FX_ABS2
+#undef FX_SIZE
 
 #define T double complex
 #define FX_NAME(x) x##_c128
 #define FX_CONJ(x) conj(x)
 #define FX_REAL(x) creal(x)
 #define FX_ABS2(x) (creal(x) * creal(x) + cimag(x) * cimag(x))
+#define FX_SIZE(x) (fabs(creal(x)) + fabs(cimag(x)))
 #include "factor_body.h"
 #undef T
 #undef R
@@ -51,6 +57,7 @@
 #undef FX_CONJ
 #undef FX_REAL
 #undef FX_ABS2
+#undef FX_SIZE
 #undef FX_SQRT
 #undef FX_FLOOR
 #undef FX_UNIT
@@ -61,6 +68,7 @@
 #define FX_CONJ(x) conjf(x)
 #define FX_REAL(x) crealf(x)
 #define FX_ABS2(x) (crealf(x) * crealf(x) + cimagf(x) * cimagf(x))
+#define FX_SIZE(x) (fabsf(crealf(x)) + fabsf(cimagf(x)))
 #define FX_SQRT(x) sqrtf(x)
 #define FX_FLOOR FLT_MIN
 #define FX_UNIT (FLT_EPSILON / 2)
@@ -214,14 +222,31 @@ static void fill_nan(uint32_t type, int64_t count, void *data) {
     for (int64_t i = 0; i < parts; i++) ((double *)data)[i] = NAN;
 }
 
-static bool all_finite(uint32_t type, int64_t count, const void *data) {
+// The greatest modulus among the parts of numbers, ∞ if one of them is not finite. Moduli are ordered as their bits are.
+static double greatest_part(uint32_t type, int64_t count, const void *data) {
   int64_t parts = is_complex(type) ? 2 * count : count;
-  double sum = 0;   // 0 · x is NaN for what is not finite
+  if (real_part(type) == FX_F32) {
+    const uint32_t *bits = data;
+    uint32_t most = 0;
+    for (int64_t i = 0; i < parts; i++) most = (bits[i] & 0x7fffffff) > most ? bits[i] & 0x7fffffff : most;
+    float value;
+    memcpy(&value, &most, 4);
+    return isnan(value) ? INFINITY : value;
+  }
+  const uint64_t *bits = data, magnitude = ~((uint64_t)1 << 63);
+  uint64_t most = 0;
+  for (int64_t i = 0; i < parts; i++) most = (bits[i] & magnitude) > most ? bits[i] & magnitude : most;
+  double value;
+  memcpy(&value, &most, 8);
+  return isnan(value) ? INFINITY : value;
+}
+
+static void scale_by_power_of_two(uint32_t type, int64_t count, int exponent, const void *from, void *to) {
+  int64_t parts = is_complex(type) ? 2 * count : count;
   if (real_part(type) == FX_F32)
-    for (int64_t i = 0; i < parts; i++) sum += 0 * (double)((const float *)data)[i];
+    for (int64_t i = 0; i < parts; i++) ((float *)to)[i] = scalbnf(((const float *)from)[i], exponent);
   else
-    for (int64_t i = 0; i < parts; i++) sum += 0 * ((const double *)data)[i];
-  return sum == 0;
+    for (int64_t i = 0; i < parts; i++) ((double *)to)[i] = scalbn(((const double *)from)[i], exponent);
 }
 
 static void widen(uint32_t type, int64_t count, const void *from, double complex *to) {
@@ -527,6 +552,18 @@ static sizes sizes_of(const fx_factor *step) {
   }
 }
 
+// The result that grows with the matrix in factorisations that square numbers, -1 for the others: those take matrices of any size.
+static int scaled_result(uint32_t kind) {
+  switch (kind) {
+    case FX_FACTOR_QR: case FX_FACTOR_SVD: return 1;
+    case FX_FACTOR_EIGH: case FX_FACTOR_EIG: case FX_FACTOR_SCHUR: return 0;
+    default: return -1;
+  }
+}
+
+// Squares of numbers up to 2^±limit neither overflow nor vanish beside the sums they are part of.
+static int safe_exponent(uint32_t type) { return real_part(type) == FX_F32 ? 30 : 400; }
+
 // The most that any way of doing one matrix takes, in bytes.
 static uint64_t scratch_of(const fx_factor *step) {
   uint64_t m = (uint64_t)step->m, n = (uint64_t)step->n, most = m > n ? m : n, k = m < n ? m : n, padding = 16 * 64;
@@ -572,7 +609,8 @@ uint64_t fx_prepare_factor(fx_factor *step) {
   step->functions[0] = step->functions[1] = NULL;
   if (!is_small && fx_blas_ready() && !find_functions(step)) step->functions[0] = step->functions[1] = NULL;
   step->chunk_count = fx_min64(step->batch, max_chunks);
-  step->chunk_scratch = fx_align64(scratch_of(step));
+  // And a copy of the matrix, for one that has to be scaled.
+  step->chunk_scratch = fx_align64(scratch_of(step)) + (scaled_result(step->kind) < 0 ? 0 : fx_align64((uint64_t)(step->m * step->n) * fx_type_size(step->type)));
   step->prepared = 1;
   return (uint64_t)step->chunk_count * step->chunk_scratch;
 }
@@ -594,7 +632,16 @@ static void factor_chunk(void *opaque, int64_t chunk) {
     if (step->kind == FX_FACTOR_TRIANGULAR_SOLVE) job.b = (char *)fx_slot_at(run->context, step->b, step->b_offset) + (size_t)(i * size.b) * element;
     for (int o = 0; o < 3; o++)
       if (step->out[o] != FX_NO_SLOT) job.out[o] = (char *)run->context->slots[step->out[o]] + (size_t)(i * size.out[o]) * fx_type_size(size.types[o]);
-    bool good = step->kind == FX_FACTOR_TRIANGULAR_SOLVE || all_finite(step->type, size.a, job.a);
+    double greatest = step->kind == FX_FACTOR_TRIANGULAR_SOLVE ? 0 : greatest_part(step->type, size.a, job.a);
+    bool good = isfinite(greatest);
+    int scaled = scaled_result(step->kind), exponent = good && greatest > 0 && scaled >= 0 ? ilogb(greatest) : 0;
+    if (abs(exponent) <= safe_exponent(step->type)) {
+      exponent = 0;
+    } else {
+      char *copy = take(&job, size.a, element);
+      scale_by_power_of_two(step->type, size.a, -exponent, job.a, copy);
+      job.a = copy;
+    }
     if (good) switch (step->kind) {
         case FX_FACTOR_CHOLESKY: good = run_cholesky(&job); break;
         case FX_FACTOR_TRIANGULAR_SOLVE: good = run_triangular_solve(&job); break;
@@ -605,6 +652,7 @@ static void factor_chunk(void *opaque, int64_t chunk) {
         case FX_FACTOR_EIG: good = run_eig(&job); break;
         default: good = run_schur(&job);
       }
+    if (good && exponent != 0) scale_by_power_of_two(size.types[scaled], size.out[scaled], exponent, job.out[scaled], job.out[scaled]);
     if (good) continue;
     for (int o = 0; o < 3; o++) {
       if (size.types[o] != FX_I32) fill_nan(size.types[o], size.out[o], job.out[o]);

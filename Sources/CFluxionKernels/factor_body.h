@@ -1,7 +1,7 @@
 // Matrix factorisations for small sizes, and for every size where there is no LAPACK. Included once for each element type.
 //
 // Before inclusion: T the element type, R the type of its parts, FX_NAME(x) the name for this type, FX_CONJ, FX_REAL, FX_ABS2 (squared
-// modulus), FX_SQRT (of R), FX_FLOOR (the smallest normal number of R), FX_UNIT (half the distance from 1 to the next number).
+// modulus), FX_SIZE (sum of the moduli of the parts), FX_SQRT (of R), FX_FLOOR (the smallest normal number of R), FX_UNIT (half the distance from 1 to the next number).
 // Matrices are row by row, without gaps.
 
 // A = L·Lᴴ from the lower triangle; false if a pivot is not positive.
@@ -44,14 +44,15 @@ static void FX_NAME(triangular_solve)(int64_t n, int64_t k, const T *a, T *x, bo
   }
 }
 
-// a becomes L and U with rows exchanged; row i of the result's product is row p[i] of the original.
+// a becomes L and U with rows exchanged; row i of the result's product is row p[i] of the original. The pivot is the largest by FX_SIZE,
+// as LAPACK's is.
 static void FX_NAME(lu)(int64_t m, int64_t n, T *a, int32_t *p) {
   for (int64_t i = 0; i < m; i++) p[i] = (int32_t)i;
   for (int64_t c = 0; c < (m < n ? m : n); c++) {
     int64_t best = c;
-    R largest = FX_ABS2(a[c * n + c]);
+    R largest = FX_SIZE(a[c * n + c]);
     for (int64_t i = c + 1; i < m; i++) {
-      R size = FX_ABS2(a[i * n + c]);
+      R size = FX_SIZE(a[i * n + c]);
       if (size > largest) {
         largest = size;
         best = i;

@@ -21,6 +21,93 @@ import Testing
     #expect(distance < bound, "\(label): off by \(distance)")
   }
 
+  /// Factors of a matrix times a power of two are those of the matrix, one of them times the power: squares of the elements, far outside
+  /// the numbers of the type, are not formed.
+  @Test(
+    "factors do not depend on the matrix's scale", arguments: [ElementType.float32, .float64, .complex64, .complex128], [-1, 1])
+  func scales(type: ElementType, sign: Int) {
+    let power = (type.realPart == .float32 ? 90 : 600) * sign
+    let scale = Tensor(Double(sign: .plus, exponent: power, significand: 1), as: type.realPart)
+    // 3 and 6 go to the own kernels, 12 to LAPACK.
+    for device in Self.devices {
+      for n in [3, 6, 12] {
+        device.active {
+          let a = matrix(n, n, type, seed: 11) + eye(n, as: type) * 1.5, b = matrix(n, 2, type, seed: 12)
+          let x = a * scale, name = "\(device.engine.name) \(type) \(n) 2^\(power)"
+          func expect(_ label: String, _ factor: Tensor, _ plain: Tensor, isScaled: Bool = false) {
+            expectSame(isScaled ? factor / scale : factor, plain, type, "\(name) \(label)")
+          }
+          let (f, g) = (lu(x), lu(a))
+          expect("lu l", f.l, g.l)
+          expect("lu u", f.u, g.u, isScaled: true)
+          let (p, q) = (qr(x), qr(a))
+          expect("qr q", p.q, q.q)
+          expect("qr r", p.r, q.r, isScaled: true)
+          let (u, v) = (svd(x), svd(a))
+          expect("svd s", u.s, v.s, isScaled: true)
+          expect("svd u vAdjoint", u.u.matmul(u.vAdjoint), v.u.matmul(v.vAdjoint))
+          expect("eigh", eigh(x).values, eigh(a).values, isScaled: true)
+          expect("eigen", eigen(x).values.sum(), eigen(a).values.sum(), isScaled: true)
+          expect("schur", schur(x).t.trace(), schur(a).t.trace(), isScaled: true)
+          expect("solve", solve(x, b * scale), solve(a, b))
+          expect("leastSquares", leastSquares(x, b * scale), leastSquares(a, b))
+          let rank = matrixRank(x).item()
+          #expect(rank == Double(n), "\(name): rank \(rank)")
+        }
+      }
+    }
+  }
+
+  /// Zeros of a pivot's column are told from small numbers, and the pivot is the one that LAPACK takes.
+  @Test("pivots are the largest by the sum of their parts' moduli", arguments: [3, 12])
+  func pivots(n: Int) {
+    // |3 + 3i| < |4.5|, but 3 + 3 > 4.5.
+    var real = [Double](repeating: 0, count: n * n), imaginary = real
+    for i in 0..<n { real[i * n + i] = 1 }
+    (real[0], real[n], imaginary[n]) = (4.5, 3, 3)
+    let a = complex(Tensor(real, shape: [n, n]), Tensor(imaginary, shape: [n, n]))
+    for device in Self.devices {
+      let order = device.active { lu(a).permutation.elements(as: Int32.self) }
+      #expect(order.prefix(2) == [1, 0], "\(device.engine.name): \(order)")
+    }
+  }
+
+  /// The gradient of a determinant is the matrix of cofactors, of singular matrices as of others.
+  @Test("determinants of singular matrices have their gradient", arguments: [ElementType.float32, .float64, .complex64, .complex128], [4, 5, 10])
+  func gradientOfSingularDeterminants(type: ElementType, n: Int) {
+    // Well-conditioned but for what makes it singular, so that cofactors are known to a few roundings.
+    let a = matrix(n, n, type, seed: 21) * 0.2 + eye(n, as: type)
+    func joined(_ rows: Tensor...) -> Tensor { concatenated(rows, alongAxis: 0) }
+    // The last row is the first; two more are; a row and a column are zeros; ones; zeros; and a regular one beside them.
+    let double = joined(a.sliced(0..<n - 1, alongAxis: 0), a.sliced(0..<1, alongAxis: 0))
+    let triple = joined(a.sliced(0..<1, alongAxis: 0), a.sliced(0..<1, alongAxis: 0), a.sliced(0..<n - 2, alongAxis: 0))
+    let hole = (arange(n) .!= 1).converted(to: type)
+    let all = stacked([double, triple, a * outer(hole, hole), Tensor.ones([n, n], as: type), Tensor.zeros([n, n], as: type), a])
+    func cofactors(_ x: Tensor) -> Tensor {
+      stacked((0..<n).map { i in
+        stacked((0..<n).map { j in
+          func without(_ x: Tensor, _ k: Int, _ axis: Int) -> Tensor {
+            concatenated(x.sliced(0..<k, alongAxis: axis), x.sliced(k + 1..<n, alongAxis: axis), alongAxis: axis)
+          }
+          return determinant(without(without(x, i, 0), j, 1)) * ((i + j) % 2 == 0 ? 1.0 : -1.0)
+        })
+      })
+    }
+    for device in Self.devices {
+      device.active {
+        let name = "\(device.engine.name) \(type) \(n)"
+        let expected = (0..<6).map { cofactors(all[$0]).conjugate() }
+        let real: @Sendable (Tensor) -> Tensor = { determinant($0).real }
+        for i in 0..<6 {
+          expectSame(gradient(of: real, at: all[i]), expected[i], type, "\(name) matrix \(i)")
+          let slope = jvp(real, at: all[i], along: a).tangent
+          expectSame(slope, (expected[i].conjugate() * a).sum().real, type.realPart, "\(name) matrix \(i) forward")
+        }
+        expectSame(vmap { (x: Tensor) -> Tensor in gradient(of: real, at: x) }(all), stacked(expected), type, name + " mapped")
+      }
+    }
+  }
+
   // 5 goes to the own kernels, 12 to LAPACK.
   @Test("factors of real and complex matrices give the matrix back", arguments: [ElementType.float32, .float64, .complex64, .complex128], [5, 12])
   func reconstruction(type: ElementType, n: Int) {

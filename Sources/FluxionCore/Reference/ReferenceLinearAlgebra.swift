@@ -48,6 +48,12 @@ struct ReferenceMatrix {
 extension ComplexNumber {
   var squaredMagnitude: Double { re * re + im * im }
   func scaled(_ x: Double) -> ComplexNumber { ComplexNumber(re * x, im * x) }
+  /// Both parts times 2 to a whole power, without rounding as far as the exponent reaches.
+  func scaled(exponent: Int) -> ComplexNumber {
+    ComplexNumber(Double(sign: .plus, exponent: exponent, significand: re), Double(sign: .plus, exponent: exponent, significand: im))
+  }
+  /// The sum of the moduli of the parts, by which LAPACK chooses pivots.
+  var size: Double { abs(re) + abs(im) }
 }
 
 private func inner(_ x: [ComplexNumber], _ y: [ComplexNumber]) -> ComplexNumber {
@@ -90,6 +96,22 @@ func referenceLinearAlgebra(_ operation: LinearAlgebra, _ x: [ReferenceArray], _
 
 /// The elements of each result; nil for a matrix that has no such factors.
 private func factors(_ operation: LinearAlgebra, _ a: ReferenceMatrix, _ b: ReferenceMatrix?) -> [[ComplexNumber]]? {
+  // Factorisations that square numbers see a matrix of moderate size; one of their results grows with it.
+  let grown: Int
+  switch operation {
+  case .qr, .svd: grown = 1
+  case .eigh, .eig, .schur: grown = 0
+  case .cholesky, .triangularSolve, .lu: return plainFactors(operation, a, b)
+  }
+  let exponent = Int(a.elements.map(\.size).max().map { $0 > 0 && $0.isFinite ? $0.exponent : 0 } ?? 0)
+  guard Swift.abs(exponent) > 400 else { return plainFactors(operation, a, b) }
+  let moderate = ReferenceMatrix(a.rows, a.columns, a.elements.map { $0.scaled(exponent: -exponent) })
+  guard var results = plainFactors(operation, moderate, b) else { return nil }
+  results[grown] = results[grown].map { $0.scaled(exponent: exponent) }
+  return results
+}
+
+private func plainFactors(_ operation: LinearAlgebra, _ a: ReferenceMatrix, _ b: ReferenceMatrix?) -> [[ComplexNumber]]? {
   func real(_ values: [Double]) -> [ComplexNumber] { values.map { ComplexNumber($0, 0) } }
   switch operation {
   case .cholesky: return a.choleskyFactor.map { [$0.elements] }
@@ -156,19 +178,19 @@ extension ReferenceMatrix {
     return x
   }
 
-  /// Gauss's elimination; the pivot is the largest element left in its column.
+  /// Gauss's elimination; the pivot is the largest element left in its column, by the sum of its parts' moduli.
   fileprivate var luFactors: (packed: ReferenceMatrix, permutation: [Int]) {
     var a = self
     var p = Array(0..<rows)
     for c in 0..<Swift.min(rows, columns) {
-      let best = (c..<rows).max { a[$0, c].squaredMagnitude < a[$1, c].squaredMagnitude }!
+      let best = (c..<rows).max { a[$0, c].size < a[$1, c].size }!
       // `max` gives the last of equals, elimination takes the first.
-      let pivot = (c..<rows).first { a[$0, c].squaredMagnitude == a[best, c].squaredMagnitude } ?? c
+      let pivot = (c..<rows).first { a[$0, c].size == a[best, c].size } ?? c
       if pivot != c {
         for j in 0..<columns { (a[c, j], a[pivot, j]) = (a[pivot, j], a[c, j]) }
         p.swapAt(c, pivot)
       }
-      guard a[c, c].squaredMagnitude > 0 else { continue }
+      guard a[c, c].size > 0 else { continue }
       for i in (c + 1)..<Swift.max(c + 1, rows) {
         let factor = a[i, c] / a[c, c]
         a[i, c] = factor

@@ -2,8 +2,9 @@
 
 /// The determinant, `[…]`.
 ///
-/// Up to 3 × 3 it is the polynomial, whose derivatives hold for every matrix. Beyond, it is the product of the pivots, and its derivative
-/// det A · tr(A⁻¹ dA) needs an invertible matrix.
+/// Up to 3 × 3 it is the polynomial, whose derivatives hold for every matrix. Beyond, it is the product of the pivots, with the derivative
+/// det A · tr(A⁻¹ dA), that of a matrix which differs from A by rounding where a pivot is 0: right for singular matrices too. Second
+/// derivatives of those larger matrices need an invertible one.
 ///
 /// - Parameter a: `[…, n, n]`.
 public func determinant(_ a: Tensor) -> Tensor {
@@ -31,7 +32,7 @@ public func determinant(_ a: Tensor) -> Tensor {
 /// - Parameter a: `[…, n, n]`.
 /// - Returns: sign `[…]`, log|det| `[…]` (real).
 public func logDeterminant(_ a: Tensor) -> (sign: Tensor, logarithm: Tensor) {
-  let results = recordedCall("logDeterminant", [a.asMatrices("logDeterminant")], rules: logDeterminantRules) { x in
+  let results = recordedCall("logDeterminant", [a.asSquareMatrices("logDeterminant")], rules: logDeterminantRules) { x in
     let (pivots, sign) = pivotsAndSign(x[0])
     let sizes = abs(pivots)
     let isZero = sizes .== 0
@@ -64,10 +65,29 @@ private func pivotsAndSign(_ a: Tensor) -> (Tensor, Tensor) {
 /// d det A = det A · tr(A⁻¹ dA).
 private let determinantRules: CallRules = CallRules(
   tangent: { primals, tangents in
-    let value = determinantCall(primals[0])
-    return ([value], [tangents[0].map { value * solve(primals[0], $0).trace() }])
+    ([determinantCall(primals[0])], [tangents[0].map { dA in
+      let a = invertible(primals[0])
+      return determinantCall(a) * solve(a, dA).trace()
+    }])
   },
   batched: { _, _ in determinantRules })
+
+/// A itself if it has no pivot 0; else with those replaced by what rounding does to a pivot, as if elimination had met other last digits.
+/// The derivative of the determinant, det A · A⁻ᴴ, depends continuously on A and is thereby as exact as for any other matrix.
+private func invertible(_ a: Tensor) -> Tensor {
+  let still = stopGradient(a)
+  let factors = apply(.linearAlgebra(.lu), [still])
+  guard factors.count == 2 else { return a }
+  let (packed, p) = (factors[0], factors[1])
+  let n = a.shape[a.rank - 1]
+  let sizes = abs(still).max(alongAxes: [-2, -1], keepingAxes: true)
+  let step = select(sizes .> 0, sizes, 1) * (Double(n) * a.elementType.ulpOfOne)
+  let isZero = (packed.diagonal() .== 0).expanded(at: p.rank - 1)
+  // Column k of L, which the pivot k multiplies, with its rows where A has them.
+  let columns = select(isZero, packed.lowerTriangle(-1) + eye(n, as: a.elementType), 0)
+  let places = p.argsort(alongAxis: -1).expanded(at: p.rank).broadcast(to: columns.shape)
+  return a + columns.gatheredAlong(columns.rank - 2, places) * step
+}
 
 /// d log|det A| = Re tr(A⁻¹ dA); the sign turns by the imaginary part.
 private let logDeterminantRules: CallRules = CallRules(

@@ -8,6 +8,15 @@ extension Tensor {
     return x.isMatrix(operation) ? x : Tensor.zeros([1, 1], as: x.elementType)
   }
 
+  /// The same of square matrices only.
+  func asSquareMatrices(_ operation: String) -> Tensor {
+    let x = asMatrices(operation)
+    guard x.shape[x.rank - 2] == x.shape[x.rank - 1] else {
+      return reject1(operation, "the last two axes of \(x.shape) must be equal.", like: TensorType([1, 1], x.elementType))
+    }
+    return x
+  }
+
   /// (A + Aᴴ)/2: what a function of Hermitian matrices sees of any matrix.
   var hermitianPart: Tensor { (self + adjoint) * 0.5 }
 }
@@ -17,7 +26,7 @@ extension Tensor {
 /// Takes the Hermitian part of A first, so that the derivative is symmetric. A matrix that is not positive definite gives NaN.
 ///
 /// - Parameter a: `[…, n, n]`.
-public func cholesky(_ a: Tensor) -> Tensor { apply1(.linearAlgebra(.cholesky), a.asMatrices("cholesky").hermitianPart) }
+public func cholesky(_ a: Tensor) -> Tensor { apply1(.linearAlgebra(.cholesky), a.asSquareMatrices("cholesky").hermitianPart) }
 
 /// P A = L U with partial pivoting.
 ///
@@ -56,7 +65,7 @@ public func qr(_ a: Tensor, full: Bool = false) -> (q: Tensor, r: Tensor) {
 /// - Parameter a: `[…, n, n]`.
 /// - Returns: values `[…, n]`, vectors `[…, n, n]`.
 public func eigh(_ a: Tensor) -> (values: Tensor, vectors: Tensor) {
-  let results = apply(.linearAlgebra(.eigh), [a.asMatrices("eigh").hermitianPart])
+  let results = apply(.linearAlgebra(.eigh), [a.asSquareMatrices("eigh").hermitianPart])
   return (results[0], results[results.count - 1])
 }
 

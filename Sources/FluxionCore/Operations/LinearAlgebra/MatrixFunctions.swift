@@ -15,7 +15,7 @@
 ///   - a: `[…, n, n]`.
 ///   - exponent: any whole number; below 0 the matrices must be regular.
 public func matrixPower(_ a: Tensor, _ exponent: Int) -> Tensor {
-  let x = a.asMatrices("matrixPower")
+  let x = a.asSquareMatrices("matrixPower")
   var base = exponent < 0 ? inverse(x) : x
   var rest = exponent.magnitude
   var result: Tensor?

@@ -42,7 +42,7 @@ public func solvePositiveDefinite(_ a: Tensor, _ b: Tensor) -> Tensor {
 
 /// A⁻¹, from LU factors. To apply the inverse, ``solve(_:_:)`` is faster and more accurate.
 public func inverse(_ a: Tensor) -> Tensor {
-  let x = a.asMatrices("inverse")
+  let x = a.asSquareMatrices("inverse")
   return solve(x, eye(x.shape[x.rank - 1], as: x.elementType))
 }
 
