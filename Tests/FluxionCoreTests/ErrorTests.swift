@@ -64,6 +64,19 @@ import Testing
     #expect(message(Tensor.zeros([3])) { x, _ in x.topK(4).values } == "topK: 4 elements cannot be taken from an axis of 3.")
     #expect(message(Tensor.zeros([2, 3])) { x, _ in x.squeezed([0]) } == "squeezed: axes [0] of shape [2, 3] do not all have length 1.")
   }
+  @Test func matrices() {
+    for (name, body) in [
+      ("cholesky", { cholesky($0) }), ("eigh", { eigh($0).values }), ("logDeterminant", { logDeterminant($0).logarithm }), ("matrixPower", { matrixPower($0, 2) }),
+      ("determinant", { determinant($0) }), ("inverse", { inverse($0) }),
+    ] as [(String, (Tensor) -> Tensor)] {
+      #expect(message(Tensor.zeros([3, 4])) { x, _ in body(x) } == "\(name): the last two axes of [3, 4] must be equal.")
+    }
+  }
+  @Test func windows() {
+    #expect(
+      message(Tensor.zeros([1, 5, 4])) { x, _ in maxPool(x, window: [3, 3]) }
+        == "maxPool: windows [3, 3], strides [3, 3] and dilations [1] need one number of at least 1 for each of the 1 spatial axes of [1, 5, 4], or one for all.")
+  }
   @Test func loops() {
     #expect(
       message(Tensor.zeros([3])) { x, _ in scan(count: 2, from: x) { c, _ in concatenated(c, c, alongAxis: 0) } }
@@ -116,6 +129,23 @@ import Testing
     #expect(
       error(Tensor([Int32(5)])) { arange(3).scattered(Tensor([Int32(1)]), at: $0, mode: .add) }
         == .indexOutOfBounds(operation: "scatter.add", index: 5, bound: 3, callSite: nil))
+    // Ids are not counted from the end.
+    let x = Tensor([1.0, 2])
+    let reductions: [@Sendable (Tensor) -> Tensor] = [
+      { segmentSum(x, ids: $0, count: 3) }, { segmentProduct(x, ids: $0, count: 3) }, { segmentMax(x, ids: $0, count: 3) },
+      { segmentMin(x, ids: $0, count: 3) }, { segmentMean(x, ids: $0, count: 3) }, { segmentVariance(x, ids: $0, count: 3) },
+      { segmentLogSumExp(x, ids: $0, count: 3) }, { segmentSoftmax(x, ids: $0, count: 3) },
+    ]
+    for reduction in reductions {
+      let found = error(Tensor([Int32(0), -1]), reduction)
+      guard case let .indexOutOfBounds(_, index, bound, _)? = found else {
+        Issue.record("no error, but \(String(describing: found))")
+        continue
+      }
+      #expect(index == -1 && bound == 3)
+    }
+    #expect(
+      error(Tensor([Int32(0), -1])) { $0.bincount(3) } == .indexOutOfBounds(operation: "scatter.add", index: -1, bound: 3, callSite: nil))
     #expect(
       error(Tensor(Int32(2))) { arange(4).dynamicSlice(start: [$0], sizes: [3]) }
         == .indexOutOfBounds(operation: "dynamicSlice", index: 4, bound: 4, callSite: nil))

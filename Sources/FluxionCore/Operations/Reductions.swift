@@ -68,17 +68,20 @@ extension Tensor {
   }
   public func norm(alongAxis axis: Int, keepingAxes: Bool = false) -> Tensor { norm(alongAxes: [axis], keepingAxes: keepingAxes) }
 
-  /// log Σ eˣ without overflow; -∞ where all elements are -∞, with derivative 0 there.
+  /// log Σ eˣ without overflow; -∞ where all elements are -∞ or there are none, with derivative 0 there.
   public func logSumExp(alongAxes axes: [Int]? = nil, keepingAxes: Bool = false) -> Tensor {
     let x = asReal
-    let top = stopGradient(x.max(alongAxes: axes, keepingAxes: true))
+    let places = (axes ?? Array(0..<rank)).map { axis($0, "logSumExp") }
+    // Of no elements there is no largest one.
+    let isEmpty = places.contains { x.shape[$0] == 0 }
+    let top = isEmpty ? Tensor(0, as: x.elementType) : stopGradient(x.max(alongAxes: axes, keepingAxes: true))
     let shift = select(isFinite(top), top, 0)
     let sum = exp(x - shift).sum(alongAxes: axes, keepingAxes: true)
     // Where every term is 0 the logarithm's slope is infinite; the value -∞ is put in without a derivative.
     let empty = sum .== 0
     let result = select(empty, Tensor(-Double.infinity, as: x.elementType), log(select(empty, 1, sum)) + shift)
     if keepingAxes { return result }
-    return result.reshaped(to: x.shape.removing(axes: (axes ?? Array(0..<rank)).map { axis($0, "logSumExp") }))
+    return result.reshaped(to: x.shape.removing(axes: places))
   }
   public func logSumExp(alongAxis axis: Int, keepingAxes: Bool = false) -> Tensor {
     logSumExp(alongAxes: [axis], keepingAxes: keepingAxes)
@@ -87,6 +90,7 @@ extension Tensor {
   /// eˣ / Σ eˣ along `axis`.
   public func softmax(alongAxis axis: Int = -1) -> Tensor {
     let x = asReal
+    guard x.elementCount > 0 else { return x }
     let e = exp(x - stopGradient(x.max(alongAxis: axis, keepingAxes: true)))
     return e / e.sum(alongAxis: axis, keepingAxes: true)
   }

@@ -59,7 +59,8 @@ private func scatteredSegments(_ values: Tensor, _ ids: Tensor, _ count: Int, _ 
       like: TensorType([count] + Shape(Array(values.shape.dropFirst())), values.elementType))
   }
   let start = empty.resolved(meeting: values.elementType).broadcast(to: [count] + Shape(Array(values.shape.dropFirst())))
-  return start.scattered(values, at: ids, mode: mode)
+  // Ids are not counted from the end, so they are taken as they are.
+  return apply1(.scatter(mode, batch: 0), start, ids.asIndex.expanded(at: -1), values.resolved(meeting: nil))
 }
 
 /// The number of rows of each id, `[count, 1…]`.

@@ -137,6 +137,12 @@ private func pooled(
   _ dilation: [Int]?
 ) -> Tensor {
   guard x.rank >= 3 else { return reject1(name, "needs [N, S…, C] with at least one spatial axis, not \(x.shape).", like: x.type) }
+  let n = x.rank - 2
+  guard [window, stride ?? window, dilation ?? [1]].allSatisfy({ [1, n].contains($0.count) && $0.allSatisfy { $0 >= 1 } }) else {
+    return reject1(
+      name, "windows \(window), strides \(stride ?? window) and dilations \(dilation ?? [1]) need one number of at least 1 for each of the \(n) spatial axes of \(x.shape), or one for all.",
+      like: x.type)
+  }
   return x.windowReduced(
     by: reduction, window: spatial(x, window)!, stride: spatial(x, stride ?? window), dilation: spatial(x, dilation),
     padding: spatial(padding))
