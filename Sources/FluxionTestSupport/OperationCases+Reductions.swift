@@ -53,7 +53,7 @@ extension OperationCase {
     reduction("mean", .range(-2, 2), { $0.mean(alongAxes: $1) }, { mean($0) }, complex: { $0.mean }, allowsEmpty: false),
     reduction("variance", .range(-2, 2), { $0.variance(alongAxes: $1) }, { variance($0, 0) }, complex: { PlainComplex($0.squaredDeviation / Double($0.count)) }, allowsEmpty: false, result: .realPart),
     reduction("norm", .awayFromZero(0.3, 2), { $0.norm(alongAxes: $1) }, { v in v.reduce(0) { $0 + $1 * $1 }.squareRoot() }, complex: { v in PlainComplex(v.reduce(0) { $0 + $1.size * $1.size }.squareRoot()) }, result: .realPart),
-    reduction("logSumExp", .distinct, { $0.logSumExp(alongAxes: $1) }, { v in log(v.reduce(0) { $0 + exp($1) }) }),
+    reduction("logSumExp", .distinct, { $0.logSumExp(alongAxes: $1) }, { v in log(v.reduce(0) { $0 + exp($1) }) }, allowsEmpty: false),
     reduction("all", .truth, { $0.all(alongAxes: $1) }, { v in v.allSatisfy { $0 != 0 } ? 1 : 0 }, types: [.bool], tolerance: .exact, isDifferentiable: false, result: .bool),
     reduction("any", .truth, { $0.any(alongAxes: $1) }, { v in v.contains { $0 != 0 } ? 1 : 0 }, types: [.bool], tolerance: .exact, isDifferentiable: false, result: .bool),
     [

@@ -34,6 +34,21 @@ import Testing
     expectSlope([0, 0, 3, 4], [0, 0, 0.6, 0.8]) { $0.reshaped(to: [2, 2]).norm(alongAxis: 1) }
     expectSlope([1, 1, 1], [0, 0, 0]) { $0.standardDeviation() }
   }
+  /// No row of the table can have it: differences of infinite values are not numbers.
+  @Test("the logarithm of an empty sum is -∞, with derivative 0", arguments: [Shape([0, 3]), [3, 0], [0]]) func emptySums(shape: Shape) {
+    let x = Tensor.zeros(shape, as: .float64)
+    let along = shape.rank - 1
+    let whole: @Sendable (Tensor) -> Tensor = { $0.logSumExp() }
+    #expect(whole(x).doubles() == [-.infinity])
+    let (value, tangent) = jvp(whole, at: x, along: x)
+    #expect(value.doubles() == [-.infinity] && tangent.doubles() == [0])
+    #expect(gradient(of: whole, at: x).shape == shape)
+    let lines = x.logSumExp(alongAxis: along)
+    #expect(lines.shape == shape.removing(axes: [along]) && lines.doubles().allSatisfy { $0 == -.infinity })
+    #expect(x.logSumExp(alongAxis: 0, keepingAxes: true).shape == Shape([1] + shape.dimensions.dropFirst()))
+    let mapped = vmap { (row: Tensor) -> Tensor in gradient(of: whole, at: row) }(stacked([x, x]))
+    #expect(mapped.shape == [2] + shape)
+  }
   @Test func kinks() {
     expectSlope([0, -2, 3], [0, -1, 1]) { abs($0) }
     expectSlope([0, -2, 3], [0, 0, 1]) { relu($0) }
