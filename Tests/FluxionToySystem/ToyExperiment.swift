@@ -70,7 +70,7 @@ public struct ToyExperiment: LearningSystem {
       let bits = key.bits([batch]) &>> Tensor(UInt32(8))
       let uniform = bits.converted(to: .float32) * 0x1p-24
       let places = floor(uniform * Double(points.count)).converted(to: .int32)
-      let difference = state.estimate - points.gathered(places)
+      let difference = state.estimate - acrossDevices(points.gathered(places))
       state.estimate = state.estimate - difference.mean(alongAxis: 0) * rate
       state.count = state.count + 1
       state.average = state.average + (state.estimate - state.average) / state.count

@@ -49,6 +49,24 @@ struct LayoutTests {
     #expect(mesh.layout(.spread("data"), of: TensorType([], .float32), "test").isReplicated)
   }
 
+  @Test("a marked batch is divided over the axis called data, where there is one and enough examples") func marked() throws {
+    func sharding(_ mesh: MeshShape?, _ body: ([Tensor]) -> [Tensor]) throws -> [String] {
+      var options = StableHLOOptions()
+      options.mesh = mesh
+      return try lowered([TensorType([6, 8], .float32)], options: options, body).text.split(separator: "\n").filter { $0.contains("\"Sharding\"") }
+        .map { String($0.split(separator: "mhlo.sharding = \"")[1].prefix { $0 != "\"" }) }
+    }
+    let rows = "{devices=[4,1,2]<=[8] last_tile_dim_replicate}"
+    #expect(try sharding(mesh) { [acrossDevices($0[0]) * 2] } == [rows])
+    #expect(try sharding(mesh) { [acrossDevices($0[0], axis: 1) * 2] } == ["{devices=[1,4,2]<=[8] last_tile_dim_replicate}"])
+    #expect(try sharding(mesh) { [vmap { acrossDevices($0) * 2 }($0[0])] } == ["{devices=[1,4,2]<=[8] last_tile_dim_replicate}"])
+    // The value's mark, and that of its cotangent.
+    #expect(try sharding(mesh) { [gradient(of: { (acrossDevices($0) * $0).sum() }, at: $0[0])] } == [rows, rows])
+    #expect(try sharding(MeshShape(names: ["model"], sizes: [2])) { [acrossDevices($0[0]) * 2] } == [])
+    #expect(try sharding(MeshShape(names: ["data"], sizes: [7])) { [acrossDevices($0[0]) * 2] } == [])
+    #expect(try sharding(nil) { [acrossDevices($0[0]) * 2] } == [])
+  }
+
   @Test("groups of devices along an axis") func groups() {
     #expect(mesh.groups(along: [0]) == [[0, 2, 4, 6], [1, 3, 5, 7]])
     #expect(mesh.groups(along: [1]) == [[0, 1], [2, 3], [4, 5], [6, 7]])
@@ -237,6 +255,27 @@ extension OnXLACPU {
         let own = device.active { compiled { (x: Tensor) -> Tensor in mesh.constrained(x, .split("data")) + 1 }(x) }
         #expect(own.elements(as: Float.self) == x.elements(as: Float.self).map { $0 + 1 })
       }
+    }
+
+    @Test("a step that marks its batch is divided, with what it draws, evenly or not", arguments: [64, 61])
+    func marked(count: Int) throws {
+      let mesh = try mesh(), device = try oneDevice()
+      let step = compiled { (state: inout Training, words: Tensor) -> Tensor in
+        Self.step(&state, acrossDevices(Key(words: words).normal([count, 8])))
+      }
+      var (single, state) = (Self.start(), Self.start())
+      for i in 0..<3 {
+        let words = Key(9).fold(i).words
+        let expected = device.active { step(&single, words) }
+        expectClose(mesh.device.active { step(&state, words) }, expected, Tolerance(relative: 1e-5), "loss of step \(i)")
+      }
+      expectEqual(state, single, "marked")
+      let words = Key(9).words
+      let program = try mesh.device.active { try step.program(for: state, words) }
+      let alone = try device.active { try step.program(for: single, words) }.executable.cost.floatingPointOperations
+      let own = program.executable.cost.floatingPointOperations
+      #expect(own < alone / 4, "\(own) operations on each of eight devices, \(alone) on one")
+      #expect((try #require(try mesh.communication(of: program.executable)).operations[.allReduce]?.bytes ?? 0) >= Self.start().network.parameterCount * 4)
     }
 
     @Test("under vmap every example is constrained, and derivatives are too") func mappedConstraint() throws {

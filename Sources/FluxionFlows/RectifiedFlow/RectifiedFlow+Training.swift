@@ -119,7 +119,9 @@ extension RectifiedFlow {
       let keys = key.split(3)
       let (x0, x1, labels) = pairs.draw(configuration.batch, key: keys[0])
       let t = times.times(configuration.batch, epsilon: configuration.timeEpsilon, key: keys[1])
-      return loss(network, x0, x1, hidingSome(labels, classCount: network.classCount, key: keys[2]), t)
+      let shown = hidingSome(labels, classCount: network.classCount, key: keys[2])
+      // Every device of a mesh has its share of the batch.
+      return loss(network, acrossDevices(x0), acrossDevices(x1), shown.map { acrossDevices($0) }, acrossDevices(t))
     }
     let adam = Adam(learningRate: Schedule.cosine(from: configuration.learningRate, steps: steps, floor: configuration.finalRateFraction))
     let averaging = ExponentialMovingAverage(decay: configuration.averageDecay, warmsUp: configuration.averageWarmUp)

@@ -29,7 +29,8 @@ extension VelocityField {
     }
     checkSteps(steps)
     let value = scan(count: steps, from: z) { z, n in
-      fixedStep(z, n, steps: steps, from: start, to: end, tableau).value
+      // Points go their ways alone, and may do so on different devices.
+      fixedStep(acrossDevices(z), n, steps: steps, from: start, to: end, tableau).value
     }
     return FlowSolution(value: value, evaluations: Tensor(Int32(steps * tableau.stages)), statusCode: Tensor(SolverStatus.converged.rawValue))
   }

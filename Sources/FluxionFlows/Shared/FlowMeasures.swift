@@ -25,7 +25,7 @@ extension VelocityField {
     let zero = Tensor.zeros(z.shape, as: z.elementType)
     let initial = PathCarry(z: z, mean: zero, spread: Tensor.zeros([z.count], as: z.elementType))
     let last = scan(count: steps, from: initial) { carry, n in
-      let (next, stages) = fixedStep(carry.z, n, steps: steps, from: start, to: end, tableau)
+      let (next, stages) = fixedStep(acrossDevices(carry.z), n, steps: steps, from: start, to: end, tableau)
       var (mean, spread) = (carry.mean, carry.spread)
       let before = n.converted(to: z.elementType)
       var within = 0.0

@@ -45,6 +45,19 @@ public final class DeviceMesh: Sendable {
     try self.init(axes, client: client, cache: client.processes == nil ? .standard : nil)
   }
 
+  /// The mesh of all devices of a plugin along one axis, `data`, over which the batches are divided that programs mark
+  /// (``FluxionCore/acrossDevices(_:axis:)``).
+  ///
+  /// - Parameters:
+  ///   - path: the plugin's library; nil: as ``FluxionCore/Device/xla(plugin:index:)`` finds it.
+  ///   - processes: the processes whose devices the mesh is made of; nil: this process alone. Waits for all of them.
+  /// - Throws: `PJRTError` where there is no plugin, or processes do not find each other.
+  public convenience init(ofAllDevicesOf path: String? = nil, processes: ProcessGroup? = nil) throws(PJRTError) {
+    let client = try XLADevices.shared.client(Device.file(path), processes: processes)
+    try self.init(
+      [MeshShape.batchAxis: client.allDevices.count], client: client, cache: client.processes == nil ? .standard : nil)
+  }
+
   package init(_ axes: KeyValuePairs<String, Int>, client: PJRTClient, cache: CompileCache?) throws(PJRTError) {
     let shape = MeshShape(names: axes.map(\.key), sizes: axes.map(\.value))
     requireOfCaller(

@@ -106,6 +106,15 @@ struct MeshShape: Hashable, Sendable {
   /// How far device numbers are apart along an axis.
   func stride(of axis: Int) -> Int { sizes[(axis + 1)...].reduce(1, *) }
 
+  /// The axis that batches are divided over, where programs only mark them.
+  static let batchAxis = "data"
+
+  /// An array of examples divided over ``batchAxis``, unevenly too; nil on a mesh without that axis, or for fewer examples than devices.
+  func batchLayout(of type: TensorType, axis: Int) -> Layout? {
+    guard let place = names.firstIndex(of: Self.batchAxis), type.shape[axis] >= sizes[place] else { return nil }
+    return Layout(axes: type.shape.indices.map { $0 == axis ? [place] : [] }, mesh: self)
+  }
+
   func axis(_ name: String, _ operation: String) -> Int {
     guard let place = names.firstIndex(of: name) else {
       trapAtCaller(

@@ -79,6 +79,9 @@ extension FunctionWriter {
       if let mesh = module.options.mesh, let constraint = Constraint.of(call.rules), constraint.mesh == mesh {
         return [constrained(x[0], constraint.layout(of: types[0]))]
       }
+      if let mesh = module.options.mesh, let axis = BatchDivision.axis(of: call.rules) {
+        return [mesh.batchLayout(of: types[0], axis: axis).map { constrained(x[0], $0) } ?? x[0]]
+      }
       return self.call(module.function(call.name, call.body), x, results: types)
     case .barrier: return emit("optimization_barrier", x, results: types)
     }
