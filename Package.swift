@@ -111,8 +111,8 @@ let package = Package(
     .testTarget(
       name: "FluxionXLATests",
       dependencies: [
-        "CPJRT", "FluxionCPU", "FluxionCore", "FluxionExamples", "FluxionExperiment", "FluxionFlows", "FluxionTestSupport",
-        "FluxionTransforms", "FluxionXLA",
+        "CPJRT", "FluxionCPU", "FluxionCore", "FluxionExamples", "FluxionExperiment", "FluxionFlows", "FluxionMain", "FluxionTestSupport",
+        "FluxionToyCommand", "FluxionTransforms", "FluxionXLA",
       ], swiftSettings: settings),
     // Times calls through PJRT; `scripts/xla/dispatch.py` sets them beside JAX's.
     .executableTarget(
@@ -147,7 +147,10 @@ let package = Package(
       dependencies: ["FluxionCore", "FluxionData", "FluxionExperiment", "FluxionReport", "FluxionToySystem"], swiftSettings: settings),
     .testTarget(
       name: "FluxionCommandTests",
-      dependencies: ["FluxionData", "FluxionExperiment", "FluxionMain", "FluxionReport", "FluxionSystems", "FluxionToyCommand"],
+      dependencies: [
+        "FluxionCommand", "FluxionData", "FluxionExperiment", "FluxionMain", "FluxionReport", "FluxionSystems", "FluxionTestSupport",
+        "FluxionToyCommand",
+      ],
       swiftSettings: settings),
     .testTarget(
       name: "FluxionFlowsTests",

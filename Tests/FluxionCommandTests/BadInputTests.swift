@@ -1,3 +1,4 @@
+import FluxionTestSupport
 import Foundation
 import Testing
 
@@ -21,6 +22,14 @@ struct BadInputTests {
     (["run", "toy-mean", "--device", "cup"], "Did you mean \"cpu\"?"),
     (["run", "toy-mean", "--device", "xla:/nowhere/p.so"], "the plugin /nowhere/p.so cannot be loaded"),
     (["run", "toy-mean", "--device", "xla:"], "nothing stands after the colon"),
+    (["run", "toy-mean", "--hosts", "a,b"], "--hosts: only XLA's devices compute together. Add --device xla."),
+    (["run", "toy-mean", "--hosts", "a,b", "--device", "cpu"], "only XLA's devices compute together"),
+    (["run", "toy-mean", "--hosts", "a,b", "--device", "xla:1"], "--device xla:1 is one device of each host. Write --device xla for all"),
+    (["run", "toy-mean", "--hosts", "a,,b", "--device", "xla"], "--hosts a,,b: a name is missing"),
+    (["run", "toy-mean", "--hosts", "", "--device", "xla"], "a name is missing"),
+    (["run", "toy-mean", "--hosts", "a,-oProxyCommand=x", "--device", "xla"], "\"-oProxyCommand=x\" is no name of a host"),
+    (["run", "toy-mean", "--hosts", "a", "--device", "xla", "--set", "steps=0"], "steps"),
+    (["run", "toy-mean", "--hosts", "localhost,localhost", "--device", "xla:/nowhere/p.so"], "the plugin /nowhere/p.so cannot be loaded"),
     (["devices", "--plugin", "/nowhere/p.so"], "fluxion devices: XLA: the plugin /nowhere/p.so cannot be loaded"),
     (["run", "toy-mean", "--missing", "dorp"], "Did you mean \"drop\"?"),
     (["run", "toy-mean", "--checkpoint-every", "-1"], "checkpoint-every"),

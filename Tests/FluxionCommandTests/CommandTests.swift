@@ -1,4 +1,5 @@
 import FluxionReport
+import FluxionTestSupport
 import Foundation
 import Testing
 

@@ -1,3 +1,4 @@
+import FluxionTestSupport
 import Foundation
 import Testing
 

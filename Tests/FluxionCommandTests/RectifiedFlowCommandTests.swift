@@ -1,6 +1,7 @@
 import FluxionData
 import FluxionReport
 import FluxionSystems
+import FluxionTestSupport
 import Foundation
 import Testing
 

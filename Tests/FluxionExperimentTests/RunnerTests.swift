@@ -43,6 +43,80 @@ struct RunnerTests {
     #expect(!String(decoding: try scratch.content("run/metrics.json"), as: UTF8.self).contains("seconds"))
   }
 
+  // MARK: Several processes
+
+  private func member(
+    _ rank: Int, _ difference: @escaping @Sendable ([RunProcess.Fact]) -> (rank: Int, name: String)? = { _ in nil }
+  ) -> RunProcess {
+    RunProcess(rank: rank, count: 2, difference: difference)
+  }
+
+  @Test("of several processes the first writes, and the others come to the same numbers") func processes() throws {
+    let scratch = try Scratch()
+    var (first, other) = (request(scratch.path + "/run"), request(scratch.path + "/run"))
+    (first.process, other.process) = (member(0), member(1))
+    // The folder of the first is not in the way of the others.
+    let summary = try Runner().run(ToyExperiment(), first)
+    let files = try Self.results.map { try scratch.content("run/" + $0) }
+    let same = try Runner().run(ToyExperiment(), other)
+    #expect(same.metrics == summary.metrics && same.summary == summary.summary)
+    #expect(try Self.results.map { try scratch.content("run/" + $0) } == files)
+    other.folder = nil
+    _ = try Runner().run(ToyExperiment(), other)
+    #expect(try FileManager.default.contentsOfDirectory(atPath: scratch.path) == ["run"])
+    #expect(!FileManager.default.fileExists(atPath: "runs"))
+  }
+
+  @Test("all resume from the same checkpoint") func commonCheckpoint() throws {
+    let scratch = try Scratch()
+    let cancellation = Cancellation()
+    let stopping = Runner(cancellation: cancellation, onProgress: { if $0.stage == "round-2" { cancellation.cancel() } })
+    #expect(throws: RunInterrupted.self) { try stopping.run(ToyExperiment(), request(scratch.path + "/run")) }
+    let facts = Facts()
+    var stages: [String] = []
+    for rank in [1, 0] {
+      var part = request(scratch.path + "/run")
+      part.resumes = true
+      part.process = member(rank) { facts.note($0) }
+      _ = try Runner(onProgress: { stages.append($0.stage) }).run(ToyExperiment(), part)
+    }
+    #expect(facts.lists.count == 2 && facts.lists[0] == facts.lists[1] && !stages.contains("round-1"))
+    // Of another checkpoint the last fact differs, and no other.
+    var part = request(scratch.path + "/run")
+    (part.resumes, part.process) = (true, member(1) { facts.note($0) })
+    _ = try Runner().run(ToyExperiment(), part)
+    #expect(facts.lists[2].dropLast() == facts.lists[0].dropLast() && facts.lists[2].last != facts.lists[0].last)
+  }
+
+  private final class Facts: @unchecked Sendable {
+    var lists: [[String]] = []
+    func note(_ facts: [RunProcess.Fact]) -> (rank: Int, name: String)? {
+      lists.append(facts.map { "\($0.name): \($0.value)" })
+      return nil
+    }
+  }
+
+  @Test("processes that are not about the same run are told apart before anything is written") func disagreement() throws {
+    let scratch = try Scratch()
+    var part = request(scratch.path + "/run")
+    part.process = member(0) { facts in (1, facts.first { $0.name == "seed" }!.name) }
+    let error = #expect(throws: InputError.self) { try Runner().run(ToyExperiment(), part) }
+    #expect(error?.description.hasPrefix("process 1 of 2 has another seed than process 0.") == true)
+    #expect(!FileManager.default.fileExists(atPath: scratch.path + "/run"))
+  }
+
+  @Test("a run over several devices is not resumed over another number of them") func deviceCount() throws {
+    let scratch = try Scratch()
+    var part = request(scratch.path + "/run")
+    (part.deviceName, part.deviceCount) = ("xla:all", 4)
+    _ = try Runner().run(ToyExperiment(), part)
+    #expect(String(decoding: try scratch.content("run/config.json"), as: UTF8.self).contains(#""device" : "xla:all""#))
+    part.resumes = true
+    part.deviceCount = 2
+    let error = #expect(throws: InputError.self) { try Runner().run(ToyExperiment(), part) }
+    #expect(error?.description.contains("begun on xla:all of 4 devices, not on xla:all of 2 devices") == true)
+  }
+
   @Test("interrupted after each chunk and resumed, every file has the same bytes") func resumption() throws {
     let scratch = try Scratch()
     _ = try Runner().run(ToyExperiment(), request(scratch.path + "/whole"))

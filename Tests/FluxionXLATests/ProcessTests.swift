@@ -2,6 +2,7 @@ import FluxionCPU
 import FluxionCore
 import FluxionTestSupport
 import FluxionTransforms
+import Foundation
 import Testing
 
 @testable import FluxionXLA
@@ -75,6 +76,84 @@ struct ProcessTests {
       onThread { try? client.put(Array("b".utf8), [1, 2, 3]) }
     }
     #expect(late.withLock { $0 } == [1, 2, 3])
+  }
+
+  // MARK: Taking part
+
+  private func group(_ rank: Int, of count: Int = 2, _ port: Int) throws -> ProcessGroup {
+    try ProcessGroup(rank: rank, count: count, coordinator: "127.0.0.1:\(port)")
+  }
+  private func waitFor(_ condition: () -> Bool) {
+    let start = ContinuousClock.now
+    while !condition(), ContinuousClock.now - start < .seconds(20) { usleep(2000) }
+  }
+  /// What a process hears of others.
+  private final class Heard: Sendable {
+    let ends = Locked<[(Int, Farewell?)]>([])
+    func note(_ rank: Int, _ farewell: Farewell?) { ends.withLock { $0.append((rank, farewell)) } }
+    var ranks: [Int] { ends.withLock { $0.map(\.0) } }
+    var farewells: [Farewell?] { ends.withLock { $0.map(\.1) } }
+  }
+
+  @Test("processes compare what they have found, and each that is concerned hears of a difference") func differences() throws {
+    let port = try ProcessGroup.freePort()
+    let members = try (0..<3).map { rank in
+      try JobPresence(group(rank, of: 3, port), patience: 5) { _, _ in }
+    }
+    // On threads: they wait for each other.
+    func compare(_ seeds: [String], _ number: Int) -> [String] {
+      let texts = Locked<[Int: String]>([:])
+      for (rank, member) in members.enumerated() {
+        onThread {
+          let found = Result { try member.difference(in: [("version", "1"), ("seed", seeds[rank])], number: number, patience: 20) }
+          let text = (try? found.get().map { "\($0.rank) \($0.name)" } ?? "none") ?? "\(found)"
+          texts.withLock { $0[rank] = text }
+        }
+      }
+      waitFor { texts.withLock { $0.count == members.count } }
+      return texts.withLock { texts in members.indices.map { texts[$0] ?? "nothing" } }
+    }
+    #expect(compare(["7", "7", "7"], 0) == ["none", "none", "none"])
+    #expect(compare(["7", "7", "8"], 1) == ["2 seed", "none", "2 seed"])
+    #expect(throws: PJRTError.self) { try members[0].difference(in: [], number: 2, patience: 0.1) }
+  }
+
+  @Test("all leave together, when the last has come to its end") func leaving() throws {
+    let port = try ProcessGroup.freePort()
+    let heard = Heard()
+    let members = try (0..<2).map { try JobPresence(group($0, port), patience: 5) { heard.note($0, $1) } }
+    let order = Locked<[Int]>([])
+    for rank in 0..<2 {
+      onThread {
+        // The other has long come to its end.
+        if rank == 1 { usleep(200_000) }
+        order.withLock { $0.append(rank) }
+        members[rank].leave(Farewell(code: 0), patience: 20)
+        order.withLock { $0.append(rank + 10) }
+      }
+    }
+    waitFor { order.withLock { $0.count == 4 } }
+    #expect(order.withLock { Array($0.prefix(2)) } == [0, 1])
+    #expect(heard.ranks.isEmpty, "nobody has failed")
+  }
+
+  @Test("who fails says why, who is gone is missed, and process 0 is heard by all") func failures() throws {
+    let port = try ProcessGroup.freePort()
+    let first = Heard(), third = Heard()
+    let zero = try JobPresence(group(0, of: 3, port), patience: 5) { first.note($0, $1) }
+    let one = try JobPresence(group(1, of: 3, port), patience: 5) { _, _ in }
+    one.leave(Farewell(code: 2, message: "no data"))
+    waitFor { first.ranks == [1] }
+    #expect(first.farewells == [Farewell(code: 2, message: "no data")])
+    // A connection that nobody keeps.
+    _ = try KeyValueClient(host: "127.0.0.1", port: "\(port)").stay(rank: 2)
+    waitFor { first.ranks.count == 2 }
+    #expect(first.ranks == [1, 2] && first.farewells == [Farewell(code: 2, message: "no data"), nil])
+    let two = try JobPresence(group(2, of: 3, port), patience: 5) { third.note($0, $1) }
+    zero.leave(Farewell(code: 130))
+    waitFor { !third.ranks.isEmpty }
+    #expect(third.ranks == [0] && third.farewells == [Farewell(code: 130)])
+    withExtendedLifetime(two) {}
   }
 
   @Test("nobody listens") func nobody() throws {

@@ -31,6 +31,9 @@ struct DevicesCommand: ParsableCommand {
       for (index, kind) in found.kinds.enumerated() {
         entries.append(Entry(name: "xla:\(index)", what: "\(kind) (\(found.platform)), through XLA", plugin: found.path))
       }
+      if found.kinds.count > 1 {
+        entries.append(Entry(name: "xla:all", what: "all of them: fluxion run divides batches between them", plugin: found.path))
+      }
     } catch .noPlugin where plugin == nil {
       // Nothing was asked for and nothing is wrong.
       hasPlugin = false

@@ -13,6 +13,8 @@ struct RunCommand: ParsableCommand {
     discussion: """
       The run's folder holds config.json, metrics.json, history.csv, report.html, checkpoint.safetensors, timing.json and the \
       system's artefacts. Ctrl-C leaves a checkpoint; --resume goes on from it and ends with the same numbers.
+      With --device xla:all batches are divided between all devices of a host; with --device xla and --hosts, or under a launcher such as \
+      srun or mpirun, between those of all processes, of which the first writes the run's folder.
       fluxion run SYSTEM --help also lists the settings of that system.
       """)
 
@@ -34,8 +36,14 @@ struct RunCommand: ParsableCommand {
   @Option(help: "The run's folder. (default: runs/SYSTEM-N, the next free N)", completion: .directory)
   var out: String?
 
-  @Option(help: ArgumentHelp("\(DeviceChoice.help) (default: cpu)"), completion: .list(["cpu", "reference", "xla"]))
+  @Option(help: ArgumentHelp("\(DeviceChoice.help) (default: cpu)"), completion: .list(["cpu", "reference", "xla", "xla:all"]))
   var device: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Start a process on each of these hosts, through ssh, and compute on the XLA devices of all; localhost is this one.",
+      valueName: "a,b,…"))
+  var hosts: String?
 
   @Flag(help: "Go on with an interrupted run: the one in --out, or else the latest of the system.")
   var resume = false
@@ -54,7 +62,7 @@ struct RunCommand: ParsableCommand {
 
   func run() throws {
     let known = try reportingFailures(of: "fluxion run") { try CommandEnvironment.catalogue.system(system) }
-    try run(known)
+    if let hosts { try start(known, on: hosts) } else { try run(known) }
   }
 
   private struct Result: Encodable {
@@ -65,41 +73,97 @@ struct RunCommand: ParsableCommand {
 
   private func run<S: LearningSystem>(_ system: S) throws {
     let title = "fluxion run \(system.card.name)"
-    let printer = ProgressPrinter(isQuiet: quiet)
-    let interruption = Interruption()
+    var printer = ProgressPrinter(isQuiet: quiet)
     var folder: RunFolder?
-    let runner = Runner(
-      cancellation: interruption.cancellation,
-      onStart: { started in
-        folder = started
-        if !quiet { printer.note("\(system.card.name) → \(started.path)") }
-      },
-      onWarning: { printer.note("\(title): \($0)") }, onProgress: { printer.show($0) })
+    var job: JobMember?
+    /// All processes of a job have to hear of a failure; one of them reports it.
+    func end(_ failure: Failure) -> any Error {
+      printer.finishLine()
+      return job?.leave(failure, title: title) ?? failure
+    }
     do {
-      let request = try request(for: system)
+      var (request, name) = try request(for: system)
+      job = try DeviceChoice.job(name).map { try JobMember($0, title: title) }
+      let isFirst = job?.isFirst ?? true
+      printer = ProgressPrinter(isQuiet: quiet || !isFirst)
+      let interruption = Interruption(isFollowed: isFirst)
+      JobMember.followInput(isFirst: isFirst, stopping: interruption.cancellation)
+      (request.device, request.deviceCount) = try DeviceChoice.chosen(name, job: job?.group)
+      request.deviceName = try DeviceChoice.recordedName(name, job: job?.group)
+      request.process = job?.process
+      let runner = Runner(
+        cancellation: interruption.cancellation,
+        onStart: { [quiet] started in
+          folder = started
+          if !quiet, isFirst { printer.note("\(system.card.name) → \(started.path)") }
+        },
+        onWarning: { if isFirst { printer.note("\(title): \($0)") } }, onProgress: { printer.show($0) })
       let result = try runner.run(system, request)
+      job?.finish()
       printer.finishLine()
-      if json {
-        JSONOutput.print(
-          Result(
-            system: system.card.name, folder: result.folder.path, summary: result.summary, metrics: result.metrics.mapValues(JSONOutput.number),
-            seconds: result.seconds))
-      } else {
-        print(result.summary)
-        print("report: \(result.folder.path(.report))")
-      }
+      if isFirst { report(result, of: system.card.name) }
     } catch let error as RunInterrupted {
-      printer.finishLine()
       let place = folder.map { " Go on with: \(title) --resume --out \($0.path)" } ?? ""
-      throw Failure(title, "\(error).\(place)", exitCode: 130)
+      throw end(Failure(title, "\(error).\(place)", exitCode: 130))
     } catch {
-      printer.finishLine()
+      throw end(Failure(title, error))
+    }
+  }
+
+  private func report(_ result: RunSummary, of system: String) {
+    if json {
+      JSONOutput.print(
+        Result(
+          system: system, folder: result.folder.path, summary: result.summary, metrics: result.metrics.mapValues(JSONOutput.number),
+          seconds: result.seconds))
+    } else {
+      print(result.summary)
+      print("report: \(result.folder.path(.report))")
+    }
+  }
+
+  /// Starts this command on each host, and ends as process 0 does.
+  private func start<S: LearningSystem>(_ system: S, on list: String) throws {
+    let title = "fluxion run \(system.card.name)"
+    do {
+      let hosts = try HostList(list)
+      // What cannot be run is refused once, and not by every process.
+      let (request, name) = try request(for: system)
+      try request.configuration.check()
+      guard let name, let plugin = try DeviceChoice.plugin(name) else {
+        throw InputError("--hosts: only XLA's devices compute together. Add --device xla.")
+      }
+      if case .index = plugin.place {
+        throw InputError("--hosts: --device \(name) is one device of each host. Write --device xla for all of them.")
+      }
+      let code = try HostProcesses(hosts, title: title, arguments: Self.withoutHosts(Array(CommandLine.arguments.dropFirst()))).run()
+      if code != 0 { throw ExitCode(code) }
+    } catch let code as ExitCode {
+      throw code
+    } catch {
       throw Failure(title, error)
     }
   }
 
-  /// What is asked for: the defaults, then the file of settings or the run to be resumed, then the options.
-  private func request<S: LearningSystem>(for system: S) throws -> RunRequest<S.Configuration> {
+  /// The arguments of the processes that are started.
+  static func withoutHosts(_ arguments: [String]) -> [String] {
+    var kept: [String] = []
+    var isValue = false
+    for argument in arguments {
+      if isValue {
+        isValue = false
+      } else if argument == "--hosts" {
+        isValue = true
+      } else if !argument.hasPrefix("--hosts=") {
+        kept.append(argument)
+      }
+    }
+    return kept
+  }
+
+  /// What is asked for: the defaults, then the file of settings or the run to be resumed, then the options. The device is given by its
+  /// name alone.
+  private func request<S: LearningSystem>(for system: S) throws -> (RunRequest<S.Configuration>, device: String?) {
     var request = RunRequest(S.Configuration())
     var file: ConfigurationFile?
     if let config { file = try ConfigurationFile(config) }
@@ -124,7 +188,6 @@ struct RunCommand: ParsableCommand {
     request.checkpointInterval = .seconds(checkpointEvery)
     request.seed = seed ?? file?.seed ?? 0
     request.data = data ?? file?.data
-    request.device = try DeviceChoice.device(device ?? (resume ? file?.device : nil))
     let policy = missing ?? file?.missing ?? MissingPolicy.error.rawValue
     guard let missing = MissingPolicy(rawValue: policy) else {
       throw InputError(
@@ -132,7 +195,7 @@ struct RunCommand: ParsableCommand {
           + Suggestion.sentence(for: policy, among: MissingPolicy.allCases.map(\.rawValue), otherwise: "Use error or drop."))
     }
     request.missing = missing
-    return request
+    return (request, device ?? (resume ? file?.device : nil))
   }
 
   private func folderToResume(_ name: String) throws(InputError) -> RunFolder {

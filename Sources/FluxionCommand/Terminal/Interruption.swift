@@ -1,4 +1,5 @@
 import Dispatch
+import FluxionCore
 import FluxionExperiment
 import Foundation
 
@@ -7,14 +8,21 @@ final class Interruption {
   let cancellation = Cancellation()
   private let sources: [any DispatchSourceSignal]
 
-  init() {
+  /// - Parameter isFollowed: False in a process of a job that is not the first: all may be sent a signal, and the first decides when to
+  ///   stop.
+  init(isFollowed: Bool = true) {
     let cancellation = cancellation
+    let count = Locked(0)
     sources = [SIGINT, SIGTERM].map { number in
       signal(number, SIG_IGN)  // the source sees it all the same
       let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
       source.setEventHandler {
-        if cancellation.isCancelled { _exit(130) }
-        cancellation.cancel()
+        let isAgain = count.withLock { count in
+          count += 1
+          return count > 1
+        }
+        if isAgain || cancellation.isCancelled { _exit(130) }
+        if isFollowed { cancellation.cancel() }
       }
       source.resume()
       return source

@@ -137,6 +137,17 @@ extension Checkpoint {
     self.history = history
   }
 
+  /// Tells whether two processes have read the same.
+  var digest: String {
+    var digest = Digest()
+    for name in order {
+      guard let stage = stages[name] else { continue }
+      digest.add("\(name) \(stage.step) \(stage.isFinished) ".utf8)
+      for leaf in stage.leaves { StoredArray(leaf).bytes.withUnsafeBytes { digest.add($0) } }
+    }
+    return digest.text
+  }
+
   private static func text<Value: Encodable>(_ value: Value) -> String {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]

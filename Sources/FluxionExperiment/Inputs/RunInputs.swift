@@ -49,15 +49,28 @@ public struct RunInputs: Sendable {
 }
 
 extension PointCloud {
-  /// FNV-1a over shape, type, elements and labels: tells a changed file from the same, not a forged one.
+  /// Over shape, type, elements and labels: tells a changed file from the same, not a forged one.
   var digest: String {
-    var hash: UInt64 = 0xcbf2_9ce4_8422_2325
-    func add(_ bytes: some Sequence<UInt8>) {
-      for byte in bytes { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
+    var digest = Digest()
+    digest.add(points.description.utf8)
+    points.bytes.withUnsafeBytes { digest.add($0) }
+    for label in labels ?? [] {
+      digest.add(label.utf8)
+      digest.add([0])
     }
-    add(points.description.utf8)
-    points.bytes.withUnsafeBytes { add($0) }
-    for label in labels ?? [] { add(label.utf8); add([0]) }
+    return digest.text
+  }
+}
+
+/// FNV-1a, 64 bits.
+struct Digest {
+  private var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+
+  mutating func add(_ bytes: some Sequence<UInt8>) {
+    for byte in bytes { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
+  }
+
+  var text: String {
     let text = String(hash, radix: 16)
     return String(repeating: "0", count: 16 - text.count) + text
   }

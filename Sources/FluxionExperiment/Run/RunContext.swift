@@ -11,10 +11,12 @@ public final class RunContext<Configuration: SystemConfiguration> {
   /// Stages, training, history, progress and the wish to stop; hand it to library functions that train.
   public let session: Session
   public let folder: RunFolder
+  /// False in a process that computes along: another writes.
+  private let keepsRecords: Bool
   private let onWarning: (String) -> Void
 
   init(
-    configuration: Configuration, inputs: RunInputs, seed: Int, session: Session, folder: RunFolder,
+    configuration: Configuration, inputs: RunInputs, seed: Int, session: Session, folder: RunFolder, keepsRecords: Bool = true,
     onWarning: @escaping (String) -> Void
   ) {
     self.configuration = configuration
@@ -22,6 +24,7 @@ public final class RunContext<Configuration: SystemConfiguration> {
     self.seed = seed
     self.session = session
     self.folder = folder
+    self.keepsRecords = keepsRecords
     self.onWarning = onWarning
   }
 
@@ -59,6 +62,7 @@ public final class RunContext<Configuration: SystemConfiguration> {
   /// Writes a tensor as `name`, an `.npy` file in the run's folder.
   public func save(_ tensor: Tensor, as name: String) throws {
     precondition(name.hasSuffix(".npy"), "RunContext.save: \"\(name)\" must end in .npy.")
+    guard keepsRecords else { return }
     try write(NumPyFile.encode(StoredArray(tensor), file: name), as: name)
   }
 
@@ -67,6 +71,7 @@ public final class RunContext<Configuration: SystemConfiguration> {
     precondition(
       !name.isEmpty && !name.contains("/") && !name.hasPrefix(".") && RunFolder.File(rawValue: name) == nil,
       "RunContext.write: \"\(name)\" is no name for an artefact. Use a plain file name other than those every run has.")
+    guard keepsRecords else { return }
     try AtomicFile.write(data, to: folder.path + "/" + name)
   }
 

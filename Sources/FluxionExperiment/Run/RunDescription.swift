@@ -30,7 +30,7 @@ public struct RunDescription: Sendable {
     seed = request.seed
     data = request.data
     missing = request.missing.rawValue
-    device = request.device.engine.name
+    device = request.nameOfDevice
     version = Release.version
     settings = request.configuration.settingTexts
     let file = File(

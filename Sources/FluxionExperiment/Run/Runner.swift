@@ -13,10 +13,18 @@ public struct RunRequest<Configuration: SystemConfiguration> {
   public var folder: RunFolder?
   public var resumes = false
   public var device = Device.default
+  /// What the run's records call the device, as `--device` would; nil: its engine's name.
+  public var deviceName: String?
+  /// Over how many devices the work is divided: other numbers of them round differently.
+  public var deviceCount = 1
+  /// Which of several processes this is that carry the run out together; nil: there is this one alone.
+  public var process: RunProcess?
   /// At most this much work is lost when the power goes.
   public var checkpointInterval = Duration.seconds(3)
 
   public init(_ configuration: Configuration) { self.configuration = configuration }
+
+  var nameOfDevice: String { deviceName ?? device.engine.name }
 }
 
 /// What came of a run.
@@ -48,6 +56,8 @@ public struct Runner {
 
   /// Runs `system`.
   ///
+  /// Of several processes all run it, and the first alone writes: the others need no folder but to resume one, and give the same summary.
+  ///
   /// - Throws: ``InputError`` and `DataError` before anything has been written; ``RunInterrupted`` with a checkpoint to resume from.
   public func run<S: LearningSystem>(_ system: S, _ request: RunRequest<S.Configuration>) throws -> RunSummary {
     try request.configuration.check()
@@ -56,28 +66,36 @@ public struct Runner {
     let identity = RunIdentity(system: system, request, inputs)
     let record = RunDescription(system: system, request, inputs)
 
-    let folder: RunFolder
+    let keepsRecords = request.process?.isFirst ?? true
     var checkpoint = Checkpoint()
     checkpoint.identity = identity
-    if let chosen = request.folder {
-      folder = chosen
-      if !chosen.isFree {
-        guard request.resumes else {
-          throw InputError("\(chosen.path): the folder is not empty. Choose another with --out, or pass --resume to go on with the run in it.")
-        }
-        if chosen.holds(.checkpoint) {
-          checkpoint = try Checkpoint(chosen.path(.checkpoint))
-          try identity.mustEqual(checkpoint.identity, in: chosen)
-        } else if !chosen.holds(.configuration) {
-          throw InputError("\(chosen.path): there is no run in this folder to resume. Choose the folder of a run with --out.")
-        }
+    var digest = "none"
+    if let chosen = request.folder, keepsRecords || request.resumes, !chosen.isFree {
+      guard request.resumes else {
+        throw InputError("\(chosen.path): the folder is not empty. Choose another with --out, or pass --resume to go on with the run in it.")
       }
+      if chosen.holds(.checkpoint) {
+        checkpoint = try Checkpoint(chosen.path(.checkpoint))
+        try identity.mustEqual(checkpoint.identity, in: chosen)
+        if request.process != nil { digest = checkpoint.digest }
+      } else if !chosen.holds(.configuration) {
+        throw InputError("\(chosen.path): there is no run in this folder to resume. Choose the folder of a run with --out.")
+      }
+    }
+    // Before anything is written: others may read what there is.
+    try request.process?.mustAgree(on: identity, checkpoint: digest)
+
+    let folder: RunFolder
+    if !keepsRecords {
+      folder = request.folder ?? RunFolder("runs")
+    } else if let chosen = request.folder {
+      folder = chosen
       folder.removeLeftovers()
       try folder.create()
     } else {
       folder = try RunFolder.next(in: "runs", name: system.card.name)
     }
-    if !folder.holds(.configuration) { try folder.write(record.json, as: .configuration) }
+    if keepsRecords, !folder.holds(.configuration) { try folder.write(record.json, as: .configuration) }
 
     onStart(folder)
     for cloud in [inputs.data.map { ("data", $0) }].compactMap(\.self) + inputs.files.sorted(by: { $0.key < $1.key }).map({ ($0, $1) })
@@ -85,19 +103,21 @@ public struct Runner {
       onWarning("\(inputs.paths[cloud.0] ?? cloud.0): \(cloud.1.droppedRows) rows with missing numbers were left out.")
     }
     let session = Session(
-      store: CheckpointStore(folder, interval: request.checkpointInterval), record: checkpoint,
+      store: keepsRecords ? CheckpointStore(folder, interval: request.checkpointInterval) : nil, record: checkpoint,
       timing: request.resumes ? Timing(readingFrom: folder.path(.timing)) : Timing(), cancellation: cancellation,
       onProgress: onProgress)
     let context = RunContext(
       configuration: request.configuration, inputs: inputs, seed: request.seed, session: session, folder: folder,
-      onWarning: onWarning)
+      keepsRecords: keepsRecords, onWarning: onWarning)
     let result = try request.device.active { try system.run(context) }
 
-    try session.save()
-    let page = RunReport.page(result.report, system: system, description: record, timing: session.timing)
-    try folder.write(Data(page.html().utf8), as: .report)
-    // Last: a folder with metrics is a finished run.
-    try folder.write(Data(RunRecord.metricsJSON(context.metrics).utf8), as: .metrics)
+    if keepsRecords {
+      try session.save()
+      let page = RunReport.page(result.report, system: system, description: record, timing: session.timing)
+      try folder.write(Data(page.html().utf8), as: .report)
+      // Last: a folder with metrics is a finished run.
+      try folder.write(Data(RunRecord.metricsJSON(context.metrics).utf8), as: .metrics)
+    }
     return RunSummary(folder: folder, summary: result.summary, metrics: context.metrics, seconds: session.timing.total)
   }
 }
@@ -109,7 +129,7 @@ extension RunIdentity {
     seed = request.seed
     configuration = request.configuration.sortedJSON
     self.inputs = inputs.digests
-    device = request.device.engine.name
+    device = request.nameOfDevice + (request.deviceCount == 1 ? "" : " of \(request.deviceCount) devices")
     version = Release.version
   }
 

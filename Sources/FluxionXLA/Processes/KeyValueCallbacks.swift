@@ -7,22 +7,15 @@ final class KeyValueCallbacks: Sendable {
   /// Clients of other plugins, and others of this one, use the same keys.
   private let prefix: [UInt8]
 
-  private struct Shared {
-    var stores: [ProcessGroup: KeyValueStore] = [:]
-    var clientCount: [String: Int] = [:]
-  }
-  /// What process 0 keeps for the life of the process, as others may ask late; and how many clients each plugin has had. All processes
-  /// make theirs in one order.
-  private static let shared = Locked(Shared())
+  /// How many clients each plugin has had. All processes make theirs in one order.
+  private static let clientCount = Locked<[String: Int]>([:])
 
   init(_ group: ProcessGroup, plugin: String) throws(PJRTError) {
     let (host, port) = ProcessGroup.address(group.coordinator)!
-    let number = try Self.shared.withLock { (shared) throws(PJRTError) in
-      if group.rank == 0, shared.stores[group] == nil {
-        shared.stores[group] = try KeyValueStore(port: Int(port)!)
-      }
-      defer { shared.clientCount[plugin, default: 0] += 1 }
-      return shared.clientCount[plugin, default: 0]
+    if group.rank == 0 { _ = try KeyValueStore.ofJob(group) }
+    let number = Self.clientCount.withLock { counts in
+      defer { counts[plugin, default: 0] += 1 }
+      return counts[plugin, default: 0]
     }
     client = KeyValueClient(host: host, port: port)
     prefix = Array("\(plugin.split(separator: "/").last ?? "")/\(number)/".utf8)

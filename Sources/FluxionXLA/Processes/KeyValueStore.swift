@@ -7,13 +7,19 @@ import FluxionCore
 #endif
 
 /// The store by which the plugins of a job's processes find each other: keys are written once, and whoever asks for one that is not
-/// there yet waits. Process 0 keeps it, and all reach it through TCP, one connection for each question.
+/// there yet waits. Process 0 keeps it, and all reach it through TCP, one connection for each question, and one for as long as a process
+/// takes part (``JobPresence``).
 ///
 /// It is meant for a cluster's own network: nobody is asked who he is.
 ///
 /// Safety of `@unchecked Sendable`: the table is reached only with the mutex held.
 final class KeyValueStore: @unchecked Sendable {
   private var values: [[UInt8]: [UInt8]] = [:]
+  /// The connections of processes that take part, by rank, and who has said how he ends.
+  private var guests: [Int: Socket] = [:]
+  private var departed: Set<Int> = []
+  private var ending: Farewell?
+  private var onDeparture: (@Sendable (_ rank: Int, _ farewell: Farewell?) -> Void)?
   // On the heap: they must not move.
   private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
   private let change = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
@@ -34,6 +40,19 @@ final class KeyValueStore: @unchecked Sendable {
   /// The last question that is waited for ends with its time; then nobody refers to the store.
   func close() { listener.shutDown() }
 
+  /// The stores that this process keeps as process 0 of a job, for the life of the process: others may ask late.
+  private static let ofJobs = Locked<[ProcessGroup: KeyValueStore]>([:])
+
+  /// The store of a job whose process 0 this is, at the port that its address names.
+  static func ofJob(_ group: ProcessGroup) throws(PJRTError) -> KeyValueStore {
+    try ofJobs.withLock { (stores) throws(PJRTError) in
+      if let known = stores[group] { return known }
+      let made = try KeyValueStore(port: Int(ProcessGroup.address(group.coordinator)!.port)!)
+      stores[group] = made
+      return made
+    }
+  }
+
   deinit {
     pthread_mutex_destroy(mutex)
     pthread_cond_destroy(change)
@@ -43,8 +62,9 @@ final class KeyValueStore: @unchecked Sendable {
 
   // MARK: Questions, one a connection
 
-  /// A kind, the key's length and the key; then the value's length and the value, or how many milliseconds to wait.
-  enum Question: UInt64 { case put = 1, get = 2 }
+  /// A kind, the key's length and the key; then the value's length and the value, or how many milliseconds to wait. Who stays gives his
+  /// rank for a key.
+  enum Question: UInt64 { case put = 1, get = 2, stay = 3 }
 
   private func answer(_ connection: Socket) {
     guard let kind = connection.number().flatMap(Question.init), let key = connection.block() else { return }
@@ -58,28 +78,98 @@ final class KeyValueStore: @unchecked Sendable {
       let value = get(key, milliseconds: Int(clamping: patience))
       connection.send(value == nil ? 0 : 1)
       if let value { connection.send(block: value) }
+    case .stay:
+      if let rank = Int(String(decoding: key, as: UTF8.self)) { accompany(rank, connection) }
+    }
+  }
+
+  // MARK: Processes that take part
+
+  /// Calls `body` with every other process that ends, now and later; nil: without a word.
+  func watch(_ body: @escaping @Sendable (_ rank: Int, _ farewell: Farewell?) -> Void) {
+    locked { onDeparture = body }
+  }
+
+  private func accompany(_ rank: Int, _ connection: Socket) {
+    let over = locked {
+      guests[rank] = connection
+      return ending
+    }
+    if let over { connection.send(over) }
+    let farewell = connection.farewell()
+    let tell = locked {
+      departed.insert(rank)
+      pthread_cond_broadcast(change)
+      return onDeparture
+    }
+    tell?(rank, farewell)
+  }
+
+  /// Tells the others how process 0 ends; if well, when all of `count` others have said that they have, or seconds have passed.
+  func dismiss(_ farewell: Farewell, others count: Int, patience: Double) {
+    if farewell.code == 0 { wait(seconds: patience) { departed.count >= count } }
+    let present = locked {
+      ending = farewell
+      return guests.values
+    }
+    for connection in present { connection.send(farewell) }
+  }
+
+  // MARK: Waiting
+
+  private func locked<Result>(_ body: () -> Result) -> Result {
+    pthread_mutex_lock(mutex)
+    defer { pthread_mutex_unlock(mutex) }
+    return body()
+  }
+
+  /// Waits with the mutex held until `condition` is true; false: it was not in time.
+  @discardableResult
+  private func wait(seconds: Double, until condition: () -> Bool) -> Bool {
+    var end = timespec()
+    clock_gettime(CLOCK_REALTIME, &end)
+    let nanoseconds = Int((min(max(seconds, 0), 1e9) * 1e9).rounded()) + Int(end.tv_nsec)
+    end.tv_sec += nanoseconds / 1_000_000_000
+    end.tv_nsec = nanoseconds % 1_000_000_000
+    return locked {
+      while !condition() {
+        if pthread_cond_timedwait(change, mutex, &end) != 0 { return condition() }
+      }
+      return true
     }
   }
 
   private func set(_ key: [UInt8], _ value: [UInt8]) {
-    pthread_mutex_lock(mutex)
-    values[key] = value
-    pthread_cond_broadcast(change)
-    pthread_mutex_unlock(mutex)
+    locked {
+      values[key] = value
+      pthread_cond_broadcast(change)
+    }
   }
 
   private func get(_ key: [UInt8], milliseconds: Int) -> [UInt8]? {
-    var end = timespec()
-    clock_gettime(CLOCK_REALTIME, &end)
-    end.tv_sec += milliseconds / 1000
-    end.tv_nsec += milliseconds % 1000 * 1_000_000
-    if end.tv_nsec >= 1_000_000_000 { (end.tv_sec, end.tv_nsec) = (end.tv_sec + 1, end.tv_nsec - 1_000_000_000) }
-    pthread_mutex_lock(mutex)
-    defer { pthread_mutex_unlock(mutex) }
-    while values[key] == nil {
-      if pthread_cond_timedwait(change, mutex, &end) != 0 { return values[key] }
-    }
-    return values[key]
+    wait(seconds: Double(milliseconds) / 1000) { values[key] != nil }
+    return locked { values[key] }
+  }
+}
+
+/// How a process ends: its exit code, and what it has to say for itself.
+package struct Farewell: Hashable, Sendable {
+  package let code: Int32
+  package let message: String
+
+  package init(code: Int32, message: String = "") { (self.code, self.message) = (code, message) }
+}
+
+extension Socket {
+  func send(_ farewell: Farewell) {
+    send(UInt64(UInt32(bitPattern: farewell.code)))
+    send(block: Array(farewell.message.utf8))
+  }
+
+  /// Waits for one; nil: the other end is gone.
+  func farewell() -> Farewell? {
+    guard let code = number(), let message = block() else { return nil }
+    return Farewell(code: Int32(truncatingIfNeeded: code), message: String(decoding: message, as: UTF8.self))
   }
 }
 
@@ -108,6 +198,14 @@ struct KeyValueClient: Sendable {
     if isThere == 0 { return nil }
     guard let value = connection.block() else { throw lost }
     return value
+  }
+
+  /// A connection that lasts as long as process `rank` takes part.
+  func stay(rank: Int) throws(PJRTError) -> Socket {
+    let connection = try connection()
+    connection.send(KeyValueStore.Question.stay.rawValue)
+    connection.send(block: Array("\(rank)".utf8))
+    return connection
   }
 
   private var lost: PJRTError { .processes(message: "process 0 at \(host):\(port) does not answer any more.") }

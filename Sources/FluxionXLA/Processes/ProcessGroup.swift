@@ -88,6 +88,12 @@ public struct ProcessGroup: Hashable, Sendable {
     return number.isEmpty ? nil : String(list[..<bracket] + number + rest)
   }
 
+  /// A port of this host that nobody listens at, for a coordinator about to be started here.
+  package static func freePort() throws(PJRTError) -> Int {
+    let listener = try Socket(listeningAt: 0)
+    return listener.port
+  }
+
   static func address(_ text: String) -> (host: String, port: String)? {
     guard let colon = text.lastIndex(of: ":") else { return nil }
     let (host, port) = (String(text[..<colon]), String(text[text.index(after: colon)...]))

@@ -1,15 +1,16 @@
-import Foundation
+public import Foundation
 import Testing
 
 /// A command of this build, run in a folder of its own.
-final class Tool {
+public final class Tool {
   /// The working folder; it goes with the tool.
-  let folder: String
+  public let folder: String
   private let executable: URL
 
   /// - Parameter name: the executable, which stands beside the tests.
-  init(_ name: String) throws {
-    executable = try #require(Self.products.lazy.map { $0.appendingPathComponent(name) }.first { FileManager.default.isExecutableFile(atPath: $0.path) },
+  public init(_ name: String) throws {
+    executable = try #require(
+      Self.products.lazy.map { $0.appendingPathComponent(name) }.first { FileManager.default.isExecutableFile(atPath: $0.path) },
       "\(name) has not been built: run swift build --build-tests first")
     folder = NSTemporaryDirectory() + "fluxion-\(UUID().uuidString)"
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
@@ -24,18 +25,18 @@ final class Tool {
     return [here] + bundles + [Bundle.main.bundleURL]
   }
 
-  struct Outcome {
-    var code: Int32
+  public struct Outcome {
+    public var code: Int32
     /// The number of the signal that ended the process, if one did.
-    var wasKilled: Bool
-    var output: String
-    var errors: String
+    public var wasKilled: Bool
+    public var output: String
+    public var errors: String
     /// The lines of standard error.
-    var lines: [Substring] { errors.split(separator: "\n", omittingEmptySubsequences: false).dropLast() }
+    public var lines: [Substring] { errors.split(separator: "\n", omittingEmptySubsequences: false).dropLast() }
   }
 
   /// Starts the command; the streams go to files, so that nothing blocks however much is written.
-  func start(_ arguments: [String], environment: [String: String] = [:]) throws -> Running {
+  public func start(_ arguments: [String], environment: [String: String] = [:]) throws -> Running {
     let process = Process()
     process.executableURL = executable
     process.arguments = arguments
@@ -52,16 +53,16 @@ final class Tool {
   }
 
   @discardableResult
-  func run(_ arguments: String..., environment: [String: String] = [:]) throws -> Outcome {
+  public func run(_ arguments: String..., environment: [String: String] = [:]) throws -> Outcome {
     try start(arguments, environment: environment).wait()
   }
 
-  struct Running {
-    let process: Process
-    let output: String
-    let errors: String
+  public struct Running {
+    public let process: Process
+    public let output: String
+    public let errors: String
 
-    func wait() throws -> Outcome {
+    public func wait() throws -> Outcome {
       process.waitUntilExit()
       defer { for path in [output, errors] { try? FileManager.default.removeItem(atPath: path) } }
       return Outcome(
@@ -70,14 +71,14 @@ final class Tool {
     }
 
     /// Waits until `condition` holds or the process has ended.
-    func wait(until condition: () -> Bool) {
+    public func wait(until condition: () -> Bool) {
       while process.isRunning, !condition() { usleep(2000) }
     }
   }
 
-  func write(_ name: String, _ text: String) throws {
+  public func write(_ name: String, _ text: String) throws {
     try text.write(toFile: folder + "/" + name, atomically: false, encoding: .utf8)
   }
-  func content(_ name: String) throws -> Data { try Data(contentsOf: URL(fileURLWithPath: folder + "/" + name)) }
-  func exists(_ name: String) -> Bool { FileManager.default.fileExists(atPath: folder + "/" + name) }
+  public func content(_ name: String) throws -> Data { try Data(contentsOf: URL(fileURLWithPath: folder + "/" + name)) }
+  public func exists(_ name: String) -> Bool { FileManager.default.fileExists(atPath: folder + "/" + name) }
 }
