@@ -50,8 +50,9 @@ struct HostsTests {
     #expect(!far.arguments.contains("-q") && command("far", quiet: true).arguments.contains("-q"))
   }
 
-  @Test("the processes are started as this one was, without the hosts") func arguments() {
-    #expect(RunCommand.withoutHosts(["run", "--hosts", "a,b", "x", "--hosts=c", "--seed", "3"]) == ["run", "x", "--seed", "3"])
+  @Test("the processes are started as this one was, on all devices and without the hosts") func arguments() {
+    let typed = ["run", "--hosts", "a,b", "x", "--hosts=c", "--device", "xla", "--seed", "3", "--device=xla"]
+    #expect(RunCommand.started(typed, device: "xla:all") == ["run", "--device", "xla:all", "x", "--seed", "3"])
   }
 
   /// A command called ssh that runs on this machine what it is asked to.

@@ -102,6 +102,14 @@ extension OnXLACPU {
       #expect(own.allSatisfy { kill($0, 0) != 0 })
     }
 
+    @Test("one host alone computes on all of its devices") func oneHost() throws {
+      let tool = try Tool("FluxionToyCommand")
+      let arguments = ["run", "toy-mean", "--device", "xla", "--hosts", "localhost", "--set", "steps=20", "--out", "run"]
+      let outcome = try tool.start(arguments, environment: Self.devices).wait()
+      #expect(outcome.code == 0 && outcome.output.contains("report: run/report.html"), "\(outcome.errors)")
+      #expect(String(decoding: try tool.content("run/config.json"), as: UTF8.self).contains(#""device" : "xla:all""#))
+    }
+
     @Test("bad input is told once") func badInput() throws {
       let tool = try Tool("FluxionToyCommand")
       try tool.write("short.csv", "x,y\n1,2\n")

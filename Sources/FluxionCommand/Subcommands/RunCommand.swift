@@ -136,7 +136,9 @@ struct RunCommand: ParsableCommand {
       if case .index = plugin.place {
         throw InputError("--hosts: --device \(name) is one device of each host. Write --device xla for all of them.")
       }
-      let code = try HostProcesses(hosts, title: title, arguments: Self.withoutHosts(Array(CommandLine.arguments.dropFirst()))).run()
+      // One host alone is no job, and all of its devices are meant.
+      let arguments = Self.started(Array(CommandLine.arguments.dropFirst()), device: plugin.place == .all ? name : name + ":all")
+      let code = try HostProcesses(hosts, title: title, arguments: arguments).run()
       if code != 0 { throw ExitCode(code) }
     } catch let code as ExitCode {
       throw code
@@ -145,20 +147,21 @@ struct RunCommand: ParsableCommand {
     }
   }
 
-  /// The arguments of the processes that are started.
-  static func withoutHosts(_ arguments: [String]) -> [String] {
+  /// The arguments of the processes that are started: those of this one on all devices, without the hosts.
+  static func started(_ arguments: [String], device: String) -> [String] {
+    let replaced = ["--hosts", "--device"]
     var kept: [String] = []
     var isValue = false
-    for argument in arguments {
+    for argument in arguments.dropFirst() {
       if isValue {
         isValue = false
-      } else if argument == "--hosts" {
+      } else if replaced.contains(argument) {
         isValue = true
-      } else if !argument.hasPrefix("--hosts=") {
+      } else if !replaced.contains(where: { argument.hasPrefix($0 + "=") }) {
         kept.append(argument)
       }
     }
-    return kept
+    return arguments.prefix(1) + ["--device", device] + kept
   }
 
   /// What is asked for: the defaults, then the file of settings or the run to be resumed, then the options. The device is given by its
