@@ -1,4 +1,5 @@
 import FluxionTestSupport
+import FluxionXLA
 import Foundation
 import Testing
 
@@ -119,14 +120,37 @@ extension OnXLACPU {
       #expect(!tool.exists("runs"))
     }
 
+    /// Two processes of a job, as a launcher starts them.
+    private func launch(_ tool: Tool, _ arguments: [String], _ own: [[String]] = [[], []]) throws -> [Tool.Running] {
+      let port = try ProcessGroup.freePort()
+      return try own.enumerated().map { rank, own in
+        let job = ["PMI_RANK": "\(rank)", "PMI_SIZE": "2", "FLUXION_COORDINATOR": "127.0.0.1:\(port)"]
+        let words = ["run", "toy-mean", "--device", "xla", "--out", "run"] + arguments + own
+        return try tool.start(words, environment: Self.devices.merging(job) { $1 })
+      }
+    }
+
+    @Test("under a launcher too nobody waits for a process that is gone", arguments: [0, 1]) func gone(rank: Int) throws {
+      let tool = try Tool("FluxionToyCommand")
+      let running = try launch(tool, ["--checkpoint-every", "0", "--set", "steps=4000", "--set", "chunk=1"])
+      running[0].wait { self.steps(tool) > 5 }
+      kill(running[rank].process.processIdentifier, SIGKILL)
+      let outcomes = try running.map { try $0.wait() }
+      #expect(outcomes[rank].wasKilled && outcomes[1 - rank].code == 1 && !outcomes[1 - rank].wasKilled)
+      #expect(outcomes[1 - rank].errors.contains("fluxion run toy-mean: process \(rank) of 2"), "\(outcomes[1 - rank].errors)")
+    }
+
+    @Test("processes that are about different runs write nothing") func different() throws {
+      let tool = try Tool("FluxionToyCommand")
+      let outcomes = try launch(tool, [], [["--seed", "1"], ["--seed", "2"]]).map { try $0.wait() }
+      #expect(outcomes.map(\.code) == [2, 2])
+      #expect(outcomes[0].errors.contains("fluxion run toy-mean: process 1 of 2 has another seed than process 0"), "\(outcomes[0].errors)")
+      #expect(!tool.exists("run"))
+    }
+
     @Test("under a launcher the first process writes, and the others say nothing") func launcher() throws {
       let tool = try Tool("FluxionToyCommand")
-      let arguments = ["run", "toy-mean", "--device", "xla", "--set", "steps=20", "--out", "run"]
-      let port = 61440 + Int(ProcessInfo.processInfo.processIdentifier) % 4096
-      let running = try (0..<2).map { rank -> Tool.Running in
-        let job = ["PMI_RANK": "\(rank)", "PMI_SIZE": "2", "FLUXION_COORDINATOR": "127.0.0.1:\(port)"]
-        return try tool.start(arguments, environment: Self.devices.merging(job) { $1 })
-      }
+      let running = try launch(tool, ["--set", "steps=20"])
       let outcomes = try running.map { try $0.wait() }
       for outcome in outcomes { #expect(outcome.code == 0, "\(outcome.errors)") }
       #expect(outcomes[0].output.contains("report: run/report.html") && outcomes[1].output.isEmpty)

@@ -41,7 +41,8 @@ final class JobMember: Sendable {
           let text = farewell?.message ?? "it is gone. The last that it wrote may say why; --resume goes on from the last checkpoint."
           // An open line of progress is left where it is.
           if Terminal.canRedraw { FileHandle.standardError.write(Data("\n".utf8)) }
-          Failure(title, "process \(rank) of \(group.count): \(text)", exitCode: 1).print()
+          let process = "process \(rank) of \(group.count)"
+          Failure(title, text.hasPrefix(process) ? text : "\(process): \(text)", exitCode: 1).print()
         } else if farewell == nil {
           Failure(title, "process 0 of \(group.count) is gone, and with it the job.", exitCode: 1).print()
         }
