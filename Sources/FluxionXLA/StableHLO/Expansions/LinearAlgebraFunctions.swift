@@ -40,6 +40,8 @@ extension Tensor {
   var rows: Int { shape[1] }
   var columns: Int { shape[2] }
   var turned: Tensor { transposed([0, 2, 1]).conjugate() }
+  /// The sum of the moduli of the parts, by which pivots are compared as LAPACK does: squares would leave the type.
+  func sizes() -> Tensor { elementType.isComplex ? abs(real) + abs(imaginary) : abs(self) }
   func squaredMagnitudes() -> Tensor { elementType.isComplex ? real * real + imaginary * imaginary : self * self }
   /// Real numbers as numbers of this tensor's type.
   func number(_ x: Tensor) -> Tensor { elementType.isComplex ? complex(x, Tensor.zeros(x.shape, as: x.elementType)) : x }
@@ -72,7 +74,7 @@ private func luFactors(_ a: Tensor) -> [Tensor] {
   let row = iota([b, m], alongAxis: 1)
   let results = scan(count: Swift.min(m, n), from: [a, row]) { state, k in
     let (a, permutation) = (state[0], state[1])
-    let size = a.column(at: k).squeezed([2]).squaredMagnitudes()
+    let size = a.column(at: k).squeezed([2]).sizes()
     let pivot = select(row .< k, -1, size).argmax(alongAxis: 1).expanded(at: 1)
     let order = select(row .== k, pivot, select(row .== pivot, k, row))
     let swapped = apply1(.gather(batch: 1), a, order.expanded(at: 2))
