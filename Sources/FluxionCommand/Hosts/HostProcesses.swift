@@ -112,10 +112,10 @@ final class HostProcesses {
       case .ended(let rank):
         if processes[rank].terminationReason == .exit, processes[rank].terminationStatus == 0 { continue }
         if isStopping { continue }
-        // It may have told process 0 why, which says so and ends.
-        if processes[rank].terminationReason == .exit, wait(forProcess: 0, seconds: 3), processes[0].terminationReason == .exit {
+        // It may have told process 0 why, which says so and ends; or have ended because process 0 was gone, which may be heard of later.
+        if processes[rank].terminationReason == .exit, wait(forProcess: 0, seconds: 3) {
           end(patience: 2)
-          if isUnreached(0) { throw failure(of: 0) }
+          if processes[0].terminationReason == .uncaughtSignal || isUnreached(0) { throw failure(of: 0) }
           if processes[0].terminationStatus != 0 { return processes[0].terminationStatus }
         }
         end(patience: 0)
