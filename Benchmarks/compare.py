@@ -73,12 +73,14 @@ def spread(values):
 
 
 def processor():
+    """Its name, with family and model: virtual machines call processors of several generations the same."""
     try:
-        with open("/proc/cpuinfo") as file:
-            found = re.search(r"model name\s*:\s*(.+)", file.read())
-            if found: return found.group(1).strip()
-    except OSError: pass
-    return platform.processor() or platform.machine()
+        with open("/proc/cpuinfo") as file: text = file.read()
+    except OSError: return platform.processor() or platform.machine()
+    found = {key: re.search(rf"^{key}\s*:\s*(.+)", text, re.MULTILINE) for key in ("model name", "cpu family", "model")}
+    if not all(found.values()): return platform.processor() or platform.machine()
+    name, family, model = (found[key].group(1).strip() for key in found)
+    return f"{name}, family {family}, model {model}"
 
 
 def written(microseconds):
