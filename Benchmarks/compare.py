@@ -9,7 +9,7 @@ threads are stated. A cell is the median over the rounds of the medians of each 
 "of the limit": the least time in which this machine could do the work, divided by Fluxion's. The least time is that of the work's matrix
 products, at the best rate of any library here for exactly these shapes, plus that of its exponentials and their kin; or that of its memory
 traffic if longer. The rates are measured in the same run: of the peers' libraries with as many threads, of the library Fluxion loads and of
-Fluxion's own kernels with one, times the threads. "at most": the ratio if Fluxion took that least time.
+Fluxion's own kernels with one, times the threads. "at most": the ratio if Fluxion took that least time; blank where something else takes the time, or where the "least" time is undercut.
 """
 import argparse, collections, datetime, json, math, os, platform, re, statistics, subprocess, sys, tempfile
 
@@ -96,7 +96,7 @@ def table(title, rows):
         def cell(name): return [written(row["median_us"].get(name)), f"{100 * row['spread'][name]:.0f}" if name in row["spread"] else "–"]
         body.append([row["work"], *cell("fluxion"), *cell("jax"), *cell("torch"), f"{row['ratio']:.2f}" if row["ratio"] else "–",
                      f"{100 * row['of_limit']:.0f} %" if row["of_limit"] else "–",
-                     f"{row['ratio'] / row['of_limit']:.1f}" if row["ratio"] and row["of_limit"] else "–",
+                     f"{row['ratio'] / row['of_limit']:.1f}" if row["ratio"] and 0.1 <= (row["of_limit"] or 0) <= 1 else "–",
                      written(1e6 * row["first_call_s"]["fluxion"]), written(1e6 * row["first_call_s"]["jax"]) if "jax" in row["first_call_s"] else "–",
                      f"1 / {1 / row['compiling']:.0f}" if row["compiling"] else "–"])
     def line(cells): return "| " + " | ".join(cells) + " |"
