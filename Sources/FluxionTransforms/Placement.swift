@@ -46,7 +46,9 @@ extension Compiled {
   ///
   /// Recorded in another trace it is the function itself: where a program runs is said of the whole.
   ///
-  /// - Parameter arguments: an arrangement for each argument. Another number of them, or one that does not fit, is the caller's bug.
+  /// - Parameters:
+  ///   - group: The devices.
+  ///   - arguments: an arrangement for each argument. Another number of them, or one that does not fit, is the caller's bug.
   public func sharded<Group: DeviceGroup>(on group: Group, arguments: Group.Arrangement...) -> Compiled { at(Placement(group, arguments)) }
 }
 
@@ -65,8 +67,10 @@ extension CompiledUpdate {
   /// let parallel = step.sharded(on: mesh, arguments: .replicated, .split("data"), .replicated)
   /// ```
   ///
-  /// - Parameter arguments: an arrangement for the state and one for each argument. Another number of them, or one that does not fit, is
-  ///   the caller's bug.
+  /// - Parameters:
+  ///   - group: The devices.
+  ///   - arguments: an arrangement for the state and one for each argument. Another number of them, or one that does not fit, is
+  ///     the caller's bug.
   public func sharded<Group: DeviceGroup>(on group: Group, arguments: Group.Arrangement...) -> CompiledUpdate {
     at(Placement(group, arguments))
   }

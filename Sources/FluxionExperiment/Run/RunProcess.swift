@@ -10,8 +10,11 @@ public struct RunProcess: Sendable {
   public let count: Int
   private let difference: @Sendable ([Fact]) throws -> (rank: Int, name: String)?
 
-  /// - Parameter difference: compares facts, given in one order by all processes, for each of them: the first process whose facts differ
-  ///   from those of process 0, and the name of what differs; nil: all are the same.
+  /// - Parameters:
+  ///   - rank: Which one this is, 0 ..< `count`.
+  ///   - count: How many there are.
+  ///   - difference: compares facts, given in one order by all processes, for each of them: the first process whose facts differ
+  ///     from those of process 0, and the name of what differs; nil: all are the same.
   public init(rank: Int, count: Int, difference: @escaping @Sendable (_ facts: [Fact]) throws -> (rank: Int, name: String)?) {
     (self.rank, self.count, self.difference) = (rank, count, difference)
   }

@@ -33,7 +33,7 @@ public final class DeviceMesh: Sendable {
   ///
   /// - Parameters:
   ///   - axes: names and lengths, the slowest first: `["data": 4, "model": 2]`.
-  ///   - path: the plugin's library; nil: as ``FluxionCore/Device/xla(plugin:index:)`` finds it.
+  ///   - path: the plugin's library; nil: as `Device.xla(plugin:index:)` finds it.
   ///   - processes: the processes whose devices the mesh is made of, each of which makes the same one; nil: this process alone. Waits for
   ///     all of them. `try .current()` takes what the launcher says.
   /// - Throws: `PJRTError` where there is no plugin, or it has fewer devices, or processes do not find each other.
@@ -46,10 +46,10 @@ public final class DeviceMesh: Sendable {
   }
 
   /// The mesh of all devices of a plugin along one axis, `data`, over which the batches are divided that programs mark
-  /// (``FluxionCore/acrossDevices(_:axis:)``).
+  /// (`acrossDevices(_:axis:)`).
   ///
   /// - Parameters:
-  ///   - path: the plugin's library; nil: as ``FluxionCore/Device/xla(plugin:index:)`` finds it.
+  ///   - path: the plugin's library; nil: as `Device.xla(plugin:index:)` finds it.
   ///   - processes: the processes whose devices the mesh is made of; nil: this process alone. Waits for all of them.
   /// - Throws: `PJRTError` where there is no plugin, or processes do not find each other.
   public convenience init(ofAllDevicesOf path: String? = nil, processes: ProcessGroup? = nil) throws(PJRTError) {
