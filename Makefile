@@ -14,7 +14,7 @@ run: build
 test: setup
 	scripts/test.sh -c $(CONFIGURATION) $(ARGUMENTS)
 
-# The same with every cell of the matrix of operations, of which `make test` runs a sample.
+# The same with every cell of the matrix of operations, of which `make test` runs a sample, and with conversions of all patterns of 32 bits.
 test-full: setup
 	FLUXION_MATRIX=full scripts/test.sh -c $(CONFIGURATION) $(ARGUMENTS)
 
