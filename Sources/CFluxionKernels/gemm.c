@@ -206,9 +206,7 @@ static void run_chunk(void *context, int64_t chunk) {
 fx_code fx_run_gemm(const fx_gemm *step, const fx_context *context) {
   if (FX_UNLIKELY(!step->prepared)) return (fx_code)(context->status->code = FX_INVALID_PLAN);
   if (step->single) {
-    step->single(step, context, fx_slot_at(context, step->a, step->a_offset), fx_slot_at(context, step->b, step->b_offset),
-                 fx_slot_at(context, step->c, step->c_offset));
-    if (step->epilogue) fx_run_single_tile(step->epilogue, context);
+    fx_run_single_product(step, context);
     return FX_OK;
   }
   gemm_run run = {step, context, fx_slot_at(context, step->a, step->a_offset), fx_slot_at(context, step->b, step->b_offset),

@@ -176,8 +176,9 @@ void fx_fetch_tile(const fx_fused *step, void *const *slots, const fx_view *view
 // Runs a program of a single tile, on this thread.
 void fx_run_single_tile(const fx_fused *step, const fx_context *context);
 
-// Chooses how a product of one panel runs without the pool and without deciding anything anew; NULL if it is none.
+// Chooses how a product of one panel runs without the pool and without deciding anything anew.
 void fx_prepare_single_product(fx_gemm *step);
+void fx_run_single_product(const fx_gemm *step, const fx_context *context);
 
 // Strided copy and fill of a block, on this thread. Strides in elements.
 void fx_copy_block(uint32_t rank, const int64_t *shape, size_t element, const char *source, const int64_t *source_strides, char *target,

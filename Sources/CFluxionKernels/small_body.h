@@ -89,20 +89,22 @@
       memcpy(result + row, &total, sizeof total);                                                                              \
     }                                                                                                                          \
   }                                                                                                                            \
-  static void FX_NAME(matrix_vector_##t)(int64_t rows, int64_t columns, const void *matrix, int64_t step, const void *x, void *result) { \
-    const T *end = (const T *)matrix + (rows - 1) * step + columns;                                                            \
-    if (FX_LIKELY(rows >= L && columns % L == 0)) {                                                                            \
-      FX_NAME(whole_rows_##t)(rows, columns, matrix, step, x, result);                                                         \
-    } else if (rows < L) {                                                                                                     \
+  static __attribute__((noinline)) void FX_NAME(parted_rows_##t)(int64_t rows, int64_t columns, const T *matrix, int64_t step, const T *x, T *result) { \
+    const T *end = matrix + (rows - 1) * step + columns;                                                                       \
+    if (rows < L) {                                                                                                            \
       const V total = FX_NAME(row_dots_##t)(false, true, rows, columns, matrix, step, x, end);                                 \
       STORE_SOME(result, total, (size_t)rows, L);                                                                              \
-    } else {                                                                                                                   \
-      for (int64_t begin = 0; begin < rows; begin += L) {                                                                      \
-        const int64_t row = begin + L <= rows ? begin : rows - L;                                                              \
-        const V total = FX_NAME(row_dots_##t)(false, false, L, columns, (const T *)matrix + row * step, step, x, end);         \
-        memcpy((T *)result + row, &total, sizeof total);                                                                       \
-      }                                                                                                                        \
+      return;                                                                                                                  \
     }                                                                                                                          \
+    for (int64_t begin = 0; begin < rows; begin += L) {                                                                        \
+      const int64_t row = begin + L <= rows ? begin : rows - L;                                                                \
+      const V total = FX_NAME(row_dots_##t)(false, false, L, columns, matrix + row * step, step, x, end);                      \
+      memcpy(result + row, &total, sizeof total);                                                                              \
+    }                                                                                                                          \
+  }                                                                                                                            \
+  static void FX_NAME(matrix_vector_##t)(int64_t rows, int64_t columns, const void *matrix, int64_t step, const void *x, void *result) { \
+    if (FX_LIKELY(rows >= L && columns % L == 0)) FX_NAME(whole_rows_##t)(rows, columns, matrix, step, x, result);             \
+    else FX_NAME(parted_rows_##t)(rows, columns, matrix, step, x, result);                                                     \
   }                                                                                                                            \
                                                                                                                                \
   /* Multiples of rows are added up, four sums in turn. */                                                                     \

@@ -575,6 +575,11 @@ void fx_run_fused_rows(const fx_fused *step, const fx_context *context, int64_t 
 
 // MARK: Single tiles
 
+// What places refer to: the plan's slots, and the run's own addresses.
+typedef void *const *const place_tables[2];
+
+FX_INLINE void *at_place(const fx_place *place, place_tables tables) { return (char *)tables[place->table][place->entry] + place->at; }
+
 static box whole_box(const fx_fused *step, void *const *slots, char *const *accumulators) {
   box box = {.step = step, .slots = slots, .accumulators = accumulators, .rows = 1};
   uint32_t inner = step->rank - 1;
@@ -607,10 +612,12 @@ static void reduce_to_one(const fx_fused *step, uint32_t which, const void *valu
   put_results(step, which, 1, (char *)slots[view->slot] + view->offset, (const char *)&total);
 }
 
-static __attribute__((noinline)) void reduce_to_several(const fx_fused *step, const fx_context *context, uint32_t which, void **values) {
+static __attribute__((noinline)) void reduce_to_several(const fx_fused *step, const fx_context *context, uint32_t which, void *value) {
   const fused_run run = {step, context, NULL};
   const uint32_t source = step->reductions[which].source;
   char *accumulators[step->reduction_count];
+  void *values[step->instruction_count];
+  values[step->reductions[source].value] = value;
   accumulators[source] = accumulator_of(&run, source, 0);
   clear_accumulator(&run, source, 0);
   box box = whole_box(step, context->slots, accumulators);
@@ -620,43 +627,38 @@ static __attribute__((noinline)) void reduce_to_several(const fx_fused *step, co
   store_reduction(&run, which);
 }
 
-void fx_run_single_tile(const fx_fused *step, const fx_context *context) {
-  alignas(64) char registers[FX_STACK_REGISTERS];
+// What is left when the instructions have run.
+static __attribute__((noinline)) void finish_single_tile(const fx_fused *step, const fx_context *context, place_tables tables) {
   void *const *slots = context->slots;
-  void **values = (void **)(void *)(registers + step->register_bytes);
-  const size_t points = step->points;
-  const uint32_t count = step->instruction_count;
-  const fx_instruction *instructions = step->instructions;
-  for (uint32_t i = 0; i < count; i++) {
-    const fx_instruction *instruction = &instructions[i];
-    char *place = (instruction->slot == FX_NO_SLOT ? registers : (char *)slots[instruction->slot]) + instruction->at;
-    values[i] = place;
-    if (FX_LIKELY(instruction->fetch == FX_FETCH_NOTHING)) continue;
-    const fx_view *view = &step->inputs[instruction->a];
-    switch (instruction->fetch) {
-      case FX_FETCH_PREPARED: values[i] = (void *)(uintptr_t)instruction->at; break;
-      case FX_FETCH_CONSTANT: instruction->kernel(points, place, &instruction->immediate, NULL, NULL); break;
-      case FX_FETCH_COPIES: instruction->kernel(points, place, (char *)slots[view->slot] + view->offset, NULL, NULL); break;
-      default: fx_fetch_tile(step, slots, view, place);
-    }
-  }
-  for (uint32_t i = 0; i < count; i++) {
-    const fx_instruction *instruction = &instructions[i];
-    if (instruction->op > FX_CONSTANT)
-      instruction->kernel(points, values[i], values[instruction->a], values[instruction->b], values[instruction->c]);
-  }
   for (uint32_t i = 0; i < step->output_count; i++) {
     const fx_output *output = &step->outputs[i];
+    const void *value = at_place(&step->instructions[output->value].places[0], tables);
     if (output->mode & FX_OUTPUT_IS_DIRECT) continue;
-    if (output->mode & FX_OUTPUT_IS_ROW_MAJOR)
-      output->copy(points, (char *)slots[output->view.slot] + output->view.offset, values[output->value], NULL, NULL);
-    else put_tile(step, slots, output, values[output->value]);
+    if (output->mode & FX_OUTPUT_IS_ROW_MAJOR) output->copy(step->points, (char *)slots[output->view.slot] + output->view.offset, value, NULL, NULL);
+    else put_tile(step, slots, output, value);
   }
   for (uint32_t i = 0; i < step->reduction_count; i++) {
     const fx_reduction *reduction = &step->reductions[i];
-    if (reduction->outputs == 1) reduce_to_one(step, i, values[reduction->value], slots);
-    else reduce_to_several(step, context, i, values);
+    void *value = at_place(&step->instructions[reduction->value].places[0], tables);
+    if (reduction->outputs == 1) reduce_to_one(step, i, value, slots);
+    else reduce_to_several(step, context, i, value);
   }
+}
+
+void fx_run_single_tile(const fx_fused *step, const fx_context *context) {
+  alignas(64) char registers[FX_STACK_REGISTERS];
+  void *const own[2] = {registers, NULL};
+  place_tables tables = {context->slots, own};
+  const size_t points = step->points;
+  const fx_instruction *end = step->instructions + step->instruction_count;
+  for (const fx_instruction *instruction = step->instructions; instruction < end; instruction++) {
+    const fx_place *places = instruction->places;
+    if (FX_LIKELY(instruction->kernel))
+      instruction->kernel(points, at_place(&places[0], tables), at_place(&places[1], tables), at_place(&places[2], tables), at_place(&places[3], tables));
+    else if (FX_UNLIKELY(instruction->mode & FX_LOAD_IS_GATHERED))
+      fx_fetch_tile(step, context->slots, &step->inputs[instruction->a], at_place(&places[0], tables));
+  }
+  if (!step->computes_in_place) finish_single_tile(step, context, tables);
 }
 
 fx_code fx_run_fused(const fx_fused *step, const fx_context *context) {

@@ -10,19 +10,11 @@ enum {
   FX_STACK_REGISTERS = 64 * 1024,      // larger register files live in the step's scratch
   FX_LOAD_COPIES = 1,                  // fx_instruction.mode: this load must not refer to memory;
   FX_LOAD_BY_ROWS = 2,                 //   only instructions read it, and can do so where its rows lie;
-  FX_CONSTANT_IS_NUMBER = 4,           //   only kernels read it that want one number, no tile
+  FX_CONSTANT_IS_NUMBER = 4,           //   only kernels read it that want one number, no tile;
+  FX_LOAD_IS_GATHERED = 8,             //   of single tiles: its elements are picked from where they lie
   FX_OUTPUT_MAY_BE_DIRECT = 1,         // fx_output.mode
   FX_OUTPUT_IS_DIRECT = 2,             // the same, of single tiles: it is computed where it belongs;
   FX_OUTPUT_IS_ROW_MAJOR = 4           //   it lies there as in a register
-};
-
-// fx_instruction.fetch: what brings the tile of a load or constant to its place, in programs of a single tile.
-enum {
-  FX_FETCH_NOTHING = 0,                // it lies there
-  FX_FETCH_PREPARED,                   // it lies at the address `at`
-  FX_FETCH_CONSTANT,                   // copies of the instruction's number
-  FX_FETCH_COPIES,                     // copies of one element
-  FX_FETCH_TILE                        // anything else
 };
 
 FX_INLINE int fx_operand_count(uint32_t op) {

@@ -129,7 +129,10 @@ static bool is_constant(const fx_fused *step, uint32_t value) { return step->ins
 // Loads of what is the same along rows are better given to a kernel that takes a number.
 static bool is_same_along_rows(const fx_fused *step, uint32_t value) {
   const fx_instruction *load = &step->instructions[value];
-  return step->rank > 0 && load->op == FX_LOAD && step->inputs[load->a].slot != FX_INDEX_SLOT && step->inputs[load->a].strides[step->rank - 1] == 0;
+  if (step->rank == 0 || load->op != FX_LOAD || step->inputs[load->a].slot == FX_INDEX_SLOT) return false;
+  uint32_t inner = step->rank - 1;
+  while (inner > 0 && step->shape[inner] == 1) inner--;   // a column is a row as good as any
+  return step->inputs[load->a].strides[inner] == 0;
 }
 
 static bool divides_well(const fx_instruction *divisor) {
@@ -562,56 +565,74 @@ uint64_t fx_fused_constant_bytes(const fx_fused *step) {
   return bytes;
 }
 
+enum { own_registers = 0, own_nothing = 1 };   // entries of a run's own table, see fx_place
+
+static fx_place place_in_registers(const fx_instruction *instruction) { return (fx_place){1, own_registers, (int64_t)instruction->rd * 64}; }
+static fx_place place_in_slot(const fx_view *view) { return (fx_place){0, view->slot, view->offset}; }
+static fx_place place_in_memory(const void *address) { return (fx_place){1, own_nothing, (int64_t)(uintptr_t)address}; }
+
+// Where the tile of a load or constant lies, and the kernel that brings it there, if one does. What is known in every run is made in `constants` now.
+static void place_source(const fx_fused *step, fx_instruction *instruction, char **constants) {
+  const fx_kernel fill = fx_kernels()->fill[__builtin_ctzll(fx_type_size((fx_type)instruction->type))];
+  instruction->places[0] = place_in_registers(instruction);
+  if (*constants && is_known(step, instruction) && !(instruction->mode & FX_CONSTANT_IS_NUMBER)) {
+    if (instruction->op == FX_CONSTANT) fill(step->points, *constants, &instruction->immediate, NULL, NULL);
+    else fx_fetch_tile(step, NULL, &step->inputs[instruction->a], *constants);
+    instruction->places[0] = place_in_memory(*constants);
+    *constants += fx_align64(step->points * fx_type_size((fx_type)instruction->type));
+  } else if (instruction->op == FX_CONSTANT) {
+    instruction->places[1] = place_in_memory(&instruction->immediate);
+    if (instruction->mode & FX_CONSTANT_IS_NUMBER) instruction->places[0] = instruction->places[1];
+    else instruction->kernel = fill;
+  } else {
+    const fx_view *view = &step->inputs[instruction->a];
+    const bool is_memory = view->slot != FX_INDEX_SLOT;
+    if (is_memory && !(instruction->mode & FX_LOAD_COPIES) && is_row_major(step, view->strides)) {
+      instruction->places[0] = place_in_slot(view);
+    } else if (is_memory && is_one_element(step, view->strides)) {
+      instruction->places[1] = place_in_slot(view);
+      instruction->kernel = fill;
+    } else {
+      instruction->mode |= FX_LOAD_IS_GATHERED;
+    }
+  }
+}
+
 // A program that is one tile as a whole is the same in every run but for the addresses of its slots: where each value lies, and what brings it
 // there, is settled here.
 static void prepare_single_tile(fx_fused *step) {
   step->single_tile = step->points > 0 && step->points <= step->register_count && step->chunk_count == 1 && step->worker_bytes <= FX_STACK_REGISTERS;
   if (!step->single_tile) return;
-  const fx_kernel_table *kernels = fx_kernels();
   char *constants = fx_fused_constant_bytes(step) > 0 ? step->constants : NULL;
   for (uint32_t i = 0; i < step->instruction_count; i++) {
     fx_instruction *instruction = &step->instructions[i];
-    instruction->slot = FX_NO_SLOT;
-    instruction->at = (int64_t)instruction->rd * 64;
-    instruction->fetch = FX_FETCH_NOTHING;
-    if (instruction->op > FX_CONSTANT) continue;
-    if (instruction->mode & FX_CONSTANT_IS_NUMBER) {
-      instruction->fetch = FX_FETCH_PREPARED;
-      instruction->at = (int64_t)(uintptr_t)&instruction->immediate;
-      continue;
-    }
-    instruction->kernel = kernels->fill[__builtin_ctzll(fx_type_size((fx_type)instruction->type))];
-    if (constants && is_known(step, instruction)) {
-      if (instruction->op == FX_CONSTANT) instruction->kernel(step->points, constants, &instruction->immediate, NULL, NULL);
-      else fx_fetch_tile(step, NULL, &step->inputs[instruction->a], constants);
-      instruction->fetch = FX_FETCH_PREPARED;
-      instruction->at = (int64_t)(uintptr_t)constants;
-      constants += fx_align64(step->points * fx_type_size((fx_type)instruction->type));
-      continue;
-    }
-    if (instruction->op == FX_CONSTANT) {
-      instruction->fetch = FX_FETCH_CONSTANT;
-      continue;
-    }
-    const fx_view *view = &step->inputs[instruction->a];
-    if (view->slot == FX_INDEX_SLOT) {
-      instruction->fetch = FX_FETCH_TILE;
-    } else if (!(instruction->mode & FX_LOAD_COPIES) && is_row_major(step, view->strides)) {
-      instruction->slot = view->slot;
-      instruction->at = view->offset;
-    } else {
-      instruction->fetch = is_one_element(step, view->strides) ? FX_FETCH_COPIES : FX_FETCH_TILE;
-    }
+    for (int k = 0; k < 4; k++) instruction->places[k] = place_in_memory(NULL);
+    if (instruction->op <= FX_CONSTANT) place_source(step, instruction, &constants);
+    else instruction->places[0] = place_in_registers(instruction);
   }
+  step->computes_in_place = step->reduction_count == 0;
+  uint32_t copied = 0;   // one past the last load that is itself a result: nothing may be written before it has been brought to its place
+  for (uint32_t i = 0; i < step->output_count; i++)
+    if (step->instructions[step->outputs[i].value].op == FX_LOAD) copied = (uint32_t)fx_max64(copied, step->outputs[i].value + 1);
+  for (uint32_t i = 0; i < step->reduction_count; i++)
+    if (step->instructions[step->reductions[i].value].op == FX_LOAD) copied = (uint32_t)fx_max64(copied, step->reductions[i].value + 1);
   for (uint32_t i = 0; i < step->output_count; i++) {
     fx_output *output = &step->outputs[i];
-    if (!is_row_major(step, output->view.strides)) continue;
-    output->mode |= FX_OUTPUT_IS_ROW_MAJOR;
-    output->copy = kernels->operations[FX_COPY][output->view.type];
-    if (!(output->mode & FX_OUTPUT_MAY_BE_DIRECT)) continue;
-    output->mode |= FX_OUTPUT_IS_DIRECT;
-    step->instructions[output->value].slot = output->view.slot;
-    step->instructions[output->value].at = output->view.offset;
+    output->copy = fx_kernels()->operations[FX_COPY][output->view.type];
+    if (is_row_major(step, output->view.strides)) {
+      output->mode |= FX_OUTPUT_IS_ROW_MAJOR;
+      if (output->mode & FX_OUTPUT_MAY_BE_DIRECT && output->value >= copied) {
+        output->mode |= FX_OUTPUT_IS_DIRECT;
+        step->instructions[output->value].places[0] = place_in_slot(&output->view);
+        continue;
+      }
+    }
+    step->computes_in_place = 0;
+  }
+  for (uint32_t i = 0; i < step->instruction_count; i++) {
+    fx_instruction *instruction = &step->instructions[i];
+    const uint32_t operands[3] = {instruction->a, instruction->b, instruction->c};
+    for (int k = 0; k < fx_operand_count(instruction->op); k++) instruction->places[1 + k] = step->instructions[operands[k]].places[0];
   }
 }
 

@@ -185,6 +185,13 @@ typedef enum fx_reduce_op {
 } fx_reduce_op;
 enum { FX_REDUCE_COUNT = 7 };
 
+// Where something lies while a single tile runs: `at` bytes from the address that `entry` of a table holds.
+typedef struct fx_place {
+  uint32_t table;         // 0: the plan's slots; 1: the run's own, that is its registers and address 0
+  uint32_t entry;
+  int64_t at;
+} fx_place;
+
 // One instruction in single-assignment form: instruction i defines value i, and a, b, c name earlier values.
 // (There is no register allocation to do: fx_prepare does it.)
 typedef struct fx_instruction {
@@ -195,10 +202,8 @@ typedef struct fx_instruction {
   fx_scalar immediate;    // FX_CONSTANT: the value
   // derived
   uint16_t rd;
-  uint16_t fetch;         // single tiles: how the tile of a load or constant comes to its place
   uint32_t mode;
-  uint32_t slot;          // single tiles: the value lies in this slot, FX_NO_SLOT for the registers,
-  int64_t at;             //   so many bytes from the start
+  fx_place places[4];     // single tiles: of the value, then of the operands. A load or constant with a kernel is brought to its place by it
   void (*kernel)(size_t count, void *destination, const void *a, const void *b, const void *c);
   // with one number for the operand that is the same along rows
   void (*row_kernel)(size_t count, void *destination, const void *a, const void *b, const void *c);
@@ -267,6 +272,7 @@ typedef struct fx_fused {
   uint64_t scratch_bytes;
   uint32_t prepared;
   uint32_t single_tile;           // the whole program is one tile: it runs without the walk over tiles
+  uint32_t computes_in_place;     // single tiles: nothing is left to be done behind the last instruction
   uint64_t points;                // the number of points of the iteration space
 } fx_fused;
 
@@ -284,9 +290,13 @@ typedef enum fx_gemm_onto_kind {
   FX_GEMM_ONTO_ROW = 2            // one row of n elements, the same for all rows of C
 } fx_gemm_onto_kind;
 
-struct fx_context;
-struct fx_gemm;
-typedef void (*fx_single_product)(const struct fx_gemm *step, const struct fx_context *context, const void *a, const void *b, void *c);
+// A product of a matrix with a vector, both small: the kernel, and what it is called with.
+typedef struct fx_vector_product {
+  void (*kernel)(int64_t rows, int64_t columns, const void *matrix, int64_t step, const void *x, void *y);   // NULL: it is none
+  int64_t rows, columns, step;
+  uint32_t matrix, vector;        // slots
+  int64_t matrix_offset, vector_offset;   // bytes
+} fx_vector_product;
 
 typedef struct fx_gemm {
   uint32_t type;                  // fx_type of all three
@@ -310,7 +320,8 @@ typedef struct fx_gemm {
   uint32_t use_blas, prepared;
   int64_t panel_columns, column_panels;
   uint64_t scratch_bytes;
-  fx_single_product single;       // one panel of own kernels: it runs without the pool
+  uint32_t single;                // one panel of own kernels: it runs without the pool
+  fx_vector_product with_vector;  // of single ones
 } fx_gemm;
 
 // FX_STEP_BAND: steps that work on rows of the same things, one after the other on each block of rows. A block passes through all parts while

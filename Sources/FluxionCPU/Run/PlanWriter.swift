@@ -54,8 +54,8 @@ struct PlanWriter {
   mutating func write(_ step: Step) throws(EngineError) {
     switch step.work {
     case .barrier: return
-    case let .tiles(program): try append(FX_STEP_FUSED, fused(program), step)
-    case let .product(product): try append(FX_STEP_GEMM, gemm(product), step)
+    case let .tiles(program): try append(FX_STEP_FUSED, fused(program, of: step), step)
+    case let .product(product): try append(FX_STEP_GEMM, gemm(product, of: step), step)
     case let .copy(from, to, byteCount): try append(FX_STEP_COPY, copy(from, to, byteCount), step)
     case .single: try writeSingle(step)
     case let .nested(work): try writeNested(work, step)
@@ -73,11 +73,11 @@ struct PlanWriter {
       case let .tiles(program):
         rows = program.extents[0]
         part.kind = FX_STEP_FUSED.rawValue
-        part.payload = UnsafeMutableRawPointer(storage.store(fused(program, keepsShape: true)))
+        part.payload = UnsafeMutableRawPointer(storage.store(fused(program, of: step, keepsShape: true)))
       case let .product(product):
         rows = product.rows
         part.kind = FX_STEP_GEMM.rawValue
-        part.payload = UnsafeMutableRawPointer(storage.store(try gemm(product)))
+        part.payload = UnsafeMutableRawPointer(storage.store(try gemm(product, of: step)))
       default: preconditionFailure("bands are made of tile programs and products")
       }
       part.factor = Int64(rows / band.rows)
@@ -164,7 +164,10 @@ struct PlanWriter {
       slot: slot(buffer), type: UInt32(type.elementType.rawValue), offset: 0, count: Int64(type.shape.elementCount))
   }
 
-  private mutating func fused(_ program: TileProgram, keepsShape: Bool = false) -> fx_fused {
+  private mutating func fused(_ program: TileProgram, of step: Step, keepsShape: Bool = false) -> fx_fused {
+    var program = program
+    // Outside the arena, what may share memory is taken to do so.
+    program.noteReaders(step.inPlace.filter { layout.offsets[$0.output] == layout.offsets[$0.input] })
     var made = fx_fused()
     made.rank = UInt32(program.extents.count)
     made.keep_shape = keepsShape ? 1 : 0
@@ -199,7 +202,7 @@ struct PlanWriter {
     return made
   }
 
-  private mutating func gemm(_ p: Product) throws(EngineError) -> fx_gemm {
+  private mutating func gemm(_ p: Product, of step: Step) throws(EngineError) -> fx_gemm {
     var made = fx_gemm()
     made.type = UInt32(p.type.rawValue)
     let size = p.type.byteCount
@@ -215,11 +218,11 @@ struct PlanWriter {
     }
     // Batch axes longer than 1; without an epilogue, those that follow one another everywhere become one.
     var batch: [(length: Int, a: Int, b: Int, c: Int)] = []
-    var step = p.rows * p.columns
+    var distance = p.rows * p.columns
     var strides: [Int] = []
     for length in p.batch.reversed() {
-      strides.append(step)
-      step *= length
+      strides.append(distance)
+      distance *= length
     }
     strides.reverse()
     for (i, length) in p.batch.enumerated() where length != 1 {
@@ -237,7 +240,7 @@ struct PlanWriter {
     fill(&made.b_batch, batch.map(\.b))
     fill(&made.c_batch, batch.map(\.c))
     if let epilogue = p.epilogue {
-      let place = storage.store(fused(epilogue, keepsShape: true))
+      let place = storage.store(fused(epilogue, of: step, keepsShape: true))
       made.epilogue = place
     }
     return made

@@ -69,7 +69,6 @@ extension StepBuilder {
       }
     }
     step.inPlace = inPlacePairs(epilogue, separate, excluding: [lhs.base, rhs.base, product.target])
-    epilogue.noteReaders(step.inPlace)
     product.epilogue = epilogue.outputs.isEmpty ? nil : epilogue
     step.work = .product(product)
     step.node = others.last!

@@ -166,12 +166,11 @@ struct StepBuilder {
   mutating func appendTiles(
     _ group: Group, _ g: Int32, _ groupOf: [Int32], _ nodes: [Int]
   ) throws(EngineError) {
-    var program = try program(group, g, groupOf, nodes)
+    let program = try program(group, g, groupOf, nodes)
     guard program.extents.count <= 8 else { throw tooManyAxes(nodes[0]) }
     var step = Step(work: .tiles(program), node: nodes.last!, reads: program.readBuffers, writes: [], order: 0)
     step.writes = program.outputs.map { Int($0.view.slot) } + program.reductions.map { Int($0.view.slot) }
     step.inPlace = inPlacePairs(program, program.outputs.indices.map { $0 }, excluding: [])
-    program.noteReaders(step.inPlace)
     step.work = .tiles(program)
     steps.append(step)
   }
@@ -179,7 +178,8 @@ struct StepBuilder {
   func inPlacePairs(_ program: TileProgram, _ outputs: [Int], excluding: [Int]) -> [(output: Int, input: Int)] {
     var pairs: [(output: Int, input: Int)] = []
     let reads = program.readBuffers.filter { !excluding.contains($0) }
-    for o in outputs {
+    // Results that come last are the least likely to be in the way of an operand that is still to be read, so they choose first.
+    for o in outputs.sorted(by: { program.outputs[$0].value > program.outputs[$1].value }) {
       let target = Int(program.outputs[o].view.slot)
       for b in reads where buffers[b].byteCount == buffers[target].byteCount && program.mayOverwrite(b, with: o) {
         pairs.append((target, b))
