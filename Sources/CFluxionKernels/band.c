@@ -25,8 +25,29 @@ static bool has_dense_reductions(const fx_fused *step) {
   return true;
 }
 
-static bool turns(const fx_gemm *product) {
+static bool is_turned(const fx_gemm *product) {
   return product->transpose_b && !product->use_blas && product->m > 0 && product->n > 0 && product->k > 0 && (product->type == FX_F32 || product->type == FX_F64);
+}
+
+static bool have_same_b(const fx_gemm *x, const fx_gemm *y) {
+  return x->b == y->b && x->b_offset == y->b_offset && x->ldb == y->ldb && x->n == y->n && x->k == y->k && x->type == y->type;
+}
+
+// Finds a place for B turned round, or the part before that has one: the stages of a Runge–Kutta step have the same weights. Returns the bytes it takes.
+static uint64_t place_turned(const fx_band *band, uint32_t number, uint64_t scratch) {
+  fx_band_part *part = &band->parts[number];
+  const fx_gemm *product = part->payload;
+  part->is_turned = part->turns = is_turned(product);
+  part->turned_offset = scratch;
+  if (!part->is_turned) return 0;
+  for (uint32_t i = 0; i < number; i++) {
+    const fx_band_part *other = &band->parts[i];
+    if (other->kind != FX_STEP_GEMM || !other->turns || !have_same_b(other->payload, product)) continue;
+    part->turns = 0;
+    part->turned_offset = other->turned_offset;
+    return 0;
+  }
+  return fx_align64((uint64_t)(product->n * product->k) * fx_type_size((fx_type)product->type));
 }
 
 uint64_t fx_prepare_band(fx_band *band) {
@@ -43,8 +64,7 @@ uint64_t fx_prepare_band(fx_band *band) {
       fx_gemm *product = part->payload;
       if (fx_prepare_gemm(product) == FX_PREPARE_INVALID) return FX_PREPARE_INVALID;
       if (product->batch_rank || product->m != band->rows * part->factor) return fx_refuse("band: a product must have the band's rows, and no batch");
-      part->turned_offset = scratch;
-      if (turns(product)) scratch += fx_align64((uint64_t)(product->n * product->k) * fx_type_size((fx_type)product->type));
+      scratch += place_turned(band, i, scratch);
       tiles = product->epilogue;
     } else if (part->kind == FX_STEP_FUSED) {
       fx_fused *program = part->payload;
@@ -125,7 +145,7 @@ static void run_block(void *context, int64_t block) {
     const fx_band_part *part = &band->parts[i];
     const int64_t low = first * part->factor, high = end * part->factor;
     if (part->kind == FX_STEP_GEMM) {
-      const char *turned = turns(part->payload) ? scratch + part->turned_offset : NULL;
+      const char *turned = part->is_turned ? scratch + part->turned_offset : NULL;
       run_product(part->payload, run->context, turned, low, high, worker);
     } else {
       const fx_context own = {run->context->slots, scratch + part->scratch_offset, run->context->status};
@@ -138,7 +158,7 @@ fx_code fx_run_band(const fx_band *band, const fx_context *context) {
   if (FX_UNLIKELY(!band->prepared)) return (fx_code)(context->status->code = FX_INVALID_PLAN);
   // What every block would have to turn round is turned round once.
   for (uint32_t i = 0; i < band->part_count; i++) {
-    if (band->parts[i].kind != FX_STEP_GEMM || !turns(band->parts[i].payload)) continue;
+    if (band->parts[i].kind != FX_STEP_GEMM || !band->parts[i].turns) continue;
     const fx_gemm *product = band->parts[i].payload;
     const void *b = fx_slot_at(context, product->b, product->b_offset);
     char *turned = context->scratch + band->parts[i].turned_offset;

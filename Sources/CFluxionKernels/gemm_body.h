@@ -83,9 +83,11 @@ typedef FX_VECTOR(double, LD / 2) vdh;
     static const int8_t rows[heights] = {TM, TM_MIDDLE, 4, 2, 1};                                                             \
     static const tile tiles[heights][4] = {TILES_OF(t, TM), TILES_OF(t, TM_MIDDLE), TILES_OF(t, 4), TILES_OF(t, 2), TILES_OF(t, 1)}; \
     const int64_t halves = (width + L / 2 - 1) / (L / 2);                                                                     \
+    /* Fewer than 4 rows have too few sums to hide their latency: with one of the high tiles they are two of middle height, if that comes out even. */ \
+    const int64_t rest = m % TM, high = m >= TM && rest > 0 && rest < 4 && TM + rest == 2 * TM_MIDDLE ? m - TM - rest : m;     \
     int64_t i = 0;                                                                                                            \
     for (int height = 0; height < heights; height++)                                                                          \
-      for (; i + rows[height] <= m; i += rows[height])                                                                        \
+      for (const int64_t end = height == 0 ? high : m; i + rows[height] <= end; i += rows[height])                            \
         tiles[height][halves - 1](k, a + i * row_step, row_step, depth_step, b, ldb, c + i * ldc, ldc, onto ? onto + i * pitch : onto, pitch, width); \
   }                                                                                                                           \
                                                                                                                               \

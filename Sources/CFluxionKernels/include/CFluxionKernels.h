@@ -336,6 +336,7 @@ typedef struct fx_band_part {
   // derived
   uint64_t scratch_offset;        // of the part's own scratch
   uint64_t turned_offset;         // of B as [k, n], if it is stored [n, k]
+  uint32_t is_turned, turns;      // whether it is, and whether for this part: parts with the same B share it
 } fx_band_part;
 
 typedef struct fx_band {
