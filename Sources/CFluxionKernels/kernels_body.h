@@ -72,7 +72,6 @@ UNARY(sign_u64, uint64_t, vul, LD, uint64_t, vul, x != (uint64_t)0 ? (vul)(uint6
   UNARY(rsqrt_##t, T, V, L, T, V, inverse_root_##t(x))                               \
   UNARY(sin_##t, T, V, L, T, V, sin_##t(x))                                            \
   UNARY(cos_##t, T, V, L, T, V, cos_##t(x))                                            \
-  UNARY(tanh_##t, T, V, L, T, V, tanh_##t(x))                                          \
   UNARY(logistic_##t, T, V, L, T, V, logistic_##t(x))                                  \
   UNARY(floor_##t, T, V, L, T, V, __builtin_elementwise_floor(x))                      \
   UNARY(ceil_##t, T, V, L, T, V, __builtin_elementwise_ceil(x))                        \
@@ -85,6 +84,24 @@ UNARY(sign_u64, uint64_t, vul, LD, uint64_t, vul, x != (uint64_t)0 ? (vul)(uint6
 
 FLOAT_KERNELS(f32, float, vf, LF, vfb)
 FLOAT_KERNELS(f64, double, vd, LD, vdb)
+
+#if FX_VECTOR_BYTES == 32
+UNARY(tanh_of_rest, float, vf, LF, float, vf, tanh_f32(x))
+static void FX_NAME(tanh_f32)(size_t n, void *destination, const void *a, const void *b, const void *c) {
+  const float *x = a;
+  float *out = destination;
+  size_t i = 0;
+  for (; i + 2 * LF <= n; i += 2 * LF) {
+    vf pair[2] = {LOAD(vf, x + i), LOAD(vf, x + i + LF)};
+    FX_NAME(tanh_some_f32)(2, pair);
+    memcpy(out + i, pair, sizeof pair);
+  }
+  if (i < n) FX_NAME(tanh_of_rest)(n - i, out + i, x + i, b, c);
+}
+#else
+UNARY(tanh_f32, float, vf, LF, float, vf, tanh_f32(x))
+#endif
+UNARY(tanh_f64, double, vd, LD, double, vd, tanh_f64(x))
 UNARY(erf_f32, float, vf, LF, float, vf, erf_f32(x))
 BINARY(pow_f32, float, vf, LF, float, vf, pow_f32(x, y))
 

@@ -115,13 +115,12 @@ FX_INLINE vf log1p_f32(vf x) {
   return ((x < -1.0f) | (x != x)) ? (vf)NAN : result;
 }
 
-#if FX_VECTOR_BYTES >= 32
-// Where a register can be a table: piecewise polynomials, each in t = |x| - centre. The leading bits of 1 + |x| number the pieces, one or two below
-// each power of two, so that they become wider as the function becomes flat; rows are in the order of these bits modulo the number of lanes.
+// Where a register can be a table: piecewise polynomials, each in t = |x| - centre. The leading bits of a number that grows with |x| are those of the
+// piece, so that pieces become wider as the function becomes flat; rows are in the order of these bits modulo the number of pieces.
 // Rows: centre; tanh(centre), chosen to be an f32 all but exactly; then the coefficients of q in tanh(centre) + t q(t). The first piece is |x| + |x| q.
-enum { tanh_degree = FX_VECTOR_BYTES == 64 ? 5 : 7, tanh_piece_bits = FX_VECTOR_BYTES == 64 ? 2 : 1 };
-static const float FX_NAME(tanh_pieces)[tanh_degree + 3][LF] = {
 #if FX_VECTOR_BYTES == 64
+enum { tanh_degree = 5 };   // four pieces for each doubling of 1 + |x|
+static const float FX_NAME(tanh_pieces)[tanh_degree + 3][LF] = {
     {1.24971187f, 1.74976504f, 2.24957728f, 2.75000048f, 3.4999969f, 4.50005245f, 5.50036287f, 6.49897194f, 7.97119236f, 0.0f, 0.0f, 0.0f, 0.0f, 0.375086069f, 0.625106633f, 0.875141978f},
     {0.848202825f, 0.941348791f, 0.978007734f, 0.991859734f, 0.998177886f, 0.999753237f, 0.999966621f, 0.99999547f, 0.999999762f, 1.0f, 1.0f, 1.0f, 0.0f, 0.358432412f, 0.554673553f, 0.703977227f},
     {0.280551851f, 0.113862403f, 0.0435008705f, 0.016214272f, 0.00364097371f, 0.000493476167f, 6.67575732e-05f, 9.06007972e-06f, 4.77542017e-07f, 0.0f, 0.0f, 0.0f, 0.0f, 0.871526182f, 0.692337275f, 0.504416049f},
@@ -130,37 +129,64 @@ static const float FX_NAME(tanh_pieces)[tanh_degree + 3][LF] = {
     {-0.0125572421f, -0.0235289875f, -0.012331591f, -0.00508005917f, -0.00119738351f, -0.000164053388f, -2.22247891e-05f, -3.01732507e-06f, -1.58023099e-07f, 0.0f, 0.0f, 0.0f, -0.00118375779f, 0.168134004f, 0.137857869f, 0.0607576109f},
     {-0.019715609f, 0.00348038832f, 0.00397909898f, 0.00191092503f, 0.000490208971f, 6.82869431e-05f, 9.27241217e-06f, 1.25884378e-06f, 7.4791167e-08f, 0.0f, 0.0f, 0.0f, 0.143084466f, 0.0186107531f, -0.0541452244f, -0.0587678142f},
     {0.0151017634f, 0.00210234779f, -0.000716013717f, -0.000750903913f, -0.000157603965f, -2.2620703e-05f, -3.08570043e-06f, -4.17863191e-07f, -2.34324027e-08f, 0.0f, 0.0f, 0.0f, -0.0369773731f, -0.069878459f, -0.0235977806f, 0.012773281f},
-#else
-    {1.50033629f, 2.49971724f, 4.00002146f, 6.00039864f, 8.11503315f, 0.0f, 0.0f, 0.750143766f},
-    {0.905209005f, 0.986606777f, 0.999329329f, 0.999987721f, 0.999999821f, 1.0f, 0.0f, 0.635234714f},
-    {0.18059662f, 0.026607072f, 0.00134086667f, 2.45563497e-05f, 3.57610219e-07f, 0.0f, 0.0f, 0.596476853f},
-    {-0.163477585f, -0.02625072f, -0.001339979f, -2.45561732e-05f, -3.57605899e-07f, 0.0f, 9.28205921e-08f, -0.378902823f},
-    {0.0877845511f, 0.0170298833f, 0.000892497716f, 1.63791919e-05f, 2.38633703e-07f, 0.0f, -0.333338737f, 0.0418672077f},
-    {-0.0249742009f, -0.00805157423f, -0.000444986887f, -8.18875014e-06f, -1.19353288e-07f, 0.0f, 0.000107344495f, 0.099707745f},
-    {-0.00267315516f, 0.00286187674f, 0.000175651265f, 3.242812e-06f, 4.70264965e-08f, 0.0f, 0.132305175f, -0.0640496984f},
-    {0.00714142015f, -0.000721843389f, -5.8050151e-05f, -1.08132542e-06f, -1.56096114e-08f, 0.0f, 0.00541515881f, -0.00104714383f},
-    {-0.00382160628f, 6.12158183e-05f, 1.81024807e-05f, 3.52394011e-07f, 5.26497557e-09f, 0.0f, -0.0703598931f, 0.0215768293f},
-    {0.00077715551f, 4.75106026e-05f, -4.22573657e-06f, -8.77525466e-08f, -1.34975786e-09f, 0.0f, 0.027726097f, -0.00942202006f},
-#endif
 };
 
-FX_INLINE vf looked_up_f32(const float *row, vi places) {
-#if FX_VECTOR_BYTES == 64
-  return (vf)_mm512_permutexvar_ps((__m512i)places, _mm512_loadu_ps(row));
-#else
-  return (vf)_mm256_permutevar8x32_ps(_mm256_loadu_ps(row), (__m256i)places);
-#endif
-}
+FX_INLINE vf looked_up_f32(const float *row, vi places) { return (vf)_mm512_permutexvar_ps((__m512i)places, _mm512_loadu_ps(row)); }
 
 FX_INLINE vf tanh_f32(vf x) {
   vf a = abs_f32(x);
   a = a > 9.2f ? (vf)9.2f : a;
   const vf moved = a + 1.0f;
-  const vi piece = (vi)moved >> (23 - tanh_piece_bits);   // a permutation looks at the last bits alone
+  const vi piece = (vi)moved >> 21;   // a permutation looks at the last bits alone
   const vf t = a - looked_up_f32(FX_NAME(tanh_pieces)[0], piece), base = looked_up_f32(FX_NAME(tanh_pieces)[1], piece);
   vf q = looked_up_f32(FX_NAME(tanh_pieces)[tanh_degree + 2], piece);
   _Pragma("clang loop unroll(full)") for (int i = tanh_degree + 1; i >= 2; i--) q = MADD(q, t, looked_up_f32(FX_NAME(tanh_pieces)[i], piece));
-  return copy_sign_f32(MADD(q, t, moved < (FX_VECTOR_BYTES == 64 ? 1.25f : 1.5f) ? a : base), x);
+  return copy_sign_f32(MADD(q, t, moved < 1.25f ? a : base), x);
+}
+#elif FX_VECTOR_BYTES == 32
+// A permutation within half a register costs AMD processors a third of one across it, so there are as many pieces as half a register has lanes: one for each doubling
+// of 1 + 1.625 |x|, up to where the result is 1.
+enum { tanh_degree = 9 };
+static const float FX_NAME(tanh_pieces)[tanh_degree + 3][LF / 2] = {
+    {1.18724859f, 2.8768909f, 6.50559998f, 0.0f},
+    {0.829723597f, 0.99367851f, 0.99999553f, 0.0f},
+    {0.311558753f, 0.0126030184f, 8.9405803e-06f, -6.61576904e-11f},
+    {-0.258507639f, -0.0125235738f, -8.92513526e-06f, 1.50279913e-08f},
+    {0.11063724f, 0.00824329909f, 5.9345748e-06f, -0.333334029f},
+    {-0.00562964985f, -0.00401476631f, -3.01287173e-06f, 1.29870687e-05f},
+    {-0.0252909288f, 0.0015225074f, 1.22918527e-06f, 0.133213505f},
+    {0.0171226002f, -0.000457931979f, -3.78692079e-07f, 0.000597382779f},
+    {-0.00392780686f, 0.000102217724f, 9.51724672e-08f, -0.0555186532f},
+    {-0.0020635454f, -6.02452428e-06f, -3.15865805e-08f, 0.00130137627f},
+    {0.00212972937f, -7.3602655e-06f, 9.97406957e-09f, 0.0251864549f},
+    {-0.000630009337f, 2.22960261e-06f, -1.33029332e-09f, -0.00992882717f},
+};
+
+FX_INLINE vf looked_up_f32(const float *row, vi places) { return (vf)_mm256_permutevar_ps(_mm256_broadcast_ps((const __m128 *)(const void *)row), (__m256i)places); }
+
+// Of `count` vectors, a literal: two side by side fill the time that each waits for its own sums.
+FX_INLINE void FX_NAME(tanh_some_f32)(const int count, vf *x) {
+#define EACH _Pragma("clang loop unroll(full)") for (int k = 0; k < count; k++)
+  vf a[2], moved[2], t[2], q[2];
+  vi piece[2];
+  EACH {
+    a[k] = abs_f32(x[k]);
+    a[k] = a[k] > 9.2f ? (vf)9.2f : a[k];
+    moved[k] = MADD(a[k], (vf)1.625f, (vf)1.0f);
+    piece[k] = (vi)moved[k] >> 23;   // a permutation looks at the last bits alone
+  }
+  EACH t[k] = a[k] - looked_up_f32(FX_NAME(tanh_pieces)[0], piece[k]);
+  EACH q[k] = looked_up_f32(FX_NAME(tanh_pieces)[tanh_degree + 2], piece[k]);
+  _Pragma("clang loop unroll(full)") for (int i = tanh_degree + 1; i >= 2; i--) {
+    EACH q[k] = MADD(q[k], t[k], looked_up_f32(FX_NAME(tanh_pieces)[i], piece[k]));
+    EACH __asm__("" : "+v"(q[k]));   // or the compiler puts one vector behind the other
+  }
+  EACH x[k] = copy_sign_f32(MADD(q[k], t[k], moved[k] < 2.0f ? a[k] : looked_up_f32(FX_NAME(tanh_pieces)[1], piece[k])), x[k]);
+#undef EACH
+}
+FX_INLINE vf tanh_f32(vf x) {
+  FX_NAME(tanh_some_f32)(1, &x);
+  return x;
 }
 #else
 // Beyond 0.775 it is 1 - 2 / (exp(2|x|) + 1), quotient and difference corrected for their rounding.
