@@ -284,6 +284,21 @@ extension Kernels {
       }
     }
 
+    @Test("what is handed out unchanged is copied before a result is written over it") func copiedInPlace() {
+      withEachISA { isa in
+        let memory = Memory(), count = 50
+        var generator = Generator(43)
+        let x = generator.floats(count), y = generator.floats(count)
+        let (a, b, c) = (memory.array(x), memory.array(y), memory.array(x))
+        let views = [view(0, FX_F32, [1]), view(1, FX_F32, [1]), view(2, FX_F32, [1])]
+        // b, c = -a, b: b is loaded after -a has been computed.
+        let program = [load(FX_F32, 0), op(FX_NEG, FX_F32, 0), load(FX_F32, 1)]
+        run(FX_STEP_FUSED, fused(memory, [count], inputs: Array(views[..<2]), program, outputs: [(views[1], 1), (views[2], 2)]), [a, b, c], memory)
+        #expect(read(b, count) == x.map { -$0 }, "\(isa)")
+        #expect(read(c, count) == y, "\(isa)")
+      }
+    }
+
     @Test("what is read later, because two instructions became one, is not written before") func joinedInPlace() {
       withEachISA { isa in
         let memory = Memory(), count = 3000
