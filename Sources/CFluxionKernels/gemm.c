@@ -97,6 +97,13 @@ bool fx_prefer_blas(fx_type type, int64_t m, int64_t n, int64_t k, bool transpos
 
 // MARK: Panels
 
+// The length of `pieces` pieces, in whole units, such that the last one is not short.
+static int64_t cut(int64_t length, int64_t pieces, int64_t unit) {
+  int64_t piece = fx_max64(unit, fx_divide_up(fx_divide_up(length, pieces), unit) * unit);
+  while (length > piece && length % piece > 0 && length % piece <= 4) piece += unit;
+  return piece;
+}
+
 uint64_t fx_prepare_gemm(fx_gemm *step) {
   step->prepared = 0;
   if (step->accumulate > FX_GEMM_ONTO_ROW) return fx_refuse("gemm: added to what is unknown");
@@ -109,16 +116,22 @@ uint64_t fx_prepare_gemm(fx_gemm *step) {
 
   // Panels of about a million operations, but no lower than 64 rows: each of them prepares B for itself. Where there are few rows, as in the gradient of a
   // weight over many points, they are cut lower if B is read where it lies, and then columns: of whole rows the epilogue finds everything side by side.
+  // Own kernels sum every element in the same order in whichever panel it lies, if that has more than four rows and columns. So of large products there
+  // are no more panels than the threads need, all of one size.
   double operations = 2.0 * (double)step->m * (double)step->n * (double)fx_max64(step->k, 1);
-  int64_t wanted = operations > 64e6 ? 64 : fx_max64(1, (int64_t)(operations / 1e6));
+  const int64_t wanted = operations > 64e6 ? 64 : fx_max64(1, (int64_t)(operations / 1e6)), threads = fx_thread_count();
+  const bool by_threads = !step->use_blas && operations > 16e6;
   int64_t rows = fx_max64(1, fx_min64(wanted, step->m / 64)), columns = 1;
   if (step->m < 128) {
     if (!step->transpose_b && step->ldb <= 512) rows = fx_max64(1, fx_min64(wanted, step->m / 24));
-    columns = fx_max64(1, fx_min64(wanted / rows, step->n / 32));
+    if (by_threads) rows = fx_min64(rows, threads);
+    columns = fx_max64(1, fx_min64((by_threads ? threads : wanted) / rows, step->n / 32));
+  } else if (by_threads) {
+    rows = fx_min64(rows, threads * fx_divide_up(step->m, 256 * threads));
   }
-  step->panel_rows = fx_max64(1, fx_divide_up(fx_divide_up(step->m, rows), 4) * 4);
+  step->panel_rows = cut(step->m, rows, 12);
   step->panel_count = fx_max64(1, fx_divide_up(step->m, step->panel_rows));
-  step->panel_columns = fx_max64(1, fx_divide_up(fx_divide_up(step->n, columns), 32) * 32);
+  step->panel_columns = cut(step->n, columns, 32);
   step->column_panels = fx_max64(1, fx_divide_up(step->n, step->panel_columns));
   if (operations < 0.5e6 && step->batch_count > 1) step->panel_count = step->column_panels = 1;
 

@@ -1,5 +1,9 @@
-// Own matrix products, compiled once for each instruction set. Tiles of TM × 2 vectors of C stay in registers while k runs. Rows of A are read where they lie;
-// B is read where it lies if it is stored by rows and narrow enough to stay in cache, else it is packed into strips of 2 vectors.
+// Own matrix products, compiled once for each instruction set. Tiles of TM × 2 vectors of C stay in registers while k runs. Rows of A are read where they lie,
+// columns are packed if they are long; B is read where it lies if it is stored by rows and narrow, or met by few rows, else it is packed into strips of
+// 2 vectors. Every element is summed block by block of k and in order within a block, whatever is packed or turned round.
+//
+// Measured on a Zen 3 (one thread, f32, GF/s; its registers give 98; in brackets with B packed for every 68 rows, and columns of A for every tile):
+// 2708×64×1433 79 (73), 1433×64×2708 with A transposed 72 (60), with both 72 (31), 256×256×4096 with A transposed 66 (48), 4000×8×2000 23 (15).
 
 #if FX_VECTOR_BYTES == 64
 enum { TM = 12, TM_MIDDLE = 8 };    // 24 of 32 registers hold C
@@ -16,6 +20,28 @@ enum { block_k = FX_GEMM_BLOCK_K };   // depth of one packed block of B: strip a
 #else
 #define KEEP_WHOLE(x) (void)(x)
 #endif
+
+// Lines that the next block reads, asked for a few at a time between the tiles of this one: rows of a large matrix lie in pages of their own, and the
+// processor cannot know which of them come next.
+typedef struct FX_NAME(lines_ahead) {
+  const char *at;
+  int64_t step, rows, lines;   // bytes from row to row; rows to go; lines of each
+  int64_t line, each;          // those of this row that have been asked for; how many at a time
+} FX_NAME(lines_ahead);
+
+// A matrix of `rows` rows, `bytes` long and `step` apart.
+FX_INLINE FX_NAME(lines_ahead) FX_NAME(look_ahead)(const void *at, int64_t step, int64_t rows, int64_t bytes, int64_t tiles) {
+  const int64_t lines = bytes / 64 + 1;
+  return (FX_NAME(lines_ahead)){at, step, rows, lines, 0, (rows * lines + tiles - 1) / tiles};
+}
+
+FX_INLINE void FX_NAME(fetch_ahead)(FX_NAME(lines_ahead) *ahead) {
+  for (int64_t i = 0; i < ahead->each && ahead->rows > 0; i++) {
+    __builtin_prefetch(ahead->at + 64 * ahead->line, 0, 2);
+    if (++ahead->line < ahead->lines) continue;
+    ahead->line = 0, ahead->at += ahead->step, ahead->rows--;
+  }
+}
 
 // One tile of `rows` rows, a literal: a vector V of L lanes and, where `two` is said, one of W with LW lanes behind it. b: first row of the strip, rows ldb
 // apart. `width` columns exist, more than L if there are two vectors. Added to the product is `onto`, unless NULL: a row for each of C, `pitch` apart.
@@ -76,8 +102,9 @@ typedef FX_VECTOR(double, LD / 2) vdh;
   GEMM_TILES(t, T, TM, V, L, H) GEMM_TILES(t, T, TM_MIDDLE, V, L, H) GEMM_TILES(t, T, 4, V, L, H) GEMM_TILES(t, T, 2, V, L, H) \
   GEMM_TILES(t, T, 1, V, L, H)                                                                                                 \
                                                                                                                               \
-  static void FX_NAME(strip_##t)(int64_t m, int64_t k, const T *a, int64_t row_step, int64_t depth_step, const T *b, int64_t ldb, T *c, int64_t ldc, \
-                                 const T *onto, int64_t pitch, int64_t width) {                                               \
+  /* Rows of one strip of C. A goes on by `tile_step` from one of its rows to the next where they are of different tiles, by `row_step` within a tile. */ \
+  static void FX_NAME(strip_##t)(int64_t m, int64_t k, const T *a, int64_t tile_step, int64_t row_step, int64_t depth_step, const T *b, int64_t ldb, T *c, \
+                                 int64_t ldc, const T *onto, int64_t pitch, int64_t width, FX_NAME(lines_ahead) *ahead) {     \
     typedef void (*tile)(int64_t, const T *, int64_t, int64_t, const T *, int64_t, T *, int64_t, const T *, int64_t, int64_t); \
     enum { heights = 5 };                                                                                                     \
     static const int8_t rows[heights] = {TM, TM_MIDDLE, 4, 2, 1};                                                             \
@@ -87,39 +114,57 @@ typedef FX_VECTOR(double, LD / 2) vdh;
     const int64_t rest = m % TM, high = m >= TM && rest > 0 && rest < 4 && TM + rest == 2 * TM_MIDDLE ? m - TM - rest : m;     \
     int64_t i = 0;                                                                                                            \
     for (int height = 0; height < heights; height++)                                                                          \
-      for (const int64_t end = height == 0 ? high : m; i + rows[height] <= end; i += rows[height])                            \
-        tiles[height][halves - 1](k, a + i * row_step, row_step, depth_step, b, ldb, c + i * ldc, ldc, onto ? onto + i * pitch : onto, pitch, width); \
+      for (const int64_t end = height == 0 ? high : m; i + rows[height] <= end; i += rows[height]) {                          \
+        FX_NAME(fetch_ahead)(ahead);                                                                                          \
+        tiles[height][halves - 1](k, a + i * tile_step, row_step, depth_step, b, ldb, c + i * ldc, ldc, onto ? onto + i * pitch : onto, pitch, width); \
+      }                                                                                                                       \
+  }                                                                                                                           \
+                                                                                                                              \
+  /* to[j][i] = from[i][j], by squares of 4 × 4. */                                                                           \
+  static void FX_NAME(turn_##t)(int64_t rows, int64_t columns, const T *from, int64_t from_step, T *to, int64_t to_step) {    \
+    int64_t i = 0;                                                                                                            \
+    for (; i + 4 <= rows; i += 4) {                                                                                           \
+      int64_t j = 0;                                                                                                          \
+      for (; j + 4 <= columns; j += 4) FX_NAME(transpose_##t)(from + i * from_step + j, from_step, to + j * to_step + i, to_step); \
+      for (; j < columns; j++)                                                                                                \
+        for (int64_t r = i; r < i + 4; r++) to[j * to_step + r] = from[r * from_step + j];                                    \
+    }                                                                                                                         \
+    for (; i < rows; i++)                                                                                                     \
+      for (int64_t j = 0; j < columns; j++) to[j * to_step + i] = from[i * from_step + j];                                    \
   }                                                                                                                           \
                                                                                                                               \
   /* Rows p ... of op(B), columns j ... j + width, zeros up to the width of a strip. */                                       \
   static void FX_NAME(pack_##t)(int64_t k, int64_t width, const T *b, int64_t ldb, bool transpose, T *out) {                  \
-    if (!transpose) {                                                                                                         \
-      for (int64_t p = 0; p < k; p++, out += 2 * L) {                                                                         \
-        if (width < L) {                                                                                                      \
-          const V first = LOAD_SOME(V, b + p * ldb, (size_t)width, L);                                                        \
-          memcpy(out, &first, sizeof first);                                                                                  \
-        } else {                                                                                                              \
-          memcpy(out, b + p * ldb, L * sizeof(T));                                                                            \
-          if (width == 2 * L) memcpy(out + L, b + p * ldb + L, L * sizeof(T));                                                \
-          else if (width > L) {                                                                                               \
-            const V second = LOAD_SOME(V, b + p * ldb + L, (size_t)(width - L), L);                                           \
-            memcpy(out + L, &second, sizeof second);                                                                          \
-          }                                                                                                                   \
-        }                                                                                                                     \
-      }                                                                                                                       \
+    if (transpose) {                                                                                                          \
+      FX_NAME(turn_##t)(width, k, b, ldb, out, 2 * L);                                                                        \
+      for (int64_t p = 0; p < k && width < 2 * L; p++) memset(out + p * 2 * L + width, 0, (size_t)(2 * L - width) * sizeof(T)); \
       return;                                                                                                                 \
     }                                                                                                                         \
-    int64_t j = 0;                                                                                                            \
-    for (; j + 4 <= width; j += 4) { /* squares of 4 × 4 */                                                                   \
-      int64_t p = 0;                                                                                                          \
-      for (; p + 4 <= k; p += 4) FX_NAME(transpose_##t)(b + j * ldb + p, ldb, out + p * 2 * L + j, 2 * L);                    \
-      for (; p < k; p++)                                                                                                      \
-        for (int64_t i = j; i < j + 4; i++) out[p * 2 * L + i] = b[i * ldb + p];                                              \
+    for (int64_t p = 0; p < k; p++, out += 2 * L) {                                                                           \
+      const V first = width < L ? LOAD_SOME(V, b + p * ldb, (size_t)width, L) : LOAD(V, b + p * ldb);                         \
+      memcpy(out, &first, sizeof first);                                                                                      \
+      if (width <= L) continue;                                                                                               \
+      const V second = LOAD_SOME(V, b + p * ldb + L, (size_t)(width - L), L);                                                 \
+      memcpy(out + L, &second, sizeof second);                                                                                \
     }                                                                                                                         \
-    for (; j < 2 * L; j++)                                                                                                    \
-      for (int64_t p = 0; p < k; p++) out[p * 2 * L + j] = j < width ? b[j * ldb + p] : 0;                                    \
   }                                                                                                                           \
                                                                                                                               \
+  /* Whole strips of B stored by rows, each row in one go. */                                                                 \
+  FX_INLINE void FX_NAME(pack_rows_##t)(int64_t k, int64_t strips, const T *b, int64_t ldb, T *out) {                         \
+    for (int64_t p = 0; p < k; p++, b += ldb) {                                                                               \
+      for (int64_t j = 0; j < strips * 2 * L; j += 64 / (int64_t)sizeof(T)) __builtin_prefetch(b + 8 * ldb + j);              \
+      for (int64_t j = 0; j < strips; j++) memcpy(out + (j * k + p) * 2 * L, b + j * 2 * L, 2 * L * sizeof(T));               \
+    }                                                                                                                         \
+  }                                                                                                                           \
+                                                                                                                              \
+  /* Columns of stored A, `rows` of them: TM side by side, tile after tile, in the order in which tiles of C read them. */    \
+  FX_INLINE void FX_NAME(pack_columns_##t)(int64_t rows, int64_t k, const T *a, int64_t lda, T *out) {                        \
+    const int64_t whole = rows / TM * TM;                                                                                     \
+    for (int64_t p = 0; p < k; p++, a += lda) {                                                                               \
+      for (int64_t i = 0; i < whole; i += TM) memcpy(out + i * k + p * TM, a + i, TM * sizeof(T));                            \
+      for (int64_t i = whole; i < rows; i++) out[whole * k + p * TM + i - whole] = a[i];                                      \
+    }                                                                                                                         \
+  }                                                                                                                           \
   /* Dot products of `rows` rows with `columns` columns, which lie 256 apart: their latencies overlap. Both numbers are literals, at most 4. */\
   FX_INLINE void FX_NAME(dots_##t)(const int rows, const int columns, int64_t depth, const T *a, int64_t lda, const T *x, T *c, int64_t ldc, bool accumulate) {\
     V sum[4][4];                                                                                                              \
@@ -212,37 +257,72 @@ typedef FX_VECTOR(double, LD / 2) vdh;
     }                                                                                                                         \
   }                                                                                                                           \
                                                                                                                               \
-  /* Rows of stored A, TM of their columns: side by side, so that a tile reads them one after another. */                     \
-  FX_INLINE void FX_NAME(pack_tile_##t)(int64_t rows, int64_t depth, const T *a, int64_t lda, T *tile) {                      \
-    if (FX_LIKELY(rows == TM)) {                                                                                              \
-      for (int64_t p = 0; p < depth; p++, tile += TM) {                                                                       \
-        __builtin_prefetch(a + p * lda + 2 * TM); /* for the next tile, whose lines are as far apart as this one's */         \
-        memcpy(tile, a + p * lda, TM * sizeof(T));                                                                            \
+  /* C = A·B + onto, block by block of the depth: groups of rows of A that stay in the second cache level meet one strip of B after another, which stays in \
+     the first. Strips are packed once for all rows. */                                                                       \
+  static __attribute__((noinline)) void FX_NAME(blocks_##t)(int64_t m, int64_t n, int64_t k, const T *a, int64_t lda, bool transpose_a, const T *b, \
+                                                            int64_t ldb, bool transpose_b, T *c, int64_t ldc, const T *onto, int64_t pitch) { \
+    enum { strip = 2 * L, most_columns = (128 << 10) / (block_k * (int)sizeof(T)) / strip * strip, room = (96 << 10) / sizeof(T) }; \
+    alignas(64) T strips[block_k * most_columns], tiles[room];                                                                \
+    const int64_t size = sizeof(T), far = 128 << 10; /* bytes, of which little is in a near cache by chance */                     \
+    const int64_t blocks = (k + block_k - 1) / block_k, block = (k + blocks - 1) / blocks, group = room / block / TM * TM;    \
+    const int64_t row_step = transpose_a ? 1 : lda, depth_step = transpose_a ? lda : 1, b_step = transpose_b ? 1 : ldb, across = transpose_b ? ldb : 1; \
+    const bool packs_a = transpose_a && m > TM && block * lda * size > far;                                                   \
+    /* Of strips cut out of long rows only a few lines find room in the first level at once. */                               \
+    const bool packs_b = transpose_b || (m > TM && ldb * size > 2048) || (m > 96 && block * ldb * size > (24 << 10));         \
+    /* The larger matrix comes from memory; a single strip leaves no time to ask for it. */                                   \
+    const bool looks_at_a = m > n && n >= 2 * strip && m * k * size > far, looks_at_b = n > m && packs_b && n * k * size > far; \
+    for (int64_t left = 0; left < n; left += most_columns) {                                                                  \
+      const int64_t right = n - left < most_columns ? n : left + most_columns, in_strips = (right - left) / strip * strip;    \
+      const T *before = onto ? onto + left : onto;                                                                            \
+      int64_t before_step = pitch;                                                                                            \
+      for (int64_t p = 0; p < k; p += block, before = c + left, before_step = ldc) {                                          \
+        const int64_t depth = k - p < block ? k - p : block;                                                                  \
+        const T *b_block = b + left * across + p * b_step;                                                                    \
+        if (packs_b && !transpose_b) FX_NAME(pack_rows_##t)(depth, in_strips / strip, b_block, ldb, strips);                  \
+        for (int64_t j = transpose_b ? 0 : in_strips; j < right - left; j += strip)                                           \
+          FX_NAME(pack_##t)(depth, right - left - j < strip ? right - left - j : strip, b_block + j * across, ldb, transpose_b, strips + j * depth); \
+        for (int64_t first = 0; first < m; first += group) {                                                                  \
+          const int64_t rows = m - first < group ? m - first : group, whole = packs_a ? rows / TM * TM : 0;                   \
+          const int64_t tile_count = (rows + TM - 1) / TM * ((right - left + strip - 1) / strip);                             \
+          const bool is_last = first + rows == m;                                                                             \
+          const T *from = a + first * row_step + p * depth_step;                                                              \
+          FX_NAME(lines_ahead) ahead = {0};                                                                                   \
+          if (looks_at_a) {                                                                                                   \
+            const T *next = !is_last ? from + rows * row_step : p + depth < k ? a + (p + depth) * depth_step : a + m * row_step; \
+            ahead = FX_NAME(look_ahead)(next, lda * size, transpose_a ? depth : rows, (transpose_a ? rows : depth) * size, tile_count); \
+          } else if (looks_at_b && is_last) {                                                                                 \
+            const T *next = p + depth < k ? b_block + depth * b_step : b + right * across;                                    \
+            ahead = FX_NAME(look_ahead)(next, ldb * size, transpose_b ? right - left : depth, (transpose_b ? depth : right - left) * size, tile_count); \
+          }                                                                                                                   \
+          if (packs_a) FX_NAME(pack_columns_##t)(rows, depth, from, lda, tiles);                                              \
+          for (int64_t j = 0; j < right - left; j += strip) {                                                                 \
+            const int64_t width = right - left - j < strip ? right - left - j : strip;                                        \
+            const bool is_packed = packs_b || width < strip;                                                                  \
+            const T *x = is_packed ? strips + j * depth : b_block + j, *s = before ? before + first * before_step + j : before;    \
+            const int64_t x_step = is_packed ? strip : ldb;                                                                   \
+            T *to = c + first * ldc + left + j;                                                                               \
+            if (packs_a) FX_NAME(strip_##t)(whole, depth, tiles, depth, 1, TM, x, x_step, to, ldc, s, before_step, width, &ahead);\
+            const T *y = packs_a ? tiles + whole * depth : from;                                                              \
+            const int64_t y_step = packs_a ? 1 : row_step;                                                                    \
+            FX_NAME(strip_##t)(rows - whole, depth, y, y_step, y_step, packs_a ? TM : depth_step, x, x_step, to + whole * ldc, ldc, \
+                               s ? s + whole * before_step : s, before_step, width, &ahead);                                  \
+          }                                                                                                                   \
+        }                                                                                                                     \
       }                                                                                                                       \
-    } else {                                                                                                                  \
-      for (int64_t p = 0; p < depth; p++)                                                                                     \
-        for (int64_t i = 0; i < rows; i++) *tile++ = a[p * lda + i];                                                          \
     }                                                                                                                         \
   }                                                                                                                           \
                                                                                                                               \
-  /* Aᵀ·B with both stored by rows, one block of depth: what a tile needs of A lies scattered over as many rows as the block is deep, so it */\
-  /* is copied together once and then meets all of B, in groups of columns that stay in the second cache level. `edge`: room for a strip. */\
-  static void FX_NAME(columns_times_rows_##t)(int64_t m, int64_t n, int64_t depth, const T *a, int64_t lda, const T *b, int64_t ldb, T *c, int64_t ldc,\
-                                              const T *onto, int64_t pitch, T *edge) {                                        \
-    const int64_t strip = 2 * L, whole = n / strip * strip, group = 16 * strip;                                               \
-    alignas(64) T tile[FX_GEMM_BLOCK_K * TM];                                                                                 \
-    if (whole < n) FX_NAME(pack_##t)(depth, n - whole, b + whole, ldb, false, edge);                                          \
-    for (int64_t first = 0; first < n; first += group) {                                                                      \
-      const int64_t end = n - first < group ? n : first + group;                                                              \
-      for (int64_t i = 0; i < m; i += TM) {                                                                                   \
-        const int64_t rows = m - i < TM ? m - i : TM;                                                                         \
-        FX_NAME(pack_tile_##t)(rows, depth, a + i, lda, tile);                                                                \
-        for (int64_t j = first; j < end; j += strip) {                                                                        \
-          const bool is_whole = j < whole;                                                                                    \
-          FX_NAME(strip_##t)(rows, depth, tile, 1, rows, is_whole ? b + j : edge, is_whole ? ldb : strip, c + i * ldc + j, ldc, \
-                             onto ? onto + i * pitch + j : onto, pitch, is_whole ? strip : n - whole);                        \
-        }                                                                                                                     \
-      }                                                                                                                       \
+  /* Aᵀ·B with few columns, turned round: Cᵀ = Bᵀ·A, so that stored rows of A are read by vectors. */                         \
+  static __attribute__((noinline)) void FX_NAME(turned_##t)(int64_t m, int64_t n, int64_t k, const T *a, int64_t lda, const T *b, int64_t ldb, \
+                                                            bool transpose_b, T *c, int64_t ldc, const T *onto, int64_t pitch) { \
+    enum { room = (32 << 10) / sizeof(T) };                                                                                   \
+    alignas(64) T turned[room];                                                                                               \
+    const int64_t most = room / n / (2 * L) * (2 * L);                                                                        \
+    for (int64_t first = 0; first < m; first += most) {                                                                       \
+      const int64_t rows = m - first < most ? m - first : most;                                                               \
+      if (onto) FX_NAME(turn_##t)(rows, n, onto + first * pitch, pitch, turned, rows);                                        \
+      FX_NAME(blocks_##t)(n, rows, k, b, ldb, !transpose_b, a + first, lda, false, turned, rows, onto ? turned : onto, rows); \
+      FX_NAME(turn_##t)(n, rows, turned, rows, c + first * ldc, ldc);                                                         \
     }                                                                                                                         \
   }                                                                                                                           \
                                                                                                                               \
@@ -271,23 +351,11 @@ typedef FX_VECTOR(double, LD / 2) vdh;
       FX_NAME(small_gemm_##t)(m, n, k, a, row_step, depth_step, b, ldb, c, ldc, s, pitch);                                    \
       return;                                                                                                                 \
     }                                                                                                                         \
-    alignas(64) T packed[FX_GEMM_BLOCK_K * 2 * L];                                                                            \
-    const int64_t blocks = (k + block_k - 1) / block_k, block = (k + blocks - 1) / blocks;                                    \
-    const bool in_place = !transpose_b && (m <= TM || ldb <= 512);                                                            \
-    for (int64_t p = 0; p < k; p += block, s = c, pitch = ldc) {                                                              \
-      const int64_t depth = k - p < block ? k - p : block;                                                                    \
-      if (transpose_a && !transpose_b && n >= strip && (size_t)(depth * lda) * sizeof(T) > (128 << 10)) {                     \
-        FX_NAME(columns_times_rows_##t)(m, n, depth, a + p * lda, lda, b + p * ldb, ldb, c, ldc, s, pitch, packed);           \
-        continue;                                                                                                             \
-      }                                                                                                                       \
-      for (int64_t j = 0; j < n; j += strip) {                                                                                \
-        const int64_t width = n - j < strip ? n - j : strip;                                                                  \
-        const bool is_read_there = in_place && width == strip;                                                                \
-        if (!is_read_there) FX_NAME(pack_##t)(depth, width, transpose_b ? b + j * ldb + p : b + p * ldb + j, ldb, transpose_b, packed); \
-        FX_NAME(strip_##t)(m, depth, a + p * depth_step, row_step, depth_step, is_read_there ? b + p * ldb + j : packed, is_read_there ? ldb : strip, \
-                           c + j, ldc, s ? s + j : s, pitch, width);                                                          \
-      }                                                                                                                       \
-    }                                                                                                                         \
+    const int64_t far = 128 << 10;                                                                                            \
+    if (transpose_a && n <= 64 && m >= 2 * n && m * k * (int64_t)sizeof(T) > far)                                             \
+      FX_NAME(turned_##t)(m, n, k, a, lda, b, ldb, transpose_b, c, ldc, s, pitch);                                            \
+    else                                                                                                                      \
+      FX_NAME(blocks_##t)(m, n, k, a, lda, transpose_a, b, ldb, transpose_b, c, ldc, s, pitch);                               \
   }
 
 #if FX_HAS_FMA

@@ -1,9 +1,14 @@
 // 64-byte aligned memory. Small blocks are kept on a free list of the thread that frees them, one list for each power of two.
 
+#define _DEFAULT_SOURCE   // madvise
+
 #include "internal.h"
 
 #include <pthread.h>
 #include <stdlib.h>
+#if defined(__linux__)
+#include <sys/mman.h>
+#endif
 
 enum { smallest_shift = 6, class_count = 11, blocks_kept = 32 };   // 64 bytes ... 64 KiB
 
@@ -57,7 +62,13 @@ void *fx_allocate(size_t bytes) {
     bytes = (size_t)64 << class;
   }
   if (bytes > SIZE_MAX - 64) return NULL;
-  return aligned_alloc(64, (bytes + 63) & ~(size_t)63);
+  void *block = aligned_alloc(64, (bytes + 63) & ~(size_t)63);
+#if defined(__linux__)
+  // Large blocks in large pages, of which the processor remembers the places; only whole ones, so that none is taken for a few bytes.
+  const uintptr_t page = 2 << 20, first = ((uintptr_t)block + page - 1) & ~(page - 1), end = ((uintptr_t)block + bytes) & ~(page - 1);
+  if (block && bytes >= 2 * page) madvise((void *)first, end - first, MADV_HUGEPAGE);
+#endif
+  return block;
 }
 
 void fx_free(void *pointer, size_t bytes) {

@@ -54,6 +54,15 @@ public final class HostBuffer: @unchecked Sendable {
     guard let block = isSmall ? malloc(size + 48) : aligned_alloc(64, size) else {
       throw .outOfMemory(byteCount: byteCount)
     }
+    #if canImport(Glibc)
+      // In pages of 4 KiB a matrix of many megabytes has more of them than the processor remembers the places of. Only whole large pages are asked for,
+      // so that none is taken for a few bytes; a system that has none to give says no, and all is as it was.
+      let page: UInt = 2 << 20
+      if size >= 4 << 20 {
+        let first = (UInt(bitPattern: block) + page - 1) & ~(page - 1), end = (UInt(bitPattern: block) + UInt(size)) & ~(page - 1)
+        madvise(UnsafeMutableRawPointer(bitPattern: first), Int(end - first), MADV_HUGEPAGE)
+      }
+    #endif
     owner = .allocated(block)
     memory = isSmall ? UnsafeMutableRawPointer(bitPattern: (UInt(bitPattern: block) + 63) & ~63)! : block
     self.byteCount = byteCount
