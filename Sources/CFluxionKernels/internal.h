@@ -53,6 +53,7 @@ typedef struct fx_sparse_operands {
   const void *x, *factors;
   void *target;
   int64_t width;
+  bool masks;                      // of a product: where x is 0 nothing is added
 } fx_sparse_operands;
 
 typedef struct fx_fft_kernels fx_fft_kernels;   // see fft.h

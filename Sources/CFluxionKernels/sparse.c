@@ -76,6 +76,7 @@ fx_code fx_run_sparse(const fx_sparse *step, const fx_context *context) {
   o->factors = step->factors == FX_NO_SLOT ? NULL : fx_slot_at(context, step->factors, step->factors_offset);
   o->target = fx_slot_at(context, step->target, step->target_offset);
   o->width = step->width;
+  o->masks = step->masks;
 
   fx_code code = check(context, o->columns, step->column_type, step->count, step->column_count, step->column_step_id);
   if (code == FX_OK) code = check(context, o->rows, step->row_type, step->count, step->row_count, step->row_step_id);

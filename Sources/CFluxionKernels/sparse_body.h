@@ -17,10 +17,10 @@
 INDEX_KERNELS(32, int32_t, uint32_t)
 INDEX_KERNELS(64, int64_t, uint64_t)
 
-#define SPARSE(t, T, V, L)                                                                                                     \
-  /* Entries begin ..< end, columns from `first` on: `vectors` whole vectors (a literal), or `lanes` < L lanes of one. */        \
-  FX_INLINE void FX_NAME(add_entries_##t)(const int vectors, const bool some, const fx_sparse_operands *o, int64_t begin, int64_t end, int64_t first, \
-                                          size_t lanes) {                                                                      \
+#define SPARSE(t, T, V, M, L)                                                                                                     \
+  /* Entries begin ..< end, columns from `first` on: `vectors` whole vectors (a literal), or `lanes` < L lanes of one. `masked`: see fx_sparse. */\
+  FX_INLINE void FX_NAME(add_entries_##t)(const int vectors, const bool some, const bool masked, const fx_sparse_operands *o, int64_t begin, int64_t end,\
+                                          int64_t first, size_t lanes) {                                                       \
     const T *x = o->x, *factors = o->factors;                                                                                  \
     for (int64_t e = begin; e < end;) {                                                                                        \
       const int32_t row = o->rows[e * o->row_step];                                                                            \
@@ -31,8 +31,11 @@ INDEX_KERNELS(64, int64_t, uint64_t)
       do {                                                                                                                     \
         const T *from = x + (int64_t)o->columns[e * o->column_step] * o->width + first;                                        \
         const V factor = (V)(factors ? factors[e] : (T)1);                                                                     \
-        _Pragma("clang loop unroll(full)") for (int i = 0; i < vectors; i++)                                                   \
-          sum[i] = MADD(factor, some ? LOAD_SOME(V, from, lanes, L) : LOAD(V, from + i * L), sum[i]);                          \
+        _Pragma("clang loop unroll(full)") for (int i = 0; i < vectors; i++) {                                                 \
+          const V value = some ? LOAD_SOME(V, from, lanes, L) : LOAD(V, from + i * L);                                         \
+          const M is_used = value != (V)(T)0;                                                                                  \
+          sum[i] = MADD(masked ? (V)((M)factor & is_used) : factor, value, sum[i]);                                            \
+        }                                                                                                                      \
       } while (++e < end && o->rows[e * o->row_step] == row);                                                                  \
       _Pragma("clang loop unroll(full)") for (int i = 0; i < vectors; i++) {                                                   \
         if (some) STORE_SOME(to, sum[i], lanes, L);                                                                            \
@@ -49,22 +52,24 @@ INDEX_KERNELS(64, int64_t, uint64_t)
       T sum = target[row];                                                                                                     \
       do {                                                                                                                     \
         const T value = x[o->columns[e * o->column_step]];                                                                     \
-        sum += factors ? factors[e] * value : value;                                                                           \
+        if (!o->masks || value != 0) sum += factors ? factors[e] * value : value;                                              \
       } while (++e < end && o->rows[e * o->row_step] == row);                                                                  \
       target[row] = sum;                                                                                                       \
     }                                                                                                                          \
   }                                                                                                                            \
                                                                                                                                \
-  static void FX_NAME(sparse_product_##t)(const fx_sparse_operands *o, int64_t begin, int64_t end, int64_t first, int64_t last) { \
-    if (o->width == 1) {                                                                                                       \
-      FX_NAME(add_numbers_##t)(o, begin, end);                                                                                 \
-      return;                                                                                                                  \
-    }                                                                                                                          \
+  FX_INLINE void FX_NAME(add_columns_##t)(const bool masked, const fx_sparse_operands *o, int64_t begin, int64_t end, int64_t first, int64_t last) {\
     int64_t c = first;                                                                                                         \
-    for (; c + 4 * L <= last; c += 4 * L) FX_NAME(add_entries_##t)(4, false, o, begin, end, c, 0);                             \
-    for (; c + 2 * L <= last; c += 2 * L) FX_NAME(add_entries_##t)(2, false, o, begin, end, c, 0);                             \
-    for (; c + L <= last; c += L) FX_NAME(add_entries_##t)(1, false, o, begin, end, c, 0);                                     \
-    if (c < last) FX_NAME(add_entries_##t)(1, true, o, begin, end, c, (size_t)(last - c));                                     \
+    for (; c + 4 * L <= last; c += 4 * L) FX_NAME(add_entries_##t)(4, false, masked, o, begin, end, c, 0);                     \
+    for (; c + 2 * L <= last; c += 2 * L) FX_NAME(add_entries_##t)(2, false, masked, o, begin, end, c, 0);                     \
+    for (; c + L <= last; c += L) FX_NAME(add_entries_##t)(1, false, masked, o, begin, end, c, 0);                             \
+    if (c < last) FX_NAME(add_entries_##t)(1, true, masked, o, begin, end, c, (size_t)(last - c));                             \
+  }                                                                                                                            \
+                                                                                                                               \
+  static void FX_NAME(sparse_product_##t)(const fx_sparse_operands *o, int64_t begin, int64_t end, int64_t first, int64_t last) {\
+    if (o->width == 1) FX_NAME(add_numbers_##t)(o, begin, end);                                                                \
+    else if (o->masks) FX_NAME(add_columns_##t)(true, o, begin, end, first, last);                                             \
+    else FX_NAME(add_columns_##t)(false, o, begin, end, first, last);                                                          \
   }                                                                                                                            \
                                                                                                                                \
   /* As many entries at once as a vector has lanes, their sums side by side. */                                                \
@@ -91,5 +96,5 @@ INDEX_KERNELS(64, int64_t, uint64_t)
     }                                                                                                                          \
   }
 
-SPARSE(f32, float, vf, LF)
-SPARSE(f64, double, vd, LD)
+SPARSE(f32, float, vf, vi, LF)
+SPARSE(f64, double, vd, vl, LD)

@@ -102,6 +102,49 @@ extension Kernels {
       }
     }
 
+    /// Large enough that panels go by the number of threads, with lengths that leave short ends.
+    @Test("long and thin products: right, and the same bits whatever the number of threads") func longAndThin() {
+      let before = fx_thread_count()
+      defer { fx_set_thread_count(before) }
+      let sizes = [(1433, 64, 301, 0), (1300, 16, 520, 0), (1025, 40, 260, 0), (700, 300, 257, 0), (1433, 64, 301, 2), (1433, 64, 301, 1), (1030, 16, 600, 1), (4001, 5, 900, 1), (300, 129, 700, 1), (100, 68, 2000, 1), (130, 100, 999, 3)]
+      withEachISA { isa in
+        for (m, n, k, flags) in sizes {
+          let ta = flags & 1 != 0, tb = flags & 2 != 0
+          var generator = Generator(UInt64(m + n))
+          let a = generator.floats(m * k), b = generator.floats(k * n), row = generator.floats(n)
+          for onto in [FX_GEMM_ONTO_NOTHING, FX_GEMM_ONTO_ROW, FX_GEMM_ONTO_C] {
+            var first: [Float] = []
+            for threads: Int32 in [1, 2, 3, 16] {
+              fx_set_thread_count(threads)
+              let memory = Memory(), step = memory.value(fx_gemm())
+              let c = memory.array((0..<m).flatMap { _ in row })
+              step.pointee.type = FX_F32.rawValue
+              (step.pointee.a, step.pointee.b, step.pointee.c, step.pointee.row) = (0, 1, 2, 3)
+              (step.pointee.m, step.pointee.n, step.pointee.k) = (Int64(m), Int64(n), Int64(k))
+              (step.pointee.lda, step.pointee.ldb, step.pointee.ldc) = (Int64(ta ? m : k), Int64(tb ? k : n), Int64(n))
+              (step.pointee.transpose_a, step.pointee.transpose_b, step.pointee.accumulate) = (ta ? 1 : 0, tb ? 1 : 0, onto.rawValue)
+              run(FX_STEP_GEMM, step, [memory.array(a), memory.array(b), c, memory.array(row)], memory)
+              let result = read(c, m * n)
+              if threads == 1 {
+                first = result
+                var worst = 0.0
+                for i in stride(from: 0, to: m, by: 7) {
+                  for j in 0..<n {
+                    let sum = (0..<k).reduce(onto == FX_GEMM_ONTO_NOTHING ? 0 : Double(row[j])) {
+                      $0 + Double(ta ? a[$1 * m + i] : a[i * k + $1]) * Double(tb ? b[j * k + $1] : b[$1 * n + j])
+                    }
+                    worst = max(worst, abs(Double(result[i * n + j]) - sum))
+                  }
+                }
+                #expect(worst <= 4e-6 * Double(k).squareRoot() * 4, "\(isa), \(m)x\(n)x\(k), flags \(flags), onto \(onto.rawValue)")
+              }
+              #expect(result == first, "\(isa), \(m)x\(n)x\(k), flags \(flags), onto \(onto.rawValue), \(threads) threads")
+            }
+          }
+        }
+      }
+    }
+
     @Test("batches, broadcasting, an epilogue, one thread or two") func batches() {
       withEachISA { isa in
         for threads: Int32 in [1, 2] {

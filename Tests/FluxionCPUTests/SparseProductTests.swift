@@ -109,6 +109,23 @@ import Testing
     try multiply(CSRMatrix(a))
   }
 
+  @Test("zeros of cotangents behind a select add nothing, not even of an infinite entry", arguments: cases.filter { $0.entries > 0 && $0.width != 0 })
+  func masked(of size: Case) throws {
+    var arrays = TestArrays(seed: 9)
+    let a = size.matrix(&arrays)
+    let places = arange(size.columns).converted(to: size.element)
+    let isKept = (places / 3 .!= floor(places / 3)).converted(to: size.element)
+    let x = size.width == nil ? size.dense(&arrays, size.columns) * isKept : size.dense(&arrays, size.columns) * isKept.expanded(at: 1)
+    // Entries of the columns that are zeros throughout.
+    let factors = select(isKept.gathered(a.columns) .> 0, a.values, a.values / 0)
+    let (rows, repeated) = (a.shape[0], Shape([Int](repeating: 1, count: x.rank - 1)))
+    let found = try compare(
+      { t in
+        segmentSum(binary(.multiplyNoNaN, t[3].gathered(t[2]), t[0].reshaped(to: t[0].shape + repeated)), ids: t[1], count: rows)
+      }, [factors, a.rows, a.columns, x], size.element)
+    #expect(found.difference < size.bound(a) && found.kernels <= 3)
+  }
+
   @Test("what is gathered for others too is still written") func sharedRows() throws {
     var arrays = TestArrays(seed: 6)
     let size = Case(rows: 20, columns: 30, entries: 100, width: 5, element: .float64)

@@ -14,7 +14,8 @@
 //   - Every slot, arena and constant pointer is aligned for its element type; 64 bytes is best (`fx_allocate` gives that).
 //   - Unless a comment allows it, an output must not overlap an input of the same step.
 //   - Floating-point operations follow IEEE 754. min and max propagate NaN. Nothing is flushed to zero.
-//   - Results do not depend on the number of threads: work is cut by size only, and partial results are combined in a fixed order.
+//   - Results do not depend on the number of threads: work is cut by size only where the cut changes a sum, and partial results are combined in a
+//     fixed order.
 //   - Zero-initialise every struct (`= {0}`, `fx_gemm()` in Swift) before filling it.
 
 #ifndef C_FLUXION_KERNELS_H
@@ -520,6 +521,7 @@ typedef struct fx_sparse {
   int32_t row_step_id, column_step_id;    // what an index outside is reported as
   int64_t rows_offset, columns_offset, x_offset, factors_offset, target_offset;   // bytes
   int64_t count, width, row_count, column_count;   // fewer than 2^31 rows and columns
+  uint32_t masks;                         // of a product, 1: where x is 0 nothing is added, not even of an infinite factor
   uint32_t prepared;
 } fx_sparse;
 

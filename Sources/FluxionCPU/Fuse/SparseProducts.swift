@@ -17,6 +17,8 @@ struct SparseProduct {
   let rows: ValueID, columns: ValueID
   let x: ValueID
   let factors: ValueID?
+  /// Whether zeros of x add nothing, not even of an infinite entry: so are cotangents multiplied behind a `select`.
+  let isMasked: Bool
   /// The gather whose indices are the columns, and what else picks rows: what an index outside is told of.
   let columnPicker: Int, rowPicker: Int
 
@@ -61,11 +63,11 @@ private struct SparseProductSearch {
       add(.sum, n, rows, picked, factors: nil, rowPicker: n, without: [updates])
       return
     }
-    guard let (a, b) = product(updates) else { return }
+    guard let (a, b, isMasked) = product(updates) else { return }
     let axes = Array(1..<Swift.max(1, definitions.shape(updates).rank))
-    for (a, b) in [(a, b), (b, a)] {
+    for (a, b) in isMasked ? [(a, b)] : [(a, b), (b, a)] {
       guard let picked = gather(a), let factors = definitions.source(of: b, repeatedAlong: axes) else { continue }
-      add(.sum, n, rows, picked, factors: factors, rowPicker: n, without: [updates, a])
+      add(.sum, n, rows, picked, factors: factors, isMasked: isMasked, rowPicker: n, without: [updates, a])
       return
     }
   }
@@ -73,17 +75,19 @@ private struct SparseProductSearch {
   private mutating func sampled(_ n: Int, _ node: Node, _ axes: [Int]) {
     let products = node.operands[0]
     let rank = definitions.shape(products).rank
-    guard rank > 1, axes == Array(1..<rank), let (a, b) = product(products), let y = gather(a), let x = gather(b) else { return }
+    guard rank > 1, axes == Array(1..<rank), let (a, b, isMasked) = product(products), !isMasked, let y = gather(a), let x = gather(b)
+    else { return }
     add(.sampled, n, y.indices, x, factors: y.source, rowPicker: y.node, without: [products, a, b])
   }
 
   private mutating func add(
-    _ kind: SparseProduct.Kind, _ n: Int, _ rows: ValueID, _ picked: Picked, factors: ValueID?, rowPicker: Int, without values: [ValueID]
+    _ kind: SparseProduct.Kind, _ n: Int, _ rows: ValueID, _ picked: Picked, factors: ValueID?, isMasked: Bool = false, rowPicker: Int,
+    without values: [ValueID]
   ) {
     products.append(
       SparseProduct(
-        kind: kind, node: n, rows: rows, columns: picked.indices, x: picked.source, factors: factors, columnPicker: picked.node,
-        rowPicker: rowPicker))
+        kind: kind, node: n, rows: rows, columns: picked.indices, x: picked.source, factors: factors, isMasked: isMasked,
+        columnPicker: picked.node, rowPicker: rowPicker))
     for v in values { spared[v, default: 0] += 1 }
   }
 
@@ -107,9 +111,11 @@ private struct SparseProductSearch {
     return shape.rank == 2 && shape[1] == 1 && definitions.shape(source)[0] <= Int(Int32.max)
   }
 
-  /// The factors of a product that is read once.
-  private func product(_ v: ValueID) -> (ValueID, ValueID)? {
-    guard definitions.uses(of: v) == 1, let node = definitions.maker(v), case .binary(.multiply) = node.operation else { return nil }
-    return (node.operands[0], node.operands[1])
+  /// The factors of a product that is read once, and whether zeros of the first one stay zeros.
+  private func product(_ v: ValueID) -> (ValueID, ValueID, isMasked: Bool)? {
+    guard definitions.uses(of: v) == 1, let node = definitions.maker(v), case let .binary(f) = node.operation,
+      f == .multiply || f == .multiplyNoNaN
+    else { return nil }
+    return (node.operands[0], node.operands[1], f == .multiplyNoNaN)
   }
 }

@@ -179,6 +179,7 @@ extension PlanWriter {
     switch product.kind {
     case .sum:
       made.kind = FX_SPARSE_PRODUCT.rawValue
+      made.masks = product.isMasked ? 1 : 0
       made.row_count = Int64(graph.types[node.firstResult.int].shape[0])
     case .sampled:
       made.kind = FX_SPARSE_SAMPLED.rawValue
