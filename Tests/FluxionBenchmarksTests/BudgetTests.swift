@@ -26,7 +26,7 @@ import Testing
     "pinn-laplacian-step-B1000-H50": Budget(kernels: 27, arena: 6842),
     "conv-denoiser-step-B16-C64-S32": Budget(kernels: 41, arena: 68568),
     "sinkhorn-n1000": Budget(kernels: 304, arena: 11755),
-    "gcn-step-N2708-E10556-F1433": Budget(kernels: 29, arena: 5444),
+    "gcn-step-N2708-E10556-F1433": Budget(kernels: 25, arena: 2128),
     "rk4-loop-n16-S1000": Budget(kernels: 4000, arena: 1),
     "cg-poisson-n256": Budget(kernels: 1202, arena: 1286, largeBlocks: 1),
     "euler-maruyama-N1000-S1000": Budget(kernels: 1002, arena: 16),
