@@ -58,14 +58,16 @@ typedef struct fx_sparse_operands {
 
 typedef struct fx_fft_kernels fx_fft_kernels;   // see fft.h
 
-// Two operations that run as one instruction: p of x and y, then the result of p and z. `number`: the operand is one.
+// Operations that run as one instruction: p of x and y, then the result of p and z, or of p, z and w. `number`: the operand is one, of which
+// fx_scalar holds two.
 typedef enum fx_joined_first {
-  FX_JOINED_ADD, FX_JOINED_SUBTRACT, FX_JOINED_MULTIPLY, FX_JOINED_ADD_NUMBER, FX_JOINED_SUBTRACT_NUMBER, FX_JOINED_FROM_NUMBER,
+  FX_JOINED_ADD, FX_JOINED_SUBTRACT, FX_JOINED_MULTIPLY, FX_JOINED_ADD_NUMBER, FX_JOINED_SUBTRACT_NUMBER, FX_JOINED_NUMBER_SUBTRACT,
   FX_JOINED_MULTIPLY_NUMBER, FX_JOINED_DIVIDE_NUMBER, FX_JOINED_FIRST_COUNT
 } fx_joined_first;
 typedef enum fx_joined_second {
   FX_JOINED_THEN_ADD, FX_JOINED_THEN_SUBTRACT, FX_JOINED_THEN_FROM, FX_JOINED_THEN_MULTIPLY, FX_JOINED_THEN_ADD_NUMBER,
-  FX_JOINED_THEN_SUBTRACT_NUMBER, FX_JOINED_THEN_FROM_NUMBER, FX_JOINED_THEN_MULTIPLY_NUMBER, FX_JOINED_THEN_DIVIDE_NUMBER, FX_JOINED_SECOND_COUNT
+  FX_JOINED_THEN_SUBTRACT_NUMBER, FX_JOINED_THEN_FROM_NUMBER, FX_JOINED_THEN_MULTIPLY_NUMBER, FX_JOINED_THEN_DIVIDE_NUMBER,
+  FX_JOINED_THEN_MULTIPLY_ADD_NUMBERS, FX_JOINED_THEN_DIVIDE_ADD_NUMBERS, FX_JOINED_SECOND_COUNT
 } fx_joined_second;
 
 // The kernels of one instruction set.

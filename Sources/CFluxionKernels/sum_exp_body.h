@@ -10,24 +10,30 @@ static inline double FX_NAME(reference)(double m) { return fabs(m) < INFINITY ? 
 // The sum, relative to one number, relative to another one.
 static inline double FX_NAME(moved_sum)(double sum, double from, double to) { return sum == 0 || from == to ? sum : sum * exp(from - to); }
 
-// exp(x) for x below 80, as a term of a sum relative to the reference: what terms below exp(-20) are wrong by is lost in the sum, and below exp(-87)
-// they are 0. NaN stays, infinity becomes NaN.
-FX_INLINE vf FX_NAME(term_f32)(vf x) {
+// exp(x) of `count` vectors, each x below 80, as terms of a sum relative to the reference: what terms below exp(-20) are wrong by is lost in the sum,
+// and so are those below exp(-86), which are taken for that. NaN stays, infinity becomes NaN. All of them go through one operation before they go
+// through the next: a single one would wait for most of its results.
+#define EACH_TERM _Pragma("clang loop unroll(full)") for (int k = 0; k < count; k++)
+FX_INLINE void FX_NAME(terms_f32)(const int count, vf *x) {
   const vf magic = 12582912.0f;   // 1.5 · 2²³: adding it rounds to an integer, which then sits in the low bits
-  const vf shifted = MADD(x, (vf)1.44269504088896341f, magic), n = shifted - magic;
+  vf shifted[6], r[6];
+  EACH_TERM x[k] = x[k] < -86.0f ? (vf)-86.0f : x[k];
+  EACH_TERM shifted[k] = MADD(x[k], (vf)1.44269504088896341f, magic);
+  EACH_TERM r[k] = shifted[k] - magic;
 #if FX_HAS_FMA
-  const vf r = MADD(n, (vf)-0.693147182464599609f, x);   // the constant is off by 2·10⁻⁹, and |n| at most 12 in the greatest term
+  EACH_TERM r[k] = MADD(r[k], (vf)-0.693147182464599609f, x[k]);   // the constant is off by 2·10⁻⁹, and |n| at most 12 in the greatest term
 #else
-  const vf r = MADD(n, (vf)-ln2_low_f32, MADD(n, (vf)-ln2_high_f32, x));
+  EACH_TERM r[k] = MADD(r[k], (vf)-ln2_low_f32, MADD(r[k], (vf)-ln2_high_f32, x[k]));
 #endif
-  vf p = MADD((vf)1.394639257e-03f, r, (vf)8.333277889e-03f);
-  p = MADD(p, r, (vf)4.166626558e-02f);
-  p = MADD(p, r, (vf)1.666666716e-01f);
-  p = MADD(p, r, (vf)0.5f);
-  p = MADD(p, r, (vf)1.0f);
-  p = MADD(p, r, (vf)1.0f);
-  return (vf)(((vi)p + ((vi)shifted << 23)) & ~(x < -87.0f));
+  EACH_TERM x[k] = MADD((vf)1.394639257e-03f, r[k], (vf)8.333277889e-03f);
+  EACH_TERM x[k] = MADD(x[k], r[k], (vf)4.166626558e-02f);
+  EACH_TERM x[k] = MADD(x[k], r[k], (vf)1.666666716e-01f);
+  EACH_TERM x[k] = MADD(x[k], r[k], (vf)0.5f);
+  EACH_TERM x[k] = MADD(x[k], r[k], (vf)1.0f);
+  EACH_TERM x[k] = MADD(x[k], r[k], (vf)1.0f);
+  EACH_TERM x[k] = (vf)((vi)x[k] + ((vi)shifted[k] << 23));
 }
+FX_INLINE void FX_NAME(terms_f64)(const int count, vd *x) { EACH_TERM x[k] = exp_f64(x[k]); }
 
 static void FX_NAME(merge_sum_exp)(size_t n, const void *x, void *accumulator) {
   const FX_NAME(exp_sum) *from = x;
@@ -57,8 +63,8 @@ static void FX_NAME(finish_sum_exp)(size_t n, void *accumulator) {
 // A greatest value that may miss NaNs. The sum does not: where it comes out as no finite number, the greatest value is looked for again.
 #define GREATER_(x, y) ((x) > (y) ? (x) : (y))
 
-// V: a vector of L elements of T; W: as many doubles. Folded are vectors or columns.
-#define SUM_EXP(t, T, V, L, W, term)                                                                                          \
+// V: a vector of L elements of T; W: as many doubles. Folded are vectors that lie `step` elements apart: those of a row, or a part of each row.
+#define SUM_EXP(t, T, V, L, W)                                                                                                \
   typedef FX_VECTOR(double, 2 * L) FX_NAME(exp_sums_##t);                                                                     \
   static __attribute__((noinline)) void FX_NAME(add_not_finite_##t)(FX_NAME(exp_sum) *to, size_t n, const T *x, size_t step) { \
     T greatest = (T)to->greatest;                                                                                             \
@@ -68,79 +74,94 @@ static void FX_NAME(finish_sum_exp)(size_t n, void *accumulator) {
   FX_INLINE V FX_NAME(references_##t)(V m) {                                                                                  \
     return abs_##t(m) < (T)INFINITY ? __builtin_elementwise_rint(m * (T)0.0625) * (T)16 : (V)(T)0;                            \
   }                                                                                                                           \
-  static void FX_NAME(fold_sum_exp_##t)(size_t n, const void *x, void *accumulator) {                                        \
-    const T *p = x;                                                                                                           \
-    FX_NAME(exp_sum) *to = accumulator;                                                                                       \
-    V g0 = (V)(T)to->greatest, g1 = g0, g2 = g0, g3 = g0;                                                                     \
+  FX_INLINE V FX_NAME(greatest_##t)(size_t n, const T *p, size_t step, V g0) {                                                \
+    V g1 = g0, g2 = g0, g3 = g0;                                                                                              \
     size_t i = 0;                                                                                                             \
-    for (; i + 4 * L <= n; i += 4 * L) {                                                                                      \
-      const V a = LOAD(V, p + i), b = LOAD(V, p + i + L), c = LOAD(V, p + i + 2 * L), d = LOAD(V, p + i + 3 * L);             \
+    for (; i + 4 <= n; i += 4, p += 4 * step) {                                                                               \
+      const V a = LOAD(V, p), b = LOAD(V, p + step), c = LOAD(V, p + 2 * step), d = LOAD(V, p + 3 * step);                    \
       g0 = GREATER_(a, g0), g1 = GREATER_(b, g1), g2 = GREATER_(c, g2), g3 = GREATER_(d, g3);                                 \
     }                                                                                                                         \
-    for (; i + L <= n; i += L) {                                                                                              \
-      const V a = LOAD(V, p + i);                                                                                             \
+    for (; i < n; i++, p += step) {                                                                                           \
+      const V a = LOAD(V, p);                                                                                                 \
       g0 = GREATER_(a, g0);                                                                                                   \
     }                                                                                                                         \
-    g0 = GREATER_(g0, g1), g2 = GREATER_(g2, g3), g0 = GREATER_(g0, g2);                                                      \
+    g0 = GREATER_(g0, g1), g2 = GREATER_(g2, g3);                                                                             \
+    return GREATER_(g0, g2);                                                                                                  \
+  }                                                                                                                           \
+  FX_INLINE V FX_NAME(six_terms_##t)(const T *p, size_t step, V shift) {                                                      \
+    V x[6];                                                                                                                   \
+    _Pragma("clang loop unroll(full)") for (size_t k = 0; k < 6; k++) x[k] = LOAD(V, p + k * step) - shift;                   \
+    FX_NAME(terms_##t)(6, x);                                                                                                 \
+    return ((x[0] + x[1]) + (x[2] + x[3])) + (x[4] + x[5]);                                                                   \
+  }                                                                                                                           \
+  /* Up to twelve are added as they are, at most four roundings, their sums as doubles. The few that are no six come first. */ \
+  FX_INLINE void FX_NAME(add_terms_##t)(size_t n, const T *p, size_t step, V shift, W *sum) {                                 \
+    V few = 0;                                                                                                                \
+    for (; n % 6 > 0; n--, p += step) {                                                                                       \
+      V x = LOAD(V, p) - shift;                                                                                               \
+      FX_NAME(terms_##t)(1, &x);                                                                                              \
+      few += x;                                                                                                               \
+    }                                                                                                                         \
+    W total = *sum + __builtin_convertvector(few, W);                                                                         \
+    if (n % 12 > 0) {                                                                                                         \
+      total += __builtin_convertvector(FX_NAME(six_terms_##t)(p, step, shift), W);                                            \
+      n -= 6, p += 6 * step;                                                                                                  \
+    }                                                                                                                         \
+    for (; n > 0; n -= 12) {                                                                                                  \
+      V twelve = 0;                                                                                                           \
+      _Pragma("clang loop unroll(disable)") for (int half = 0; half < 2; half++, p += 6 * step) twelve += FX_NAME(six_terms_##t)(p, step, shift); \
+      total += __builtin_convertvector(twelve, W);                                                                            \
+    }                                                                                                                         \
+    *sum = total;                                                                                                             \
+  }                                                                                                                           \
+  static void FX_NAME(fold_sum_exp_##t)(size_t n, const void *x, void *accumulator) {                                         \
+    const T *p = x, *end = p + n / L * L;                                                                                     \
+    FX_NAME(exp_sum) *to = accumulator;                                                                                       \
+    const V greatest_lanes = FX_NAME(greatest_##t)(n / L, p, L, (V)(T)to->greatest);                                          \
     T greatest;                                                                                                               \
-    FOLD_LANES(greatest, T, L, g0, GREATER_)                                                                                  \
-    for (; i < n; i++) greatest = GREATER_(p[i], greatest);                                                                   \
+    FOLD_LANES(greatest, T, L, greatest_lanes, GREATER_)                                                                      \
+    for (size_t i = 0; i < n % L; i++) greatest = GREATER_(end[i], greatest);                                                 \
     const double reference = FX_NAME(reference)((double)greatest);                                                            \
     const V shift = (V)(T)reference;                                                                                          \
     W total = 0;                                                                                                              \
-    for (i = 0; i + 4 * L <= n; i += 4 * L) {                                                                                 \
-      const V a = term(LOAD(V, p + i) - shift), b = term(LOAD(V, p + i + L) - shift);                                         \
-      const V c = term(LOAD(V, p + i + 2 * L) - shift), d = term(LOAD(V, p + i + 3 * L) - shift);                             \
-      total += __builtin_convertvector((a + b) + (c + d), W);                                                                 \
-    }                                                                                                                         \
-    for (; i + L <= n; i += L) total += __builtin_convertvector(term(LOAD(V, p + i) - shift), W);                             \
-    double rest = 0;                                                                                                          \
-    if (i < n) {                                                                                                              \
-      const V last = term(LOAD_SOME(V, p + i, n - i, L) - shift);                                                             \
+    FX_NAME(add_terms_##t)(n / L, p, L, shift, &total);                                                                       \
+    double sum, rest = 0;                                                                                                     \
+    FOLD_LANES(sum, double, L, total, SUM_)                                                                                   \
+    if (n % L > 0) {                                                                                                          \
+      V last = LOAD_SOME(V, end, n % L, L) - shift;                                                                           \
+      FX_NAME(terms_##t)(1, &last);                                                                                           \
       T lanes[L];                                                                                                             \
       memcpy(lanes, &last, sizeof lanes);                                                                                     \
-      for (size_t lane = 0; lane < n - i; lane++) rest += (double)lanes[lane];                                                \
+      for (size_t lane = 0; lane < n % L; lane++) rest += (double)lanes[lane];                                                \
     }                                                                                                                         \
-    double folded;                                                                                                            \
-    FOLD_LANES(folded, double, L, total, SUM_)                                                                                \
-    if (FX_UNLIKELY(!(folded + rest < INFINITY && greatest < (T)INFINITY))) {                                                 \
+    sum += rest;                                                                                                              \
+    if (FX_UNLIKELY(!(sum < INFINITY && greatest < (T)INFINITY))) {                                                           \
       FX_NAME(add_not_finite_##t)(to, n, p, 1);                                                                               \
-      return;                                                                                                                 \
+    } else if (FX_LIKELY(greatest > -(T)INFINITY)) {   /* else they are terms of nothing */                                   \
+      to->sum = FX_NAME(moved_sum)(to->sum, FX_NAME(reference)(to->greatest), reference) + sum;                               \
+      to->greatest = (double)greatest;                                                                                        \
     }                                                                                                                         \
-    to->sum = FX_NAME(moved_sum)(to->sum, FX_NAME(reference)(to->greatest), reference) + (folded + rest);                     \
-    to->greatest = (double)greatest;                                                                                          \
   }                                                                                                                           \
   /* The columns of a few rows, each into a pair of its own; of the last columns there may be fewer than lanes. */            \
   FX_INLINE void FX_NAME(sum_exp_columns_##t)(size_t count, size_t rows, const T *x, size_t step, FX_NAME(exp_sum) *to) {     \
     const V before = __builtin_convertvector(LOAD(FX_NAME(exp_sums_##t), to).odd, V);                                         \
-    V greatest = before, g1 = before, g2 = before, g3 = before;                                                               \
-    size_t r = 0;                                                                                                             \
-    for (; count == L && r + 4 <= rows; r += 4) {                                                                             \
-      const T *at = x + r * step;                                                                                             \
-      const V a = LOAD(V, at), b = LOAD(V, at + step), c = LOAD(V, at + 2 * step), d = LOAD(V, at + 3 * step);                \
-      greatest = GREATER_(a, greatest), g1 = GREATER_(b, g1), g2 = GREATER_(c, g2), g3 = GREATER_(d, g3);                     \
-    }                                                                                                                         \
-    for (; r < rows; r++) {                                                                                                   \
-      const V a = count == L ? LOAD(V, x + r * step) : LOAD_SOME(V, x + r * step, count, L);                                  \
+    V greatest = before;                                                                                                      \
+    if (count == L) greatest = FX_NAME(greatest_##t)(rows, x, step, before);                                                  \
+    else for (size_t r = 0; r < rows; r++) {                                                                                  \
+      const V a = LOAD_SOME(V, x + r * step, count, L);                                                                       \
       greatest = GREATER_(a, greatest);                                                                                       \
     }                                                                                                                         \
-    greatest = GREATER_(greatest, g1), g2 = GREATER_(g2, g3), greatest = GREATER_(greatest, g2);                              \
     const V shift = FX_NAME(references_##t)(greatest), shift_before = FX_NAME(references_##t)(before);                        \
     W total = 0;                                                                                                              \
-    r = 0;                                                                                                                    \
-    for (; count == L && r + 4 <= rows; r += 4) {                                                                             \
-      const T *at = x + r * step;                                                                                             \
-      const V a = term(LOAD(V, at) - shift), b = term(LOAD(V, at + step) - shift);                                            \
-      const V c = term(LOAD(V, at + 2 * step) - shift), d = term(LOAD(V, at + 3 * step) - shift);                             \
-      total += __builtin_convertvector((a + b) + (c + d), W);                                                                 \
-    }                                                                                                                         \
-    for (; r < rows; r++) {                                                                                                   \
-      const V a = count == L ? LOAD(V, x + r * step) : LOAD_SOME(V, x + r * step, count, L);                                  \
-      total += __builtin_convertvector(term(a - shift), W);                                                                   \
+    if (count == L) FX_NAME(add_terms_##t)(rows, x, step, shift, &total);                                                     \
+    else for (size_t r = 0; r < rows; r++) {                                                                                  \
+      V a = LOAD_SOME(V, x + r * step, count, L) - shift;                                                                     \
+      FX_NAME(terms_##t)(1, &a);                                                                                              \
+      total += __builtin_convertvector(a, W);                                                                                 \
     }                                                                                                                         \
     const V added = __builtin_convertvector(total, V);                                                                        \
-    const __typeof__(added < added) is_finite = (added < (T)INFINITY) & (greatest < (T)INFINITY);                             \
-    if (FX_LIKELY(__builtin_reduce_and(is_finite & (shift == shift_before)) != 0)) {                                          \
+    const V not_simple = ((added - added) + (greatest - greatest)) + (shift - shift_before);   /* a number that is none, or a new reference */ \
+    if (FX_LIKELY(__builtin_reduce_and(not_simple == 0) != 0)) {                                                              \
       FX_NAME(exp_sums_##t) sums = LOAD(FX_NAME(exp_sums_##t), to);                                                           \
       sums.even += total;                                                                                                     \
       sums.odd = __builtin_convertvector(greatest, W);                                                                        \
@@ -148,15 +169,15 @@ static void FX_NAME(finish_sum_exp)(size_t n, void *accumulator) {
       return;                                                                                                                 \
     }                                                                                                                         \
     for (size_t lane = 0; lane < count; lane++) {                                                                             \
-      if (!is_finite[lane]) {                                                                                                 \
+      if (!(added[lane] < (T)INFINITY && greatest[lane] < (T)INFINITY)) {                                                     \
         FX_NAME(add_not_finite_##t)(to + lane, rows, x + lane, step);                                                         \
-        continue;                                                                                                             \
+      } else if (greatest[lane] > -(T)INFINITY) {   /* else they are terms of nothing */                                      \
+        to[lane].sum = FX_NAME(moved_sum)(to[lane].sum, (double)shift_before[lane], (double)shift[lane]) + total[lane];       \
+        to[lane].greatest = (double)greatest[lane];                                                                           \
       }                                                                                                                       \
-      to[lane].sum = FX_NAME(moved_sum)(to[lane].sum, (double)shift_before[lane], (double)shift[lane]) + total[lane];         \
-      to[lane].greatest = (double)greatest[lane];                                                                             \
     }                                                                                                                         \
   }                                                                                                                           \
-  static void FX_NAME(sum_exp_rows_##t)(size_t columns, size_t rows, const void *x, void *accumulator) {                     \
+  static void FX_NAME(sum_exp_rows_##t)(size_t columns, size_t rows, const void *x, void *accumulator) {                      \
     const T *p = x;                                                                                                           \
     FX_NAME(exp_sum) *to = accumulator;                                                                                       \
     size_t i = 0;                                                                                                             \
@@ -168,5 +189,5 @@ static void FX_NAME(finish_sum_exp)(size_t n, void *accumulator) {
     memcpy(to + i, last, (columns - i) * sizeof last[0]);                                                                     \
   }
 
-SUM_EXP(f32, float, vf, LF, vfd, FX_NAME(term_f32))
-SUM_EXP(f64, double, vd, LD, vd, exp_f64)
+SUM_EXP(f32, float, vf, LF, vfd)
+SUM_EXP(f64, double, vd, LD, vd)

@@ -66,6 +66,16 @@ FX_INLINE void next_row(row_walk *walk) {
   }
 }
 
+// The same for `count` rows, none of which but the last ends a dimension.
+FX_INLINE void skip_rows(row_walk *walk, int64_t count) {
+  if (count > 1) {
+    const uint32_t d = walk->box->step->rank - 2;
+    walk->index[d] += count - 1;
+    walk->offset += (count - 1) * walk->strides[d];
+  }
+  next_row(walk);
+}
+
 #define COPY_ROW(type)                                                                \
   {                                                                                   \
     type *to = (type *)(void *)target;                                                \
@@ -297,10 +307,13 @@ static void reduce_tile(const box *box, uint32_t which, int64_t rows, int64_t co
   row_walk walk = start_walk(box, reduction->dense);
   if (inner != 0 && combine_rows) {   // rows that go to the same place go together
     for (int64_t r = 0; r < rows;) {
-      int64_t offset = walk.offset, together = 0;
+      const uint32_t outer = box->step->rank < 2 ? 0 : box->step->rank - 2;   // of one dimension there is but one row
+      const int64_t offset = walk.offset;
+      int64_t together = 0;
       do {
-        next_row(&walk);
-        together++;
+        const int64_t more = walk.strides[outer] == 0 ? fx_min64(rows - r - together, box->extent[outer] - walk.index[outer]) : 1;
+        skip_rows(&walk, more);
+        together += more;
       } while (r + together < rows && walk.offset == offset);
       combine_rows((size_t)columns, (size_t)together, x, accumulator + offset * accumulator_size);
       x += together * columns * size;
@@ -317,13 +330,29 @@ static void reduce_tile(const box *box, uint32_t which, int64_t rows, int64_t co
 
 // MARK: Boxes
 
-// Parts of rows that are far apart are no stream that the processor would foresee.
-static void fetch_ahead(const char *row, int64_t distance, int64_t bytes) {
-  if (distance <= 2 * bytes && distance >= -2 * bytes) return;
-  for (int64_t i = 0; i < bytes; i += 64) __builtin_prefetch(row + i);
+FX_INLINE void fetch(const char *from, int64_t bytes) {
+  const char *end = from + bytes;
+  for (const char *line = from - ((uintptr_t)from & 63); line < end; line += 64) __builtin_prefetch(line);
 }
 
-// Runs an instruction row by row.
+// Begins to fetch what lies behind this tile, while results are stored and folded: a tile is read faster than it is worked on, and too short a stream
+// for the processor to foresee the next.
+static void fetch_next_tile(const box *box, int64_t count) {
+  const fx_fused *step = box->step;
+  for (uint32_t i = 0; i < step->instruction_count; i++) {
+    const fx_instruction *load = &step->instructions[i];
+    const int64_t bytes = count * (int64_t)fx_type_size((fx_type)load->type);
+    if (load->op == FX_LOAD && box->load_modes[i] == dense) fetch((const char *)box->values[i] + bytes, bytes);
+  }
+}
+
+// Parts of rows that are far apart are no stream that the processor would foresee: those of a few rows further on are fetched with each row.
+enum { rows_ahead = 8 };
+FX_INLINE void fetch_row(const char *row, int64_t distance, int64_t bytes) {
+  if (distance > 2 * bytes || distance < -2 * bytes) fetch(row + rows_ahead * distance, bytes);
+}
+
+// Runs an instruction row by row. Up to the end of a dimension, rows are as far apart as any two.
 static void run_rows(const box *box, uint32_t number, int64_t rows, int64_t columns) {
   const fx_fused *step = box->step;
   const fx_instruction *instruction = &step->instructions[number];
@@ -332,8 +361,8 @@ static void run_rows(const box *box, uint32_t number, int64_t rows, int64_t colu
   fx_kernel kernel = instruction->kernel;
   row_walk walks[3];
   const uint32_t inner = step->rank - 1;
-  int64_t sizes[3], first[3], inner_strides[3];
-  bool walking[3];
+  int64_t sizes[3], first[3], distances[3] = {0};
+  bool walking[3], fetching[3] = {false};
   const char *at[3], *x[3] = {NULL, NULL, NULL};
   for (int k = 0; k < count; k++) {
     const fx_instruction *operand = &step->instructions[operands[k]];
@@ -342,27 +371,34 @@ static void run_rows(const box *box, uint32_t number, int64_t rows, int64_t colu
     sizes[k] = (int64_t)fx_type_size((fx_type)operand->type);
     if (walking[k]) {
       walks[k] = start_walk(box, step->inputs[operand->a].strides);
-      inner_strides[k] = step->inputs[operand->a].strides[inner];
       first[k] = walks[k].offset;
+      distances[k] = walks[k].strides[inner - 1] * sizes[k];
+      fetching[k] = walks[k].strides[inner] == 1;
       if (box->load_modes[operands[k]] == row_numbers) kernel = instruction->row_kernel;
     } else if (is_number(box, operands[k])) {
       kernel = instruction->row_kernel;
-      sizes[k] = 0;
-    } else {
-      sizes[k] *= operand->mode & FX_CONSTANT_IS_NUMBER ? 0 : columns;
+    } else if (!(operand->mode & FX_CONSTANT_IS_NUMBER)) {
+      distances[k] = columns * sizes[k];
     }
   }
   char *target = box->values[number];
   const int64_t target_row = columns * (int64_t)fx_type_size((fx_type)instruction->type);
-  for (int64_t r = 0; r < rows; r++, target += target_row) {
+  for (int64_t r = 0, index = box->index[inner - 1]; r < rows; index = 0) {
+    const int64_t even = fx_min64(rows - r, box->extent[inner - 1] - index);
     for (int k = 0; k < count; k++) {
-      x[k] = at[k] + (walking[k] ? walks[k].offset - first[k] : r) * sizes[k];
-      if (!walking[k]) continue;
-      const int64_t step = walks[k].strides[inner - 1] * sizes[k];
-      if (inner_strides[k] == 1) fetch_ahead(x[k] + rows * step, step, columns * sizes[k]);
-      next_row(&walks[k]);
+      if (!walking[k]) x[k] = at[k] + r * distances[k];
+      else x[k] = at[k] + (walks[k].offset - first[k]) * sizes[k];
     }
-    kernel((size_t)columns, target, x[0], x[1], x[2]);
+    for (int64_t i = 0; i < even; i++, target += target_row) {
+      kernel((size_t)columns, target, x[0], x[1], x[2]);
+      for (int k = 0; k < 3; k++) {
+        if (fetching[k]) fetch_row(x[k], distances[k], columns * sizes[k]);
+        x[k] += distances[k];
+      }
+    }
+    for (int k = 0; k < count; k++)
+      if (walking[k]) skip_rows(&walks[k], even);
+    r += even;
   }
 }
 
@@ -389,6 +425,7 @@ static void run_tile(box *box, int64_t row, int64_t rows, int64_t column, int64_
     if (box->ways[i] == row_by_row) run_rows(box, i, rows, columns);
     else kernel(count, values[i], values[instruction->a], values[instruction->b], values[instruction->c]);
   }
+  if (row + 2 * rows <= box->rows) fetch_next_tile(box, rows * columns);
   for (uint32_t i = 0; i < step->output_count; i++)
     if (i >= 64 || !(stored >> i & 1)) store_tile(box, &step->outputs[i], values[step->outputs[i].value], rows, column, columns);
   for (uint32_t i = 0; i < step->reduction_count; i++) reduce_tile(box, i, rows, column, columns);
@@ -465,6 +502,14 @@ static void clear_accumulator(const fused_run *run, uint32_t which, uint64_t chu
   fx_fill_row((int64_t)reduction->outputs, fx_type_size((fx_type)reduction->accumulator), &reduction->identity, accumulator_of(run, which, chunk));
 }
 
+// Rows are cut where cache lines of f32 end.
+static int64_t chunk_start(const fx_fused *step, int64_t chunk) {
+  const uint32_t d = step->split_dimension;
+  const int64_t extent = step->shape[d], unit = d + 1 == step->rank ? 16 : 1, units = fx_divide_up(extent, unit);
+  const int64_t chunks = (int64_t)step->chunk_count, length = units / chunks, longer = units % chunks;
+  return fx_min64(extent, (chunk * length + fx_min64(chunk, longer)) * unit);
+}
+
 static void run_chunk(void *context, int64_t chunk) {
   const fused_run *run = context;
   const fx_fused *step = run->step;
@@ -476,9 +521,8 @@ static void run_chunk(void *context, int64_t chunk) {
   int64_t low[FX_MAX_RANK] = {0}, high[FX_MAX_RANK];
   memcpy(high, step->shape, sizeof high);
   uint32_t d = step->split_dimension;
-  int64_t extent = step->shape[d], chunks = (int64_t)step->chunk_count, length = extent / chunks, longer = extent % chunks;
-  low[d] = chunk * length + fx_min64(chunk, longer);
-  high[d] = low[d] + length + (chunk < longer);
+  low[d] = chunk_start(step, chunk);
+  high[d] = chunk_start(step, chunk + 1);
   if (step->worker_bytes <= FX_STACK_REGISTERS) run_box_on_stack(step, run->context->slots, accumulators, low, high);
   else run_box(step, run->context->slots, accumulators, low, high, run->worker_scratch + (uint64_t)chunk * step->worker_bytes);
 }

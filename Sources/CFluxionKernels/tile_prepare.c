@@ -140,21 +140,39 @@ static bool divides_well(const fx_instruction *divisor) {
   return size >= 0x1p-30 && size <= 0x1p30 && fx_kernels()->divide_by_number[divisor->type];
 }
 
-// What the first of two instructions is, with its operands in the order that the kernel wants; -1 if it cannot be the first.
+// Whether the operand may be given to a kernel that takes a number.
+static bool may_be_number(const fx_fused *step, uint32_t value) { return is_constant(step, value) || is_same_along_rows(step, value); }
+
+// What the first of two instructions is, with its operands in the order that the kernel wants; -1 if it cannot be the first. What is the same along rows
+// comes as a tile here; where it comes as a number, `taking_number` says what the first is then.
 static int first_of_two(const fx_fused *step, const fx_instruction *first, uint32_t *x, uint32_t *y) {
   *x = first->a, *y = first->op == FX_SQUARE ? first->a : first->b;
-  if (is_same_along_rows(step, *x) || is_same_along_rows(step, *y) || (is_constant(step, *x) && is_constant(step, *y))) return -1;
+  if (may_be_number(step, *x) && may_be_number(step, *y)) return -1;
   const bool turned = is_constant(step, *x), number = turned || is_constant(step, *y);
-  if (turned) *x = first->b, *y = first->a;
+  if (may_be_number(step, *x) && first->op != FX_SUB) *x = first->b, *y = first->a;
   switch (first->op) {
     case FX_ADD: return number ? FX_JOINED_ADD_NUMBER : FX_JOINED_ADD;
-    case FX_SUB: return turned ? FX_JOINED_FROM_NUMBER : number ? FX_JOINED_SUBTRACT_NUMBER : FX_JOINED_SUBTRACT;
+    case FX_SUB: return turned ? FX_JOINED_NUMBER_SUBTRACT : number ? FX_JOINED_SUBTRACT_NUMBER : FX_JOINED_SUBTRACT;
     case FX_MUL: return number ? FX_JOINED_MULTIPLY_NUMBER : FX_JOINED_MULTIPLY;
     case FX_SQUARE: return number ? -1 : FX_JOINED_MULTIPLY;
     case FX_DIV: return number && !turned && divides_well(&step->instructions[*y]) ? FX_JOINED_DIVIDE_NUMBER : -1;
     default: return -1;
   }
 }
+
+// The same with one number for the operand at `position`; -1 if there is no such kernel.
+static int taking_number(int first, int position) {
+  switch (first) {
+    case FX_JOINED_ADD: return position == 1 ? FX_JOINED_ADD_NUMBER : -1;
+    case FX_JOINED_SUBTRACT: return position == 1 ? FX_JOINED_SUBTRACT_NUMBER : position == 0 ? FX_JOINED_NUMBER_SUBTRACT : -1;
+    case FX_JOINED_MULTIPLY: return position == 1 ? FX_JOINED_MULTIPLY_NUMBER : -1;
+    default: return -1;
+  }
+}
+
+static fx_kernel joined_kernel(const fx_instruction *instruction, int first, int second) { return fx_kernels()->joined[instruction->type][first][second]; }
+static int first_joined(const fx_instruction *instruction) { return (int)(instruction->immediate.i64 / FX_JOINED_SECOND_COUNT); }
+static int second_joined(const fx_instruction *instruction) { return (int)(instruction->immediate.i64 % FX_JOINED_SECOND_COUNT); }
 
 // What the second is, `p` being what the first makes.
 static int second_of_two(const fx_fused *step, const fx_instruction *second, uint32_t p, uint32_t *z) {
@@ -170,6 +188,32 @@ static int second_of_two(const fx_fused *step, const fx_instruction *second, uin
     case FX_DIV: return number && !turned && divides_well(&step->instructions[*z]) ? FX_JOINED_THEN_DIVIDE_NUMBER : -1;
     default: return -1;
   }
+}
+
+// A number that is added to what two joined instructions scaled goes with them. Their instruction, no longer needed, becomes the two numbers.
+static bool join_third(fx_fused *step, fx_instruction *third, uint32_t p) {
+  fx_instruction *joined = &step->instructions[p];
+  const bool from_left = third->a == p;
+  const uint32_t added = from_left ? third->b : third->a;
+  if (joined->op != FX_JOINED || !is_constant(step, added) || !(third->op == FX_ADD || (third->op == FX_SUB && from_left))) return false;
+  const int first = first_joined(joined), second = second_joined(joined);
+  if (second != FX_JOINED_THEN_MULTIPLY_NUMBER && second != FX_JOINED_THEN_DIVIDE_NUMBER) return false;
+  const fx_scalar scale = step->instructions[joined->c].immediate, addend = step->instructions[added].immediate;
+  const double sign = third->op == FX_SUB ? -1 : 1;
+  third->op = FX_JOINED;
+  third->a = joined->a, third->b = joined->b, third->c = p;
+  third->immediate.i64 =
+    first * FX_JOINED_SECOND_COUNT + (second == FX_JOINED_THEN_MULTIPLY_NUMBER ? FX_JOINED_THEN_MULTIPLY_ADD_NUMBERS : FX_JOINED_THEN_DIVIDE_ADD_NUMBERS);
+  joined->op = FX_CONSTANT;
+  if (joined->type == FX_F32) joined->immediate.c64[0] = scale.f32, joined->immediate.c64[1] = (float)sign * addend.f32;
+  else joined->immediate.c128[0] = scale.f64, joined->immediate.c128[1] = sign * addend.f64;
+  return true;
+}
+
+// What instruction p read is read by instruction i now.
+static void note_later_reader(fx_fused *step, uint32_t p, uint32_t i) {
+  for (uint32_t o = 0; o < step->output_count; o++)
+    if (step->outputs[o].knows_readers && step->outputs[o].last_reader >= p && step->outputs[o].last_reader < i) step->outputs[o].last_reader = i;
 }
 
 // Takes out the instructions that are marked.
@@ -212,16 +256,19 @@ static void join_instructions(fx_fused *step) {
       const uint32_t p = operands[k];
       fx_instruction *first = &step->instructions[p];
       uint32_t x, y, z;
-      if (removed[p] || uses[p] != 1 || first->type != second->type || (fx_operand_count(first->op) != 2 && first->op != FX_SQUARE)) continue;
+      if (removed[p] || uses[p] != 1 || first->type != second->type) continue;
+      if (join_third(step, second, p)) {
+        note_later_reader(step, p, i);
+        break;
+      }
+      if (fx_operand_count(first->op) != 2 && first->op != FX_SQUARE) continue;
       const int before = first_of_two(step, first, &x, &y), after = second_of_two(step, second, p, &z);
       if (before < 0 || after < 0) continue;
       second->op = FX_JOINED;
       second->a = x, second->b = y, second->c = z;
       second->immediate.i64 = before * FX_JOINED_SECOND_COUNT + after;
       removed[p] = true;
-      // What the first read is read later now.
-      for (uint32_t o = 0; o < step->output_count; o++)
-        if (step->outputs[o].knows_readers && step->outputs[o].last_reader >= p && step->outputs[o].last_reader < i) step->outputs[o].last_reader = i;
+      note_later_reader(step, p, i);
       break;
     }
   }
@@ -230,8 +277,9 @@ static void join_instructions(fx_fused *step) {
 
 // The positions at which a joined instruction takes numbers.
 static bool joined_takes_number(const fx_instruction *instruction, int position) {
-  const int64_t first = instruction->immediate.i64 / FX_JOINED_SECOND_COUNT, second = instruction->immediate.i64 % FX_JOINED_SECOND_COUNT;
-  return (position == 1 && first >= FX_JOINED_ADD_NUMBER) || (position == 2 && second >= FX_JOINED_THEN_ADD_NUMBER);
+  const int first = first_joined(instruction);
+  if (position == 2) return second_joined(instruction) >= FX_JOINED_THEN_ADD_NUMBER;
+  return first == FX_JOINED_NUMBER_SUBTRACT ? position == 0 : position == 1 && first >= FX_JOINED_ADD_NUMBER;
 }
 
 // MARK: Operands that are no tiles
@@ -267,6 +315,13 @@ static void choose_numbers(fx_fused *step) {
   for (uint32_t i = 0; i < step->reduction_count; i++) step->instructions[step->reductions[i].value].mode &= ~(uint32_t)FX_CONSTANT_IS_NUMBER;
 }
 
+// The kernel with one number for the operand at `position`, NULL if there is none.
+static fx_kernel kernel_taking_number(const fx_instruction *instruction, int position) {
+  if (fx_operand_count(instruction->op) == 2) return fx_number_kernel((fx_op)instruction->op, (fx_type)instruction->operand_type, position);
+  const int first = instruction->op == FX_JOINED ? taking_number(first_joined(instruction), position) : -1;
+  return first >= 0 ? joined_kernel(instruction, first, second_joined(instruction)) : NULL;
+}
+
 // Instructions may read operands where they lie, row by row, and take what is the same along a row as one number, if no other operand is one.
 static void choose_rows(fx_fused *step) {
   const uint32_t inner = step->rank - 1;
@@ -285,7 +340,7 @@ static void choose_rows(fx_fused *step) {
     for (int k = 0; k < fx_operand_count(instruction->op); k++) {
       fx_instruction *load = &step->instructions[operands[k]];
       if (load->op != FX_LOAD || !(load->mode & FX_LOAD_BY_ROWS) || step->inputs[load->a].strides[inner] != 0) continue;
-      fx_kernel kernel = fx_operand_count(instruction->op) == 2 ? fx_number_kernel((fx_op)instruction->op, (fx_type)instruction->operand_type, k) : NULL;
+      const fx_kernel kernel = kernel_taking_number(instruction, k);
       if (kernel && !instruction->row_kernel && number_position(step, instruction) < 0) instruction->row_kernel = kernel;
       else load->mode &= ~(uint32_t)FX_LOAD_BY_ROWS;
     }
@@ -528,7 +583,7 @@ static void choose_tile(fx_fused *step, uint64_t tile) {
   if (crosses) step->tile_columns = 32;
   if (!crosses && sums_exponentials_of_columns(step)) {
     step->tile_columns = FX_EXPONENTIAL_COLUMNS;
-    step->tile_rows = fx_max64(4, (int64_t)tile / FX_EXPONENTIAL_COLUMNS / 4 * 4);   // four rows at a time are added
+    step->tile_rows = fx_max64(6, (int64_t)tile / FX_EXPONENTIAL_COLUMNS / 12 * 12);   // twelve rows at a time are added
   }
 }
 
@@ -652,7 +707,7 @@ uint64_t fx_prepare_fused(fx_fused *step) {
     fx_instruction *instruction = &step->instructions[i];
     instruction->kernel = NULL;
     if (instruction->op == FX_JOINED)
-      instruction->kernel = (&fx_kernels()->joined[instruction->type][0][0])[instruction->immediate.i64];
+      instruction->kernel = joined_kernel(instruction, first_joined(instruction), second_joined(instruction));
     else if (instruction->op > FX_CONSTANT)
       instruction->kernel = fx_find_kernel((fx_op)instruction->op, (fx_type)instruction->operand_type, (fx_type)instruction->type);
   }
@@ -663,8 +718,8 @@ uint64_t fx_prepare_fused(fx_fused *step) {
   if (!allocate_registers(step, 64, last_use)) return fx_refuse("fused: the program needs too many registers");
   uint64_t per_element = step->register_bytes / 64 + 1;
   uint64_t tile = (uint64_t)FX_REGISTER_BUDGET / per_element / 64 * 64;
-  if (sums_exponentials_of_columns(step)) tile *= 2;   // more rows, for what is done once for a column of a tile
-  const uint64_t most = sums_exponentials_of_columns(step) ? 4096 : 2048;
+  if (sums_exponentials_of_columns(step)) tile *= 3;   // more rows, for what is done once for a column of a tile
+  const uint64_t most = sums_exponentials_of_columns(step) ? 36 * FX_EXPONENTIAL_COLUMNS : 2048;
   if (tile > most) tile = most;
   if (tile < 64) tile = 64;
   if ((uint64_t)total < tile) tile = ((uint64_t)total + 63) / 64 * 64;

@@ -299,6 +299,60 @@ extension Kernels {
       }
     }
 
+    @Test("what numbers scale and shift is one instruction with what came before, each operation rounded; so with a number for each row", arguments: [[131], [40, 500]])
+    func joinedThree(shape: [Int]) {
+      withEachISA { isa in
+        let memory = Memory(), count = shape.reduce(1, *), columns = shape.last!, rows = count / columns, dense = rowMajor(shape)
+        var generator = Generator(43)
+        var x = generator.floats(count, -100...100), y = generator.floats(count, -100...100)
+        x.replaceSubrange(70..<75, with: [0, -0.0, .infinity, .nan, 1e-38])
+        y[70] = 0
+        let ofRows = generator.floats(rows, -9...9), numbers = [0.3, -7.0]
+        var joined = 0
+        func check<T: BinaryFloatingPoint>(_ type: fx_type, _: T.Type, _ make: (Double) -> fx_instruction) {
+          let arrays = [x, y, ofRows].map { memory.array($0.map { T($0) }) }, target = memory.array([T](repeating: 9, count: count))
+          let views = [view(0, type, dense), view(1, type, dense), view(2, type, Array(rowMajor(Array(shape.dropLast()))) + [0])]
+          func apply(_ op: fx_op, _ a: T, _ b: T) -> T {
+            switch op {
+            case FX_ADD: a + b
+            case FX_SUB: a - b
+            case FX_MUL: a * b
+            default: a / b
+            }
+          }
+          for first in [FX_ADD, FX_SUB, FX_MUL, FX_DIV] {
+            for (a, b) in [(0, 1), (0, 2), (2, 0), (0, 3), (3, 0)] {
+              for scale in [FX_MUL, FX_DIV] {
+                for (last, isTurned) in [(FX_ADD, false), (FX_ADD, true), (FX_SUB, false), (FX_SUB, true)] {
+                  let program = (0..<3).map { load(type, $0) } + numbers.map(make)
+                    + [op(first, type, a, b), op(scale, type, 5, 3), isTurned ? op(last, type, 4, 6) : op(last, type, 6, 4)]
+                  let step = fused(memory, shape, inputs: views, program, outputs: [(view(3, type, dense), 7)])
+                  run(FX_STEP_FUSED, step, arrays + [target], memory)
+                  // The scaled value's instruction holds both numbers then.
+                  let made = (0..<Int(step.pointee.instruction_count)).map { step.pointee.instructions[$0].op }
+                  if made.count == 7, made[5] == UInt16(FX_CONSTANT.rawValue), made[6] == UInt16(FX_JOINED.rawValue) { joined += 1 }
+                  for i in 0..<count {
+                    func operand(_ v: Int) -> T { v < 2 ? arrays[v][i] : v == 2 ? arrays[2][i / columns] : T(Float(numbers[v - 3])) }
+                    let scaled = apply(scale, apply(first, operand(a), operand(b)), operand(3))
+                    let expected = isTurned ? apply(last, operand(4), scaled) : apply(last, scaled, operand(4))
+                    guard target[i] == expected ? target[i].sign == expected.sign : target[i].isNaN && expected.isNaN else {
+                      Issue.record("\(isa), \(shape), \(first) of \(a), \(b), \(scale), \(last), \(isTurned): \(target[i]) for \(expected) at \(i)")
+                      return
+                    }
+                  }
+                }
+              }
+            }
+          }
+        }
+        check(FX_F32, Float.self) { constant(Float($0)) }
+        check(FX_F64, Double.self) { fx_make_constant(FX_F64, fx_scalar(f64: Double(Float($0)))) }
+        // In two types: all but a number less the scaled value, and quotients by numbers where these are fast.
+        let quotients = isa == "baseline" ? 0 : 1
+        #expect(joined == 2 * (3 * 5 + quotients) * (1 + quotients) * 3, "\(isa)")
+      }
+    }
+
     @Test("what is read later, because two instructions became one, is not written before") func joinedInPlace() {
       withEachISA { isa in
         let memory = Memory(), count = 3000
