@@ -1,4 +1,4 @@
-// Shared by the two halves of the tile machine.
+// Shared by the files of the tile machine: tile_prepare.c, tile_join.c and tile.c.
 
 #ifndef FLUXION_TILE_H
 #define FLUXION_TILE_H
@@ -23,5 +23,12 @@ FX_INLINE int fx_operand_count(uint32_t op) {
   if (op < FX_SELECT) return 2;
   return 3;
 }
+
+// tile_join.c: instructions that run as one, FX_JOINED, whose immediate says which.
+void fx_join_instructions(fx_fused *step);
+fx_kernel fx_joined_kernel(const fx_instruction *instruction);
+fx_kernel fx_joined_number_kernel(const fx_instruction *instruction, int position);   // one number for that operand; NULL if there is none
+bool fx_joined_takes_number(const fx_instruction *instruction, int position);         // as it is
+bool fx_divides_well(const fx_instruction *divisor);                                  // whether the number may be divided by without a division
 
 #endif
