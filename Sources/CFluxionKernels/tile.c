@@ -9,8 +9,9 @@
 enum { pinned = 0, dense, row_pointer, row_constant, gathered, one_number, by_rows, row_numbers };
 enum { fewest_columns_by_rows = 32, fewest_columns_not_repeated = 256 };
 
-// How an instruction runs: on whole tiles, likewise but with one number for an operand, or row by row.
-enum { whole = 0, with_number, row_by_row };
+// How an instruction runs: on whole tiles, likewise but with one number for an operand, or row by row; or, the first of a compiled run, with the others by
+// its code, on whole tiles or row by row.
+enum { whole = 0, with_number, row_by_row, compiled, compiled_row_by_row };
 
 typedef struct box {
   const fx_fused *step;
@@ -192,6 +193,19 @@ static bool is_number(const box *box, uint32_t value) {
   return box->step->instructions[value].op == FX_LOAD && box->load_modes[value] == one_number;
 }
 
+// How a compiled run is done in this box: where rows differ in what is one number to each, or lie apart, row by row, unless they are too short for that.
+static uint8_t way_of_run(const box *box, const fx_compiled_run *run) {
+  bool by_row = false;
+  for (uint32_t k = 0; k < run->place_count; k++) {
+    const uint32_t number = run->places[k];
+    if (box->step->instructions[number].op != FX_LOAD) continue;
+    const uint8_t mode = box->load_modes[number];
+    by_row |= mode >= by_rows || (run->numbers >> k & 1 && (mode == gathered || mode == dense));
+  }
+  if (!by_row || box->tile_rows == 1) return by_row ? compiled_row_by_row : compiled;
+  return box->tile_columns >= fewest_columns_by_rows ? compiled_row_by_row : whole;
+}
+
 // Sets everything that is the same for all tiles of the box.
 static void pin_values(box *box) {
   const fx_fused *step = box->step;
@@ -227,6 +241,10 @@ static void pin_values(box *box) {
         repeat_row(own, (size_t)box->tile_columns * size, (size_t)elements * size);
       }
     }
+  }
+  for (uint32_t r = 0; r < step->run_count; r++) {
+    const uint8_t way = way_of_run(box, &step->runs[r]);
+    if (way != whole) box->ways[step->runs[r].first] = way;
   }
 }
 
@@ -352,54 +370,96 @@ FX_INLINE void fetch_row(const char *row, int64_t distance, int64_t bytes) {
   if (distance > 2 * bytes || distance < -2 * bytes) fetch(row + rows_ahead * distance, bytes);
 }
 
-// Runs an instruction row by row. Up to the end of a dimension, rows are as far apart as any two.
-static void run_rows(const box *box, uint32_t number, int64_t rows, int64_t columns) {
+// An operand or result as it is met row by row. Up to the end of a dimension, rows are as far apart as any two.
+typedef struct row_operand {
+  char *at, *x;           // of the first row, and of this one
+  int64_t distance;       // bytes
+  int64_t size, first;
+  row_walk walk;
+  bool walks, fetches;    // it lies where its view says; those further on are fetched
+} row_operand;
+
+static row_operand operand_by_rows(const box *box, uint32_t number, int64_t columns) {
   const fx_fused *step = box->step;
   const fx_instruction *instruction = &step->instructions[number];
-  const uint32_t operands[3] = {instruction->a, instruction->b, instruction->c};
-  const int count = fx_operand_count(instruction->op);
+  row_operand operand = {.at = box->values[number], .size = (int64_t)fx_type_size((fx_type)instruction->type)};
+  if (reads_by_rows(box, number)) {
+    const uint32_t inner = step->rank - 1;
+    operand.walks = true;
+    operand.walk = start_walk(box, step->inputs[instruction->a].strides);
+    operand.first = operand.walk.offset;
+    operand.distance = operand.walk.strides[inner - 1] * operand.size;
+    operand.fetches = operand.walk.strides[inner] == 1;
+  } else if (!is_number(box, number) && !(instruction->mode & FX_CONSTANT_IS_NUMBER)) {
+    operand.distance = columns * operand.size;
+  }
+  return operand;
+}
+
+FX_INLINE void begin_rows(row_operand *operands, uint32_t count, int64_t row) {
+  for (uint32_t k = 0; k < count; k++) {
+    row_operand *operand = &operands[k];
+    operand->x = operand->at + (operand->walks ? (operand->walk.offset - operand->first) * operand->size : row * operand->distance);
+  }
+}
+
+FX_INLINE void end_rows(row_operand *operands, uint32_t count, int64_t rows) {
+  for (uint32_t k = 0; k < count; k++)
+    if (operands[k].walks) skip_rows(&operands[k].walk, rows);
+}
+
+FX_INLINE void next_operand_row(row_operand *operand, int64_t columns) {
+  if (operand->fetches) fetch_row(operand->x, operand->distance, columns * operand->size);
+  operand->x += operand->distance;
+}
+
+static void run_rows(const box *box, uint32_t number, int64_t rows, int64_t columns) {
+  const fx_instruction *instruction = &box->step->instructions[number];
+  const uint32_t numbers[3] = {instruction->a, instruction->b, instruction->c}, count = (uint32_t)fx_operand_count(instruction->op);
+  const uint32_t inner = box->step->rank - 1;
   fx_kernel kernel = instruction->kernel;
-  row_walk walks[3];
-  const uint32_t inner = step->rank - 1;
-  int64_t sizes[3], first[3], distances[3] = {0};
-  bool walking[3], fetching[3] = {false};
-  const char *at[3], *x[3] = {NULL, NULL, NULL};
-  for (int k = 0; k < count; k++) {
-    const fx_instruction *operand = &step->instructions[operands[k]];
-    at[k] = box->values[operands[k]];
-    walking[k] = reads_by_rows(box, operands[k]);
-    sizes[k] = (int64_t)fx_type_size((fx_type)operand->type);
-    if (walking[k]) {
-      walks[k] = start_walk(box, step->inputs[operand->a].strides);
-      first[k] = walks[k].offset;
-      distances[k] = walks[k].strides[inner - 1] * sizes[k];
-      fetching[k] = walks[k].strides[inner] == 1;
-      if (box->load_modes[operands[k]] == row_numbers) kernel = instruction->row_kernel;
-    } else if (is_number(box, operands[k])) {
-      kernel = instruction->row_kernel;
-    } else if (!(operand->mode & FX_CONSTANT_IS_NUMBER)) {
-      distances[k] = columns * sizes[k];
-    }
+  row_operand operands[3] = {0};
+  for (uint32_t k = 0; k < count; k++) {
+    operands[k] = operand_by_rows(box, numbers[k], columns);
+    if (is_number(box, numbers[k]) || (reads_by_rows(box, numbers[k]) && box->load_modes[numbers[k]] == row_numbers)) kernel = instruction->row_kernel;
   }
   char *target = box->values[number];
   const int64_t target_row = columns * (int64_t)fx_type_size((fx_type)instruction->type);
-  for (int64_t r = 0, index = box->index[inner - 1]; r < rows; index = 0) {
-    const int64_t even = fx_min64(rows - r, box->extent[inner - 1] - index);
-    for (int k = 0; k < count; k++) {
-      if (!walking[k]) x[k] = at[k] + r * distances[k];
-      else x[k] = at[k] + (walks[k].offset - first[k]) * sizes[k];
-    }
+  for (int64_t r = 0, index = box->index[inner - 1], even; r < rows; r += even, index = 0) {
+    even = fx_min64(rows - r, box->extent[inner - 1] - index);
+    begin_rows(operands, 3, r);
     for (int64_t i = 0; i < even; i++, target += target_row) {
-      kernel((size_t)columns, target, x[0], x[1], x[2]);
-      for (int k = 0; k < 3; k++) {
-        if (fetching[k]) fetch_row(x[k], distances[k], columns * sizes[k]);
-        x[k] += distances[k];
-      }
+      kernel((size_t)columns, target, operands[0].x, operands[1].x, operands[2].x);
+      for (uint32_t k = 0; k < 3; k++) next_operand_row(&operands[k], columns);
     }
-    for (int k = 0; k < count; k++)
-      if (walking[k]) skip_rows(&walks[k], even);
-    r += even;
+    end_rows(operands, 3, even);
   }
+}
+
+// MARK: Compiled runs
+
+static void run_compiled_rows(const box *box, const fx_compiled_run *run, int64_t rows, int64_t columns) {
+  const uint32_t inner = box->step->rank - 1, count = run->place_count;
+  row_operand operands[FX_MOST_PLACES];
+  void *addresses[FX_MOST_PLACES];
+  for (uint32_t k = 0; k < count; k++) operands[k] = operand_by_rows(box, run->places[k], columns);
+  const bool is_table = inner > 0;
+  for (int64_t r = 0, index = is_table ? box->index[inner - 1] : 0, even; r < rows; r += even, index = 0) {
+    even = is_table ? fx_min64(rows - r, box->extent[inner - 1] - index) : rows - r;
+    begin_rows(operands, count, r);
+    for (int64_t i = 0; i < even; i++) {
+      for (uint32_t k = 0; k < count; k++) addresses[k] = operands[k].x;
+      run->code((size_t)columns, addresses);
+      for (uint32_t k = 0; k < count; k++) next_operand_row(&operands[k], columns);
+    }
+    end_rows(operands, count, even);
+  }
+}
+
+static void run_compiled(const box *box, const fx_compiled_run *run, size_t count) {
+  void *addresses[FX_MOST_PLACES];
+  for (uint32_t k = 0; k < run->place_count; k++) addresses[k] = box->values[run->places[k]];
+  run->code(count, addresses);
 }
 
 static void run_tile(box *box, int64_t row, int64_t rows, int64_t column, int64_t columns) {
@@ -418,9 +478,17 @@ static void run_tile(box *box, int64_t row, int64_t rows, int64_t column, int64_
     }
   }
   void **values = box->values;
+  const fx_compiled_run *run = step->runs, *last_run = run + step->run_count;
   for (uint32_t i = 0; i < step->instruction_count; i++) {
     const fx_instruction *instruction = &step->instructions[i];
     if (instruction->op <= FX_CONSTANT) continue;
+    while (run < last_run && run->end <= i) run++;
+    if (box->ways[i] >= compiled) {
+      if (box->ways[i] == compiled) run_compiled(box, run, count);
+      else run_compiled_rows(box, run, rows, columns);
+      i = run->end - 1;
+      continue;
+    }
     const fx_kernel kernel = box->ways[i] == with_number ? instruction->row_kernel : instruction->kernel;
     if (box->ways[i] == row_by_row) run_rows(box, i, rows, columns);
     else kernel(count, values[i], values[instruction->a], values[instruction->b], values[instruction->c]);

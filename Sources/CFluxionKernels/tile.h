@@ -1,4 +1,4 @@
-// Shared by the files of the tile machine: tile_prepare.c, tile_join.c and tile.c.
+// Shared by the files of the tile machine: tile_prepare.c, tile_join.c, tile_compile.c and tile.c.
 
 #ifndef FLUXION_TILE_H
 #define FLUXION_TILE_H
@@ -8,6 +8,8 @@ enum {
   FX_MOST_PREPARED_POINTS = 256,       // tiles of constants are kept for programs of so many points
   FX_EXPONENTIAL_COLUMNS = 128,        // the width of a tile whose columns of exponentials are summed
   FX_STACK_REGISTERS = 64 * 1024,      // larger register files live in the step's scratch
+  FX_MOST_JOINED_POINTS = 2048,        // programs of more points are compiled where that can be
+  FX_MOST_PLACES = 48,                 // addresses that compiled code takes
   FX_LOAD_COPIES = 1,                  // fx_instruction.mode: this load must not refer to memory;
   FX_LOAD_BY_ROWS = 2,                 //   only instructions read it, and can do so where its rows lie;
   FX_CONSTANT_IS_NUMBER = 4,           //   only kernels read it that want one number, no tile;
@@ -30,5 +32,15 @@ fx_kernel fx_joined_kernel(const fx_instruction *instruction);
 fx_kernel fx_joined_number_kernel(const fx_instruction *instruction, int position);   // one number for that operand; NULL if there is none
 bool fx_joined_takes_number(const fx_instruction *instruction, int position);         // as it is
 bool fx_divides_well(const fx_instruction *divisor);                                  // whether the number may be divided by without a division
+
+// tile_compile.c: instructions first ..< end, which machine code does; loads and constants among them stay what they are.
+typedef struct fx_compiled_run {
+  uint32_t first, end;
+  uint32_t place_count;
+  uint32_t places[FX_MOST_PLACES];     // the values whose tiles the code is given, operands and results
+  uint64_t numbers;                    // bit k: of place k one number is read for all
+  void (*code)(size_t count, void *const *addresses);
+} fx_compiled_run;
+uint32_t fx_compile_runs(fx_fused *step);   // how many there are
 
 #endif

@@ -538,9 +538,10 @@ uint64_t fx_prepare_fused(fx_fused *step) {
     step->rank = 1;
     step->shape[0] = 1;
   }
-  fx_join_instructions(step);
   int64_t total = 1;
   for (uint32_t d = 0; d < step->rank; d++) total *= step->shape[d];
+  step->run_count = 0;
+  if (total <= FX_MOST_JOINED_POINTS || fx_compile_runs(step) == 0) fx_join_instructions(step);
   for (uint32_t i = 0; i < step->instruction_count; i++) {
     fx_instruction *instruction = &step->instructions[i];
     instruction->kernel = NULL;

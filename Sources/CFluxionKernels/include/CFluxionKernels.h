@@ -251,6 +251,11 @@ typedef struct fx_reduction {
   fx_scalar identity;             // of type `accumulator`
 } fx_reduction;
 
+// Memory for the machine code of prepared programs, which must not run after it is freed. NULL where none can be made.
+typedef struct fx_code_space fx_code_space;
+fx_code_space *fx_code_space_make(void);
+void fx_code_space_free(fx_code_space *space);
+
 // FX_STEP_FUSED: a loop nest over `shape` that evaluates a straight-line program at each point, tile by tile.
 // The order of dimensions is free to the compiler (all operands are views): innermost should be the one in which most operands are contiguous.
 typedef struct fx_fused {
@@ -262,6 +267,7 @@ typedef struct fx_fused {
   fx_instruction *instructions;   // at most 4096
   fx_output *outputs;
   fx_reduction *reductions;
+  fx_code_space *code_space;      // where machine code may be made for it; NULL: it runs by kernels
   char *constants;                // fx_fused_constant_bytes of memory, 64-byte aligned, for the tiles of numbers and places; NULL: each run makes them
   // derived
   int64_t tile_rows, tile_columns;
@@ -275,6 +281,8 @@ typedef struct fx_fused {
   uint32_t single_tile;           // the whole program is one tile: it runs without the walk over tiles
   uint32_t computes_in_place;     // single tiles: nothing is left to be done behind the last instruction
   uint64_t points;                // the number of points of the iteration space
+  const struct fx_compiled_run *runs;   // of instructions that machine code does, in order
+  uint32_t run_count;
 } fx_fused;
 
 // How much memory the tiles of numbers and places take, if the program is small enough for that to be worth while; else 0.

@@ -10,9 +10,15 @@ final class PlanStorage: @unchecked Sendable {
   /// Keeps the memory of large constants.
   var constants: [HostBuffer] = []
 
+  /// The machine code of the plan's tile programs; nil where none can be made.
+  let codeSpace = fx_code_space_make()
+
   init() {}
 
-  deinit { for (block, _) in blocks { block.deallocate() } }
+  deinit {
+    fx_code_space_free(codeSpace)
+    for (block, _) in blocks { block.deallocate() }
+  }
 
   /// Zeroed memory for `count` elements; never moves.
   func allocate<Element>(_ count: Int, of type: Element.Type = Element.self) -> UnsafeMutablePointer<Element> {

@@ -180,6 +180,7 @@ struct PlanWriter {
     made.instructions = storage.store(program.instructions)
     made.outputs = storage.store(program.outputs)
     made.reductions = storage.store(program.reductions)
+    made.code_space = storage.codeSpace
     let constants = Int(fx_fused_constant_bytes(&made))
     if constants > 0 { made.constants = storage.allocate(constants, of: CChar.self) }
     for i in program.inputs.indices where made.inputs[i].slot != FX_INDEX_SLOT_NUMBER {
