@@ -441,16 +441,22 @@ static void run_rows(const box *box, uint32_t number, int64_t rows, int64_t colu
 static void run_compiled_rows(const box *box, const fx_compiled_run *run, int64_t rows, int64_t columns) {
   const uint32_t inner = box->step->rank - 1, count = run->place_count;
   row_operand operands[FX_MOST_PLACES];
-  void *addresses[FX_MOST_PLACES];
-  for (uint32_t k = 0; k < count; k++) operands[k] = operand_by_rows(box, run->places[k], columns);
-  const bool is_table = inner > 0;
-  for (int64_t r = 0, index = is_table ? box->index[inner - 1] : 0, even; r < rows; r += even, index = 0) {
-    even = is_table ? fx_min64(rows - r, box->extent[inner - 1] - index) : rows - r;
+  char *at[FX_MOST_PLACES];        // the row of each, and what lies between two
+  int64_t distances[FX_MOST_PLACES];
+  uint32_t fetching[FX_MOST_PLACES], fetching_count = 0;
+  for (uint32_t k = 0; k < count; k++) {
+    operands[k] = operand_by_rows(box, run->places[k], columns);
+    distances[k] = operands[k].distance;
+    if (operands[k].fetches) fetching[fetching_count++] = k;
+  }
+  for (int64_t r = 0, index = inner > 0 ? box->index[inner - 1] : 0, even; r < rows; r += even, index = 0) {
+    even = inner > 0 ? fx_min64(rows - r, box->extent[inner - 1] - index) : rows - r;
     begin_rows(operands, count, r);
+    for (uint32_t k = 0; k < count; k++) at[k] = operands[k].x;
     for (int64_t i = 0; i < even; i++) {
-      for (uint32_t k = 0; k < count; k++) addresses[k] = operands[k].x;
-      run->code((size_t)columns, addresses);
-      for (uint32_t k = 0; k < count; k++) next_operand_row(&operands[k], columns);
+      run->code((size_t)columns, (void *const *)at);
+      for (uint32_t f = 0; f < fetching_count; f++) fetch_row(at[fetching[f]], distances[fetching[f]], columns * operands[fetching[f]].size);
+      for (uint32_t k = 0; k < count; k++) at[k] += distances[k];
     }
     end_rows(operands, count, even);
   }
