@@ -508,14 +508,12 @@ static uint32_t count_arithmetic(const fx_fused *step, uint32_t first, uint32_t 
 }
 
 uint32_t fx_compile_runs(fx_fused *step) {
-  // Twice as wide kernels are worth more than one operation that is spared.
-  const uint32_t fewest = fx_kernels()->vector_bytes == 64 ? 5 : 4;
-  enum { most_runs = 32 };
+  enum { most_runs = 32, fewest = 4 };   // operations: two or three run as one without it
   static _Thread_local uint8_t memory[most_bytes];
   static _Thread_local value values[4096];
   step->runs = NULL;
   step->run_count = 0;
-  if (!step->code_space || fx_kernels()->vector_bytes < 32) return 0;
+  if (!step->code_space || fx_kernels()->vector_bytes != vector) return 0;   // kernels that are twice as wide are as fast as this
 
   piece *made = calloc(1, sizeof(piece) + most_runs * sizeof(fx_compiled_run));
   if (!made) return 0;
