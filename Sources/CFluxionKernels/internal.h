@@ -81,7 +81,9 @@ typedef struct fx_kernel_table {
   fx_kernel divide_by_number[2];                         // f32, f64; see fx_number_kernel
   fx_kernel joined[2][FX_JOINED_FIRST_COUNT][FX_JOINED_SECOND_COUNT];   // of f32, f64
   fx_rows_kernel sum_rows_f32;                           // f32 into f64
-  fx_rows_kernel sum_exp_rows[2];                        // f32, f64, into pairs of sum and greatest value
+  // Of f32, f64, into pairs of sum and greatest value: each column of some rows into one, or each row into one that is pointed to.
+  fx_rows_kernel sum_exp_down_columns[2];
+  void (*sum_exp_along_rows[2])(size_t columns, size_t rows, const void *x, void *const *accumulators);
   fx_combine_kernel merge_sum_exp;                       // of pairs of sum and greatest value
   void (*finish_sum_exp)(size_t count, void *accumulator);   // makes the sums relative to the greatest values
   fx_gemm_kernel gemm_f32, gemm_f64;

@@ -149,7 +149,8 @@ static const fx_kernel_table FX_NAME(table) = {
 #endif
   .joined = {JOINED_TABLE(f32), JOINED_TABLE(f64)},
   .sum_rows_f32 = FX_NAME(sum_rows_f32),
-  .sum_exp_rows = {FX_NAME(sum_exp_rows_f32), FX_NAME(sum_exp_rows_f64)},
+  .sum_exp_down_columns = {FX_NAME(sum_exp_down_columns_f32), FX_NAME(sum_exp_down_columns_f64)},
+  .sum_exp_along_rows = {FX_NAME(sum_exp_along_rows_f32), FX_NAME(sum_exp_along_rows_f64)},
   .merge_sum_exp = FX_NAME(merge_sum_exp),
   .finish_sum_exp = FX_NAME(finish_sum_exp),
   .gemm_f32 = FX_NAME(gemm_f32),

@@ -10,12 +10,12 @@ static inline double FX_NAME(reference)(double m) { return fabs(m) < INFINITY ? 
 // The sum, relative to one number, relative to another one.
 static inline double FX_NAME(moved_sum)(double sum, double from, double to) { return sum == 0 || from == to ? sum : sum * exp(from - to); }
 
-// exp(x) of `count` vectors, each x below 80, as terms of a sum relative to the reference: what terms below exp(-20) are wrong by is lost in the sum,
-// and so are those below exp(-86), which are taken for that. NaN stays, infinity becomes NaN. All of them go through one operation before they go
-// through the next: a single one would wait for most of its results.
+// exp(x) of `count` vectors, each x below 80, as terms of a sum relative to the reference: what terms below exp(-20) are wrong by is lost in the
+// sum, and so are those below exp(-86), which are taken for that. NaN stays, since powers of two are multiplied by; infinity becomes NaN. All of them go
+// through one operation before they go through the next: a single one would wait for most of its results.
 #define EACH_TERM _Pragma("clang loop unroll(full)") for (int k = 0; k < count; k++)
 FX_INLINE void FX_NAME(terms_f32)(const int count, vf *x) {
-  const vf magic = 12582912.0f;   // 1.5 · 2²³: adding it rounds to an integer, which then sits in the low bits
+  const vf magic = 12582912.0f + 127.0f;   // 1.5 · 2²³ and more: adding it rounds to an integer, with 127 the exponent of a power of two, in the low bits
   vf shifted[6], r[6];
   EACH_TERM x[k] = x[k] < -86.0f ? (vf)-86.0f : x[k];
   EACH_TERM shifted[k] = MADD(x[k], (vf)1.44269504088896341f, magic);
@@ -31,18 +31,21 @@ FX_INLINE void FX_NAME(terms_f32)(const int count, vf *x) {
   EACH_TERM x[k] = MADD(x[k], r[k], (vf)0.5f);
   EACH_TERM x[k] = MADD(x[k], r[k], (vf)1.0f);
   EACH_TERM x[k] = MADD(x[k], r[k], (vf)1.0f);
-  EACH_TERM x[k] = (vf)((vi)x[k] + ((vi)shifted[k] << 23));
+  EACH_TERM x[k] = x[k] * (vf)((vi)shifted[k] << 23);
 }
 FX_INLINE void FX_NAME(terms_f64)(const int count, vd *x) { EACH_TERM x[k] = exp_f64(x[k]); }
+
+// What is merged: sums relative to the references of their greatest values.
+static inline void FX_NAME(merge_pair)(FX_NAME(exp_sum) *to, FX_NAME(exp_sum) from) {
+  const double a = to->greatest, b = from.greatest, greatest = MAX_(a, b), c = FX_NAME(reference)(greatest);
+  to->sum = FX_NAME(moved_sum)(to->sum, FX_NAME(reference)(a), c) + FX_NAME(moved_sum)(from.sum, FX_NAME(reference)(b), c);
+  to->greatest = greatest;
+}
 
 static void FX_NAME(merge_sum_exp)(size_t n, const void *x, void *accumulator) {
   const FX_NAME(exp_sum) *from = x;
   FX_NAME(exp_sum) *to = accumulator;
-  for (size_t i = 0; i < n; i++) {
-    const double a = to[i].greatest, b = from[i].greatest, greatest = MAX_(a, b), c = FX_NAME(reference)(greatest);
-    to[i].sum = FX_NAME(moved_sum)(to[i].sum, FX_NAME(reference)(a), c) + FX_NAME(moved_sum)(from[i].sum, FX_NAME(reference)(b), c);
-    to[i].greatest = greatest;
-  }
+  for (size_t i = 0; i < n; i++) FX_NAME(merge_pair)(to + i, from[i]);
 }
 
 static void FX_NAME(finish_sum_exp)(size_t n, void *accumulator) {
@@ -62,6 +65,12 @@ static void FX_NAME(finish_sum_exp)(size_t n, void *accumulator) {
 
 // A greatest value that may miss NaNs. The sum does not: where it comes out as no finite number, the greatest value is looked for again.
 #define GREATER_(x, y) ((x) > (y) ? (x) : (y))
+
+// So many rows, or vectors of columns, go through one step before they go through the next: the steps of a single one would wait for each other.
+#define AT_ONCE 16
+// Of vector k of a block of columns, of which the last vector may have but `rest` columns.
+#define LANES_OF(k, L) (rest > 0 && (k) + 1 == count ? rest : L)
+#define PAIRS_OF(k, L) (rest > 0 && (k) + 1 == count ? last : to + (k) * L)
 
 // V: a vector of L elements of T; W: as many doubles. Folded are vectors that lie `step` elements apart: those of a row, or a part of each row.
 #define SUM_EXP(t, T, V, L, W)                                                                                                \
@@ -94,15 +103,15 @@ static void FX_NAME(finish_sum_exp)(size_t n, void *accumulator) {
     FX_NAME(terms_##t)(6, x);                                                                                                 \
     return ((x[0] + x[1]) + (x[2] + x[3])) + (x[4] + x[5]);                                                                   \
   }                                                                                                                           \
+  FX_INLINE V FX_NAME(one_term_##t)(V x) {                                                                                    \
+    FX_NAME(terms_##t)(1, &x);                                                                                                \
+    return x;                                                                                                                 \
+  }                                                                                                                           \
   /* Up to twelve are added as they are, at most four roundings, their sums as doubles. The few that are no six come first. */ \
-  FX_INLINE void FX_NAME(add_terms_##t)(size_t n, const T *p, size_t step, V shift, W *sum) {                                 \
+  FX_INLINE void FX_NAME(sum_of_terms_##t)(size_t n, const T *p, size_t step, V shift, W *sum) {                              \
     V few = 0;                                                                                                                \
-    for (; n % 6 > 0; n--, p += step) {                                                                                       \
-      V x = LOAD(V, p) - shift;                                                                                               \
-      FX_NAME(terms_##t)(1, &x);                                                                                              \
-      few += x;                                                                                                               \
-    }                                                                                                                         \
-    W total = *sum + __builtin_convertvector(few, W);                                                                         \
+    for (; n % 6 > 0; n--, p += step) few += FX_NAME(one_term_##t)(LOAD(V, p) - shift);                                       \
+    W total = __builtin_convertvector(few, W);                                                                                \
     if (n % 12 > 0) {                                                                                                         \
       total += __builtin_convertvector(FX_NAME(six_terms_##t)(p, step, shift), W);                                            \
       n -= 6, p += 6 * step;                                                                                                  \
@@ -114,52 +123,69 @@ static void FX_NAME(finish_sum_exp)(size_t n, void *accumulator) {
     }                                                                                                                         \
     *sum = total;                                                                                                             \
   }                                                                                                                           \
-  static void FX_NAME(fold_sum_exp_##t)(size_t n, const void *x, void *accumulator) {                                         \
-    const T *p = x, *end = p + n / L * L;                                                                                     \
-    FX_NAME(exp_sum) *to = accumulator;                                                                                       \
-    const V greatest_lanes = FX_NAME(greatest_##t)(n / L, p, L, (V)(T)to->greatest);                                          \
-    T greatest;                                                                                                               \
-    FOLD_LANES(greatest, T, L, greatest_lanes, GREATER_)                                                                      \
-    for (size_t i = 0; i < n % L; i++) greatest = GREATER_(end[i], greatest);                                                 \
-    const double reference = FX_NAME(reference)((double)greatest);                                                            \
-    const V shift = (V)(T)reference;                                                                                          \
-    W total = 0;                                                                                                              \
-    FX_NAME(add_terms_##t)(n / L, p, L, shift, &total);                                                                       \
-    double sum, rest = 0;                                                                                                     \
-    FOLD_LANES(sum, double, L, total, SUM_)                                                                                   \
-    if (n % L > 0) {                                                                                                          \
-      V last = LOAD_SOME(V, end, n % L, L) - shift;                                                                           \
-      FX_NAME(terms_##t)(1, &last);                                                                                           \
-      T lanes[L];                                                                                                             \
-      memcpy(lanes, &last, sizeof lanes);                                                                                     \
-      for (size_t lane = 0; lane < n % L; lane++) rest += (double)lanes[lane];                                                \
-    }                                                                                                                         \
-    sum += rest;                                                                                                              \
-    if (FX_UNLIKELY(!(sum < INFINITY && greatest < (T)INFINITY))) {                                                           \
-      FX_NAME(add_not_finite_##t)(to, n, p, 1);                                                                               \
-    } else if (FX_LIKELY(greatest > -(T)INFINITY)) {   /* else they are terms of nothing */                                   \
-      to->sum = FX_NAME(moved_sum)(to->sum, FX_NAME(reference)(to->greatest), reference) + sum;                               \
-      to->greatest = (double)greatest;                                                                                        \
+  /* Of several rows, each into a pair of its own. */                                                                         \
+  static void FX_NAME(sum_exp_along_rows_##t)(size_t columns, size_t rows, const void *x, void *const *accumulators) {        \
+    const size_t whole = columns / L * L, rest = columns % L;                                                                 \
+    for (size_t first = 0; first < rows; first += AT_ONCE) {                                                                  \
+      const size_t count = rows - first < AT_ONCE ? rows - first : AT_ONCE;                                                   \
+      const T *p = (const T *)x + first * columns;                                                                            \
+      T greatest[AT_ONCE];                                                                                                    \
+      FX_NAME(exp_sum) sums[AT_ONCE];                                                                                         \
+      for (size_t r = 0; r < count; r++) {                                                                                    \
+        const T *row = p + r * columns;                                                                                       \
+        const V most = FX_NAME(greatest_##t)(whole / L, row, L, (V)-(T)INFINITY);                                             \
+        FOLD_LANES(greatest[r], T, L, most, GREATER_)                                                                         \
+        for (size_t i = whole; i < columns; i++) greatest[r] = GREATER_(row[i], greatest[r]);                                 \
+      }                                                                                                                       \
+      for (size_t r = 0; r < count; r++) {                                                                                    \
+        const T *row = p + r * columns;                                                                                       \
+        const V shift = (V)(T)FX_NAME(reference)((double)greatest[r]);                                                        \
+        W total;                                                                                                              \
+        FX_NAME(sum_of_terms_##t)(whole / L, row, L, shift, &total);                                                          \
+        double sum;                                                                                                           \
+        FOLD_LANES(sum, double, L, total, SUM_)                                                                               \
+        if (rest > 0) {                                                                                                       \
+          const V terms = FX_NAME(one_term_##t)(LOAD_SOME(V, row + whole, rest, L) - shift);                                  \
+          T lanes[L];                                                                                                         \
+          memcpy(lanes, &terms, sizeof lanes);                                                                                \
+          for (size_t lane = 0; lane < rest; lane++) sum += (double)lanes[lane];                                              \
+        }                                                                                                                     \
+        sums[r] = (FX_NAME(exp_sum)){sum, (double)greatest[r]};                                                               \
+      }                                                                                                                       \
+      for (size_t r = 0; r < count; r++) {                                                                                    \
+        if (FX_UNLIKELY(!(sums[r].sum < INFINITY && greatest[r] < (T)INFINITY)))                                              \
+          FX_NAME(add_not_finite_##t)(accumulators[first + r], columns, p + r * columns, 1);                                  \
+        else if (FX_LIKELY(greatest[r] > -(T)INFINITY)) FX_NAME(merge_pair)(accumulators[first + r], sums[r]);   /* else they are terms of nothing */ \
+      }                                                                                                                       \
     }                                                                                                                         \
   }                                                                                                                           \
-  /* The columns of a few rows, each into a pair of its own; of the last columns there may be fewer than lanes. */            \
-  FX_INLINE void FX_NAME(sum_exp_columns_##t)(size_t count, size_t rows, const T *x, size_t step, FX_NAME(exp_sum) *to) {     \
-    const V before = __builtin_convertvector(LOAD(FX_NAME(exp_sums_##t), to).odd, V);                                         \
-    V greatest = before;                                                                                                      \
-    if (count == L) greatest = FX_NAME(greatest_##t)(rows, x, step, before);                                                  \
-    else for (size_t r = 0; r < rows; r++) {                                                                                  \
+  static void FX_NAME(fold_sum_exp_##t)(size_t n, const void *x, void *accumulator) {                                         \
+    FX_NAME(sum_exp_along_rows_##t)(n, 1, x, &accumulator);                                                                   \
+  }                                                                                                                           \
+  /* Of columns, each into a pair of its own; of the last columns there may be fewer than lanes. */                           \
+  FX_INLINE V FX_NAME(greatest_of_columns_##t)(size_t count, size_t rows, const T *x, size_t step, V greatest) {              \
+    if (count == L) return FX_NAME(greatest_##t)(rows, x, step, greatest);                                                    \
+    for (size_t r = 0; r < rows; r++) {                                                                                       \
       const V a = LOAD_SOME(V, x + r * step, count, L);                                                                       \
       greatest = GREATER_(a, greatest);                                                                                       \
     }                                                                                                                         \
-    const V shift = FX_NAME(references_##t)(greatest), shift_before = FX_NAME(references_##t)(before);                        \
-    W total = 0;                                                                                                              \
-    if (count == L) FX_NAME(add_terms_##t)(rows, x, step, shift, &total);                                                     \
-    else for (size_t r = 0; r < rows; r++) {                                                                                  \
-      V a = LOAD_SOME(V, x + r * step, count, L) - shift;                                                                     \
-      FX_NAME(terms_##t)(1, &a);                                                                                              \
-      total += __builtin_convertvector(a, W);                                                                                 \
+    return greatest;                                                                                                          \
+  }                                                                                                                           \
+  FX_INLINE void FX_NAME(sum_of_columns_##t)(size_t count, size_t rows, const T *x, size_t step, V shift, W *sum) {           \
+    if (count == L) {                                                                                                         \
+      FX_NAME(sum_of_terms_##t)(rows, x, step, shift, sum);                                                                   \
+      return;                                                                                                                 \
     }                                                                                                                         \
-    const V added = __builtin_convertvector(total, V);                                                                        \
+    *sum = 0;                                                                                                                 \
+    for (size_t r = 0; r < rows; r++) {                                                                                       \
+      const V a = FX_NAME(one_term_##t)(LOAD_SOME(V, x + r * step, count, L) - shift);                                        \
+      *sum += __builtin_convertvector(a, W);                                                                                  \
+    }                                                                                                                         \
+  }                                                                                                                           \
+  FX_INLINE void FX_NAME(merge_columns_##t)(size_t count, size_t rows, const T *x, size_t step, FX_NAME(exp_sum) *to, V greatest, const W *sum) { \
+    const W total = *sum;                                                                                                     \
+    const V before = __builtin_convertvector(LOAD(FX_NAME(exp_sums_##t), to).odd, V), added = __builtin_convertvector(total, V); \
+    const V shift = FX_NAME(references_##t)(greatest), shift_before = FX_NAME(references_##t)(before);                        \
     const V not_simple = ((added - added) + (greatest - greatest)) + (shift - shift_before);   /* a number that is none, or a new reference */ \
     if (FX_LIKELY(__builtin_reduce_and(not_simple == 0) != 0)) {                                                              \
       FX_NAME(exp_sums_##t) sums = LOAD(FX_NAME(exp_sums_##t), to);                                                           \
@@ -177,16 +203,24 @@ static void FX_NAME(finish_sum_exp)(size_t n, void *accumulator) {
       }                                                                                                                       \
     }                                                                                                                         \
   }                                                                                                                           \
-  static void FX_NAME(sum_exp_rows_##t)(size_t columns, size_t rows, const void *x, void *accumulator) {                      \
-    const T *p = x;                                                                                                           \
-    FX_NAME(exp_sum) *to = accumulator;                                                                                       \
-    size_t i = 0;                                                                                                             \
-    for (; i + L <= columns; i += L) FX_NAME(sum_exp_columns_##t)(L, rows, p + i, columns, to + i);                           \
-    if (i == columns) return;                                                                                                 \
-    FX_NAME(exp_sum) last[L] = {{0, 0}};                                                                                      \
-    memcpy(last, to + i, (columns - i) * sizeof last[0]);                                                                     \
-    FX_NAME(sum_exp_columns_##t)(columns - i, rows, p + i, columns, last);                                                    \
-    memcpy(to + i, last, (columns - i) * sizeof last[0]);                                                                     \
+  static void FX_NAME(sum_exp_down_columns_##t)(size_t columns, size_t rows, const void *x, void *accumulator) {              \
+    for (size_t first = 0; first < columns; first += AT_ONCE * L) {                                                           \
+      const T *p = (const T *)x + first;                                                                                      \
+      FX_NAME(exp_sum) *to = (FX_NAME(exp_sum) *)accumulator + first, last[L] = {{0, 0}};                                     \
+      const size_t most = columns - first < AT_ONCE * L ? columns - first : AT_ONCE * L, count = (most + L - 1) / L, rest = most % L; \
+      V greatest[AT_ONCE];                                                                                                    \
+      W total[AT_ONCE];                                                                                                       \
+      if (rest > 0) memcpy(last, to + most - rest, rest * sizeof last[0]);                                                    \
+      for (size_t k = 0; k < count; k++) {                                                                                    \
+        const V before = __builtin_convertvector(LOAD(FX_NAME(exp_sums_##t), PAIRS_OF(k, L)).odd, V);                         \
+        greatest[k] = FX_NAME(greatest_of_columns_##t)(LANES_OF(k, L), rows, p + k * L, columns, before);                     \
+      }                                                                                                                       \
+      for (size_t k = 0; k < count; k++)                                                                                      \
+        FX_NAME(sum_of_columns_##t)(LANES_OF(k, L), rows, p + k * L, columns, FX_NAME(references_##t)(greatest[k]), &total[k]); \
+      for (size_t k = 0; k < count; k++)                                                                                      \
+        FX_NAME(merge_columns_##t)(LANES_OF(k, L), rows, p + k * L, columns, PAIRS_OF(k, L), greatest[k], &total[k]);         \
+      if (rest > 0) memcpy(to + most - rest, last, rest * sizeof last[0]);                                                    \
+    }                                                                                                                         \
   }
 
 SUM_EXP(f32, float, vf, LF, vfd)

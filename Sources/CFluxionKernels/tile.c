@@ -302,7 +302,7 @@ static void store_tile(const box *box, const fx_output *output, const char *sour
 }
 
 static fx_rows_kernel rows_kernel(uint32_t op, fx_type type) {
-  if (op == FX_REDUCE_SUM_EXP) return fx_kernels()->sum_exp_rows[type];
+  if (op == FX_REDUCE_SUM_EXP) return fx_kernels()->sum_exp_down_columns[type];
   return op == FX_REDUCE_SUM && type == FX_F32 ? fx_kernels()->sum_rows_f32 : NULL;
 }
 
@@ -339,6 +339,18 @@ static void reduce_tile(const box *box, uint32_t which, int64_t rows, int64_t co
     }
     return;
   }
+  if (inner == 0 && reduction->op == FX_REDUCE_SUM_EXP) {   // rows of exponentials go together
+    enum { most_together = 16 };
+    void *targets[most_together];
+    for (int64_t r = 0; r < rows;) {
+      const int64_t together = fx_min64(rows - r, most_together);
+      for (int64_t i = 0; i < together; i++, next_row(&walk)) targets[i] = accumulator + walk.offset * accumulator_size;
+      kernels->sum_exp_along_rows[type]((size_t)columns, (size_t)together, x, targets);
+      x += together * columns * size;
+      r += together;
+    }
+    return;
+  }
   for (int64_t r = 0; r < rows; r++, next_row(&walk), x += columns * size) {
     char *to = accumulator + walk.offset * accumulator_size;
     if (inner == 0) fold((size_t)columns, x, to);
@@ -354,7 +366,7 @@ FX_INLINE void fetch(const char *from, int64_t bytes) {
 }
 
 // Begins to fetch what lies behind this tile, while results are stored and folded: a tile is read faster than it is worked on, and too short a stream
-// for the processor to foresee the next.
+// for the processor to foresee the next. Exponentials take long enough for it to see.
 static void fetch_next_tile(const box *box, int64_t count) {
   const fx_fused *step = box->step;
   for (uint32_t i = 0; i < step->instruction_count; i++) {
@@ -499,7 +511,7 @@ static void run_tile(box *box, int64_t row, int64_t rows, int64_t column, int64_
     if (box->ways[i] == row_by_row) run_rows(box, i, rows, columns);
     else kernel(count, values[i], values[instruction->a], values[instruction->b], values[instruction->c]);
   }
-  if (row + 2 * rows <= box->rows) fetch_next_tile(box, rows * columns);
+  if (row + 2 * rows <= box->rows && !sums_exponentials(step)) fetch_next_tile(box, rows * columns);
   for (uint32_t i = 0; i < step->output_count; i++)
     if (i >= 64 || !(stored >> i & 1)) store_tile(box, &step->outputs[i], values[step->outputs[i].value], rows, column, columns);
   for (uint32_t i = 0; i < step->reduction_count; i++) reduce_tile(box, i, rows, column, columns);

@@ -6,7 +6,8 @@
 enum {
   FX_REGISTER_BUDGET = 24 * 1024,      // bytes of registers that a program should use
   FX_MOST_PREPARED_POINTS = 256,       // tiles of constants are kept for programs of so many points
-  FX_EXPONENTIAL_COLUMNS = 128,        // the width of a tile whose columns of exponentials are summed
+  FX_EXPONENTIAL_COLUMNS = 64,         // the width of a tile whose columns of exponentials are summed
+  FX_EXPONENTIAL_ROWS = 72,            // its height, at most; of as many points are tiles of rows at most
   FX_STACK_REGISTERS = 64 * 1024,      // larger register files live in the step's scratch
   FX_MOST_JOINED_POINTS = 2048,        // programs of more points are compiled where that can be
   FX_MOST_PLACES = 48,                 // addresses that compiled code takes
@@ -42,5 +43,11 @@ typedef struct fx_compiled_run {
   void (*code)(size_t count, void *const *addresses);
 } fx_compiled_run;
 uint32_t fx_compile_runs(fx_fused *step);   // how many there are
+
+FX_INLINE bool sums_exponentials(const fx_fused *step) {
+  for (uint32_t i = 0; i < step->reduction_count; i++)
+    if (step->reductions[i].op == FX_REDUCE_SUM_EXP) return true;
+  return false;
+}
 
 #endif

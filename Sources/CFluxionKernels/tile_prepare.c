@@ -324,11 +324,10 @@ static bool sums_exponentials_of_columns(const fx_fused *step) {
   return false;
 }
 
-
 // Which dimension is cut into chunks. Best is one that no reduction folds: then chunks have nothing to combine.
 static uint32_t choose_split(const fx_fused *step, int64_t wanted) {
   uint32_t inner = step->rank - 1, best = 0;
-  const int64_t fewest_columns = sums_exponentials_of_columns(step) ? 4 * FX_EXPONENTIAL_COLUMNS : 256 * fx_min64(wanted, 8);
+  const int64_t fewest_columns = sums_exponentials_of_columns(step) ? 8 * FX_EXPONENTIAL_COLUMNS : 256 * fx_min64(wanted, 8);
   for (uint32_t d = 0; d < step->rank; d++) {
     bool enough = step->shape[d] >= (d == inner ? fewest_columns : fx_min64(wanted, 8));
     if (enough && kept_by_all(step, d)) return d;
@@ -353,7 +352,7 @@ static void choose_chunks(fx_fused *step) {
   step->split_dimension = choose_split(step, wanted);
   int64_t extent = step->shape[step->split_dimension];
   if (step->split_dimension == step->rank - 1)
-    wanted = fx_min64(wanted, fx_max64(sums_exponentials_of_columns(step) ? fx_divide_up(extent, FX_EXPONENTIAL_COLUMNS) : extent / 256, 1));
+    wanted = fx_min64(wanted, fx_max64(sums_exponentials_of_columns(step) ? fx_divide_up(extent, 2 * FX_EXPONENTIAL_COLUMNS) : extent / 256, 1));
   step->chunk_count = (uint64_t)fx_max64(1, fx_min64(wanted, extent));
 }
 
@@ -556,8 +555,8 @@ uint64_t fx_prepare_fused(fx_fused *step) {
   if (!allocate_registers(step, 64, last_use)) return fx_refuse("fused: the program needs too many registers");
   uint64_t per_element = step->register_bytes / 64 + 1;
   uint64_t tile = (uint64_t)FX_REGISTER_BUDGET / per_element / 64 * 64;
-  if (sums_exponentials_of_columns(step)) tile *= 3;   // more rows, for what is done once for a column of a tile
-  const uint64_t most = sums_exponentials_of_columns(step) ? 36 * FX_EXPONENTIAL_COLUMNS : 2048;
+  if (sums_exponentials(step)) tile *= 3;   // more rows, for what is done once for a row or column of a tile
+  const uint64_t most = sums_exponentials(step) ? FX_EXPONENTIAL_ROWS * FX_EXPONENTIAL_COLUMNS : 2048;
   if (tile > most) tile = most;
   if (tile < 64) tile = 64;
   if ((uint64_t)total < tile) tile = ((uint64_t)total + 63) / 64 * 64;
