@@ -70,20 +70,30 @@ static const uint32_t none = UINT32_MAX;
 
 // MARK: Operations
 
+static opcode short_opcode(uint8_t number, bool wide) { return (opcode){1, wide, number, false}; }   // of the table that 0F begins
+
 // The instruction of an operation that is one; number 0: it is not.
 static opcode opcode_of(uint32_t op, bool wide) {
-  const opcode code = {1, wide, 0, false};
-  const uint8_t number = op == FX_ADD ? 0x58 : op == FX_SUB ? 0x5c : op == FX_MUL ? 0x59 : op == FX_DIV ? 0x5e : op == FX_SQRT ? 0x51 : 0;
-  return (opcode){code.table, code.prefix, number, false};
+  switch (op) {
+    case FX_ADD: return short_opcode(0x58, wide);
+    case FX_SUB: return short_opcode(0x5c, wide);
+    case FX_MUL: return short_opcode(0x59, wide);
+    case FX_DIV: return short_opcode(0x5e, wide);
+    case FX_SQRT: return short_opcode(0x51, wide);
+    default: return short_opcode(0, wide);
+  }
 }
-static opcode opcode_1(uint8_t number, bool wide) { return (opcode){1, wide, number, false}; }   // the table of two bytes
-static opcode move_from(bool wide) { return opcode_1(0x10, wide); }
-static opcode move_to(bool wide) { return opcode_1(0x11, wide); }
+static opcode copy(bool wide) { return short_opcode(0x28, wide); }
+static opcode compare(bool wide) { return short_opcode(0xc2, wide); }
+static opcode lesser_or_greater(bool lesser, bool wide) { return short_opcode(lesser ? 0x5d : 0x5f, wide); }
+static opcode move_from(bool wide) { return short_opcode(0x10, wide); }
+static opcode move_to(bool wide) { return short_opcode(0x11, wide); }
 static opcode blend(bool wide) { return (opcode){3, 1, wide ? 0x4b : 0x4a, false}; }
 
 static int rounding_of(uint32_t op) { return op == FX_ROUND ? 8 : op == FX_FLOOR ? 9 : op == FX_CEIL ? 10 : op == FX_TRUNC ? 11 : -1; }
 
-// Ordered, but for unequal: what C says of NaN.
+// Comparisons by number; of an unordered pair only those that say `not` hold, and unequal.
+enum { is_nan = 0x03, is_not_at_most = 0x16, is_not_at_least = 0x19 };   // is_nan: of a number and itself
 static int predicate_of(uint32_t op) {
   switch (op) {
     case FX_EQ: return 0x00;
@@ -263,15 +273,15 @@ static bool literal_value(const compiler *compiler, uint32_t number, double *res
 // least: of x and y the lesser, NaN if either is, y if they are equal. The processor's instruction gives its second source where it cannot decide.
 static void put_extreme(compiler *compiler, bool least, int result, int x, operand y) {
   assembler *code = &compiler->code;
-  put_vector_byte(code, opcode_1(0xc2, compiler->is_wide), help, x, in_register(x), 3);   // x is NaN
-  put_vector(code, opcode_1(least ? 0x5d : 0x5f, compiler->is_wide), second, x, y, 0);
+  put_vector_byte(code, compare(compiler->is_wide), help, x, in_register(x), is_nan);
+  put_vector(code, lesser_or_greater(least, compiler->is_wide), second, x, y, 0);
   put_vector_byte(code, blend(compiler->is_wide), result, second, in_register(x), help << 4);
 }
 
 static void compile_extreme(compiler *compiler, const fx_instruction *instruction) {
   assembler *code = &compiler->code;
   const bool least = instruction->op == FX_MIN, wide = compiler->is_wide;
-  const opcode extreme = opcode_1(least ? 0x5d : 0x5f, wide);
+  const opcode extreme = lesser_or_greater(least, wide);
   double number;
   if (literal_value(compiler, instruction->a, &number) && number == number) {
     const operand x = fetch(compiler, instruction->a, false, first), y = fetch(compiler, instruction->b, true, second);
@@ -281,7 +291,7 @@ static void compile_extreme(compiler *compiler, const fx_instruction *instructio
     put_vector(code, extreme, result_register(compiler), y.base, x, 0);
   } else if (literal_value(compiler, instruction->b, &number) && number == 0) {   // whose sign counts
     const operand x = fetch(compiler, instruction->a, false, first), y = fetch(compiler, instruction->b, false, second);
-    put_vector_byte(code, opcode_1(0xc2, wide), help, x.base, y, least ? 0x19 : 0x16);   // not greater or equal, not less or equal
+    put_vector_byte(code, compare(wide), help, x.base, y, least ? is_not_at_least : is_not_at_most);
     put_vector_byte(code, blend(wide), result_register(compiler), y.base, x, help << 4);
   } else {
     const operand x = fetch(compiler, instruction->a, false, first), y = fetch(compiler, instruction->b, true, second);
@@ -299,7 +309,8 @@ static void compile_instruction(compiler *compiler) {
   if (simple.number && fx_operand_count(instruction->op) == 2) {
     double number;
     int exponent;
-    const bool halves = instruction->op == FX_DIV && literal_value(compiler, b, &number) && fabs(frexp(number, &exponent)) == 0.5 && exponent > -100 && exponent < 100;
+    const bool halves = instruction->op == FX_DIV && literal_value(compiler, b, &number) && fabs(frexp(number, &exponent)) == 0.5 &&
+      exponent > -100 && exponent < 100;   // by a power of two
     const operand x = fetch(compiler, a, false, first);
     const operand y = halves ? literal(compiler, literal_bits(compiler, 1 / number)) : fetch(compiler, b, true, second);
     put_vector(code, halves ? opcode_of(FX_MUL, wide) : simple, result_register(compiler), x.base, y, 0);
@@ -316,7 +327,7 @@ static void compile_instruction(compiler *compiler) {
     const bool negates = instruction->op == FX_NEG;
     const uint64_t all = wide ? UINT64_MAX : UINT32_MAX;
     const operand mask = literal(compiler, negates ? sign_bit(compiler) : all ^ sign_bit(compiler));
-    put_vector(code, opcode_1(negates ? 0x57 : 0x54, wide), result_register(compiler), x.base, mask, 0);
+    put_vector(code, short_opcode(negates ? 0x57 : 0x54, wide), result_register(compiler), x.base, mask, 0);
   } else if (instruction->op == FX_SQUARE) {
     const operand x = fetch(compiler, a, false, first);
     put_vector(code, opcode_of(FX_MUL, wide), result_register(compiler), x.base, x, 0);
@@ -326,25 +337,24 @@ static void compile_instruction(compiler *compiler) {
     put_vector(code, opcode_of(FX_DIV, wide), result_register(compiler), first, x, 0);
   } else if (predicate_of(instruction->op) >= 0) {
     const operand x = fetch(compiler, a, false, first), y = fetch(compiler, b, true, second);
-    put_vector_byte(code, opcode_1(0xc2, wide), result_register(compiler), x.base, y, (unsigned)predicate_of(instruction->op));
+    put_vector_byte(code, compare(wide), result_register(compiler), x.base, y, (unsigned)predicate_of(instruction->op));
   } else if (instruction->op == FX_SELECT) {
     const operand which = fetch(compiler, a, false, first), no = fetch(compiler, c, false, second), yes = fetch(compiler, b, true, help);
     put_vector_byte(code, blend(wide), result_register(compiler), no.base, yes, (unsigned)which.base << 4);
   } else if (instruction->op == FX_FMA) {
     const operand x = fetch(compiler, a, false, first);
-    if (x.base != first) put_vector(code, opcode_1(0x28, wide), first, 0, x, 0);
+    if (x.base != first) put_vector(code, copy(wide), first, 0, x, 0);
     const operand y = fetch(compiler, b, false, second), z = fetch(compiler, c, true, help);
     put_vector(code, (opcode){2, 1, 0xa8, wide}, first, y.base, z, 0);
     const int result = result_register(compiler);
-    if (result != first) put_vector(code, opcode_1(0x28, wide), result, 0, in_register(first), 0);
+    if (result != first) put_vector(code, copy(wide), result, 0, in_register(first), 0);
   } else {   // FX_CLAMP: the greater of a, and the lesser of b and c
     const operand x = fetch(compiler, b, false, first), high = fetch(compiler, c, true, second);
     put_extreme(compiler, true, first, x.base, high);
     const operand low = fetch(compiler, a, false, second);
-    int x_low = low.base;
-    put_vector_byte(code, opcode_1(0xc2, wide), help, x_low, in_register(x_low), 3);
-    put_vector(code, opcode_1(0x5f, wide), first, x_low, in_register(first), 0);
-    put_vector_byte(code, blend(wide), result_register(compiler), first, in_register(x_low), help << 4);
+    put_vector_byte(code, compare(wide), help, low.base, low, is_nan);
+    put_vector(code, lesser_or_greater(false, wide), first, low.base, in_register(first), 0);
+    put_vector_byte(code, blend(wide), result_register(compiler), first, low, help << 4);
   }
 }
 
@@ -432,8 +442,10 @@ static bool keeps_answers(const fx_fused *step, uint32_t first, uint32_t end, ui
     }
     if (predicate_of(instruction->op) < 0) continue;
     if (is_read_elsewhere(step, i, end)) return false;
-    for (uint32_t j = i + 1; j < end; j++)
-      if (reads(&step->instructions[j], i) && (step->instructions[j].op != FX_SELECT || step->instructions[j].b == i || step->instructions[j].c == i)) return false;
+    for (uint32_t j = i + 1; j < end; j++) {
+      const fx_instruction *reader = &step->instructions[j];
+      if (reads(reader, i) && (reader->op != FX_SELECT || reader->b == i || reader->c == i)) return false;
+    }
   }
   return true;
 }
