@@ -133,7 +133,7 @@ static void run_product(const fx_gemm *step, const fx_context *context, const ch
                  step->transpose_b && !turned, c, step->ldc, onto, pitch);
   if (!step->epilogue) return;
   const int64_t low[FX_MAX_RANK] = {first, 0}, high[FX_MAX_RANK] = {end, step->n};
-  fx_run_fused_box(step->epilogue, context->slots, low, high, worker);
+  fx_run_fused_box(step->epilogue, context->slots, NULL, low, high, worker);
 }
 
 static void run_block(void *context, int64_t block) {

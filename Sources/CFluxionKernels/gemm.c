@@ -186,7 +186,7 @@ static void run_panel(const gemm_run *run, int64_t batch, int64_t row_panel, int
                  step->transpose_a, run->b + b_at * size, step->ldb, step->transpose_b, c, step->ldc, onto, pitch);
   if (step->epilogue) {
     int64_t number = (batch * step->panel_count + row_panel) * step->column_panels + column_panel;
-    fx_run_fused_box(step->epilogue, run->context->slots, low, high, run->context->scratch + (uint64_t)number * step->epilogue->worker_bytes);
+    fx_run_fused_box(step->epilogue, run->context->slots, NULL, low, high, run->context->scratch + (uint64_t)number * step->epilogue->worker_bytes);
   }
 }
 

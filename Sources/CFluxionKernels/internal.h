@@ -169,14 +169,13 @@ fx_code fx_check_indices(const fx_context *context, uint32_t index_type, const v
 
 fx_code fx_report_index(const fx_context *context, int64_t index, int64_t bound, int64_t axis);
 
-// Runs the box [low, high) of the iteration space of a program without reductions, on this thread.
-void fx_run_fused_box(const fx_fused *step, void *const *slots, const int64_t *low, const int64_t *high, char *worker_scratch);
+// Runs the box [low, high) of the iteration space, on this thread. accumulators: one for each reduction; worker_scratch: step->worker_bytes, if that is more
+// than the stack takes.
+void fx_run_fused_box(const fx_fused *step, void *const *slots, char *const *accumulators, const int64_t *low, const int64_t *high,
+                      char *worker_scratch);
 
 // Runs rows first ..< end of the first dimension; reductions keep it, and their results lie dense. context->scratch: the step's own.
 void fx_run_fused_rows(const fx_fused *step, const fx_context *context, int64_t first, int64_t end, char *worker_scratch);
-
-// Brings the whole of a view into a dense tile.
-void fx_fetch_tile(const fx_fused *step, void *const *slots, const fx_view *view, char *target);
 
 // Runs a program of a single tile, on this thread.
 void fx_run_single_tile(const fx_fused *step, const fx_context *context);

@@ -1,4 +1,4 @@
-// Shared by the files of the tile machine: tile_prepare.c, tile_join.c, tile_compile.c and tile.c.
+// Shared by the files of the tile machine: tile_prepare.c, tile_join.c, tile_compile.c and the files that run programs.
 
 #ifndef FLUXION_TILE_H
 #define FLUXION_TILE_H
@@ -44,7 +44,11 @@ typedef struct fx_compiled_run {
 } fx_compiled_run;
 uint32_t fx_compile_runs(fx_fused *step);   // how many there are
 
-FX_INLINE bool sums_exponentials(const fx_fused *step) {
+// tile_single.c: a program that is one tile as a whole is the same in every run but for the addresses of its slots: where each value lies, and what
+// brings it there, is settled here.
+void fx_prepare_single_tile(fx_fused *step);
+
+FX_INLINE bool fx_sums_exponentials(const fx_fused *step) {
   for (uint32_t i = 0; i < step->reduction_count; i++)
     if (step->reductions[i].op == FX_REDUCE_SUM_EXP) return true;
   return false;

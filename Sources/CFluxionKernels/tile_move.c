@@ -1,0 +1,222 @@
+// Brings the operands of tile programs into tiles, or finds where they lie, and puts tiles where results belong.
+
+#include "tile_box.h"
+
+// MARK: Rows
+
+#define COPY_ROW(type)                                                                \
+  {                                                                                   \
+    type *to = (type *)(void *)target;                                                \
+    const type *from = (const type *)(const void *)source;                            \
+    if (to_stride == 1 && from_stride == 0) {                                         \
+      const type value = *from;                                                       \
+      for (int64_t i = 0; i < count; i++) to[i] = value;                              \
+    } else {                                                                          \
+      for (int64_t i = 0; i < count; i++) to[i * to_stride] = from[i * from_stride];  \
+    }                                                                                 \
+    break;                                                                            \
+  }
+typedef struct pair64 { uint64_t words[2]; } pair64;
+
+FX_INLINE void copy_row(int64_t count, size_t size, char *target, int64_t to_stride, const char *source, int64_t from_stride) {
+  if (to_stride == 1 && from_stride == 1 && count > 8) {
+    memcpy(target, source, (size_t)count * size);
+    return;
+  }
+  if (to_stride == 1 && from_stride == 0 && count > 16) {
+    fx_kernels()->fill[__builtin_ctzll(size)]((size_t)count, target, source, NULL, NULL);
+    return;
+  }
+  switch (size) {
+    case 1: COPY_ROW(uint8_t)
+    case 2: COPY_ROW(uint16_t)
+    case 4: COPY_ROW(uint32_t)
+    case 8: COPY_ROW(uint64_t)
+    default: COPY_ROW(pair64)
+  }
+}
+
+#define INDEX_ROW(type)                                                                              \
+  {                                                                                                  \
+    type *to = target;                                                                               \
+    for (int64_t i = 0; i < count; i++) to[i] = (type)(first + i * stride);                          \
+    break;                                                                                           \
+  }
+static void index_row(int64_t count, fx_type type, void *target, int64_t first, int64_t stride) {
+  switch (type) {
+    case FX_F32: INDEX_ROW(float)
+    case FX_F64: INDEX_ROW(double)
+    case FX_I64: INDEX_ROW(int64_t)
+    case FX_U32: INDEX_ROW(uint32_t)
+    case FX_U64: INDEX_ROW(uint64_t)
+    default: INDEX_ROW(int32_t)
+  }
+}
+
+// MARK: Loads
+
+void fx_gather_tile(const box *box, const fx_view *view, char *target, int64_t rows, int64_t column, int64_t columns) {
+  size_t size = fx_type_size((fx_type)view->type);
+  int64_t inner = view->strides[box->step->rank - 1];
+  row_walk walk = start_walk(box, view->strides);
+  int64_t origin = view_origin(box, view->strides) + column * inner;
+  if (view->slot == FX_INDEX_SLOT) {
+    for (int64_t r = 0; r < rows; r++, next_row(&walk), target += (size_t)columns * size)
+      index_row(columns, (fx_type)view->type, target, view->offset + origin + walk.offset, inner);
+    return;
+  }
+  const char *source = (const char *)box->slots[view->slot] + view->offset + origin * (int64_t)size;
+  for (int64_t r = 0; r < rows; r++, next_row(&walk), target += (size_t)columns * size)
+    copy_row(columns, size, target, 1, source + walk.offset * (int64_t)size, inner);
+}
+
+static bool is_dense(const box *box, const int64_t *strides) {
+  int64_t expected = 1;
+  for (uint32_t d = box->step->rank; d-- > 0;) {
+    if (box->extent[d] > 1 && strides[d] != expected) return false;
+    expected *= box->extent[d];
+  }
+  return true;
+}
+
+static uint8_t load_mode(const box *box, const fx_view *view, uint32_t mode) {
+  const bool must_copy = mode & FX_LOAD_COPIES;
+  uint32_t inner = box->step->rank - 1;
+  bool same_rows = true;
+  for (uint32_t d = 0; d < inner; d++) same_rows &= box->extent[d] == 1 || view->strides[d] == 0;
+  bool constant = same_rows && (view->strides[inner] == 0 || box->columns == 1);
+  bool whole_rows = box->tile_columns == box->columns;
+  if (constant) return mode & FX_LOAD_BY_ROWS && view->strides[inner] == 0 ? one_number : pinned;
+  if (view->slot == FX_INDEX_SLOT || must_copy) return same_rows && whole_rows && !must_copy ? pinned : gathered;
+  if (is_dense(box, view->strides) && (whole_rows || box->tile_rows == 1)) return dense;
+  if (same_rows && whole_rows && !(mode & FX_LOAD_BY_ROWS && box->columns >= fewest_columns_not_repeated)) return pinned;
+  if (view->strides[inner] == 1 && box->tile_rows == 1) return row_pointer;
+  if (mode & FX_LOAD_BY_ROWS && box->tile_columns >= fewest_columns_by_rows) return view->strides[inner] == 0 ? row_numbers : by_rows;
+  if (view->strides[inner] == 0 && box->tile_rows == 1) return row_constant;
+  return gathered;
+}
+
+// The first element of the tile whose first row is `box->index`.
+static char *tile_origin(const box *box, const fx_view *view, int64_t column) {
+  const int64_t size = (int64_t)fx_type_size((fx_type)view->type);
+  const int64_t at = view_origin(box, view->strides) + row_offset(box, view->strides) + column * view->strides[box->step->rank - 1];
+  return (char *)box->slots[view->slot] + view->offset + at * size;
+}
+
+// The first `row` bytes over and over, up to `bytes`.
+static void repeat_row(char *target, size_t row, size_t bytes) {
+  for (size_t done = row; done < bytes;) {
+    const size_t more = done < bytes - done ? done : bytes - done;
+    memcpy(target + done, target, more);
+    done += more;
+  }
+}
+
+// How a compiled run is done in this box: where rows differ in what is one number to each, or lie apart, row by row, unless they are too short for that.
+static uint8_t way_of_run(const box *box, const fx_compiled_run *run) {
+  bool by_row = false;
+  for (uint32_t k = 0; k < run->place_count; k++) {
+    const uint32_t number = run->places[k];
+    if (box->step->instructions[number].op != FX_LOAD) continue;
+    const uint8_t mode = box->load_modes[number];
+    by_row |= mode >= by_rows || (run->numbers >> k & 1 && (mode == gathered || mode == dense));
+  }
+  if (!by_row || box->tile_rows == 1) return by_row ? compiled_row_by_row : compiled;
+  return box->tile_columns >= fewest_columns_by_rows ? compiled_row_by_row : whole;
+}
+
+// Sets everything that is the same for all tiles of the box.
+void fx_pin_values(box *box) {
+  const fx_fused *step = box->step;
+  uint64_t elements = (uint64_t)box->tile_rows * (uint64_t)box->tile_columns;
+  memset(box->index, 0, sizeof box->index);
+  for (uint32_t i = 0; i < step->instruction_count; i++) {
+    const fx_instruction *instruction = &step->instructions[i];
+    char *own = box->registers + (size_t)instruction->rd * 64;
+    box->values[i] = own;
+    box->ways[i] = whole;
+    size_t size = fx_type_size((fx_type)instruction->type);
+    if (instruction->op > FX_CONSTANT) {
+      const uint32_t operands[3] = {instruction->a, instruction->b, instruction->c};
+      for (int k = 0; k < fx_operand_count(instruction->op); k++) {
+        if (reads_by_rows(box, operands[k])) box->ways[i] = row_by_row;
+        else if (box->ways[i] == whole && is_number(box, operands[k])) box->ways[i] = with_number;
+      }
+    } else if (instruction->mode & FX_CONSTANT_IS_NUMBER) {
+      box->values[i] = (void *)(uintptr_t)&instruction->immediate;
+    } else if (instruction->op == FX_CONSTANT) {
+      fx_fill_row((int64_t)elements, size, &instruction->immediate, own);
+    } else if (instruction->op == FX_LOAD) {
+      const fx_view *view = &step->inputs[instruction->a];
+      uint8_t mode = load_mode(box, view, instruction->mode);
+      box->load_modes[i] = mode;
+      if (mode == one_number) box->values[i] = tile_origin(box, view, 0);
+      if (mode != pinned) continue;
+      if (view->slot != FX_INDEX_SLOT && view->strides[step->rank - 1] == 0) {
+        const char *source = (const char *)box->slots[view->slot] + view->offset + view_origin(box, view->strides) * (int64_t)size;
+        fx_fill_row((int64_t)elements, size, source, own);
+      } else {   // one row many times, or a part of it
+        fx_gather_tile(box, view, own, 1, 0, box->tile_columns);
+        repeat_row(own, (size_t)box->tile_columns * size, (size_t)elements * size);
+      }
+    }
+  }
+  for (uint32_t r = 0; r < step->run_count; r++) {
+    const uint8_t way = way_of_run(box, &step->runs[r]);
+    if (way != whole) box->ways[step->runs[r].first] = way;
+  }
+}
+
+void fx_load_values(box *box, int64_t row, int64_t rows, int64_t column, int64_t columns) {
+  const fx_fused *step = box->step;
+  for (uint32_t i = 0; i < step->instruction_count; i++) {
+    const fx_instruction *instruction = &step->instructions[i];
+    if (instruction->op != FX_LOAD || box->load_modes[i] == pinned || box->load_modes[i] == one_number) continue;
+    const fx_view *view = &step->inputs[instruction->a];
+    int64_t size = (int64_t)fx_type_size((fx_type)view->type);
+    if (box->load_modes[i] == dense) {
+      box->values[i] = (char *)box->slots[view->slot] + view->offset + (view_origin(box, view->strides) + row * box->columns + column) * size;
+    } else if (box->load_modes[i] == row_constant) {   // set for the whole row with its first tile
+      box->values[i] = box->registers + (size_t)instruction->rd * 64;
+      if (column == 0) fx_kernels()->fill[__builtin_ctzll((uint64_t)size)]((size_t)columns, box->values[i], tile_origin(box, view, 0), NULL, NULL);
+    } else if (box->load_modes[i] != gathered) {
+      box->values[i] = tile_origin(box, view, column);
+    } else {
+      box->values[i] = box->registers + (size_t)instruction->rd * 64;
+      fx_gather_tile(box, view, box->values[i], rows, column, columns);
+    }
+  }
+}
+
+// MARK: Stores
+
+// The place where an output tile lies densely in memory, or NULL.
+char *fx_direct_target(const box *box, const fx_output *output, int64_t row, int64_t rows, int64_t column, int64_t columns) {
+  const fx_view *view = &output->view;
+  if (!(output->mode & FX_OUTPUT_MAY_BE_DIRECT)) return NULL;
+  int64_t size = (int64_t)fx_type_size((fx_type)view->type);
+  char *base = (char *)box->slots[view->slot] + view->offset;
+  if (rows == 1) {
+    if (view->strides[box->step->rank - 1] != 1 && columns > 1) return NULL;
+    return base + (view_origin(box, view->strides) + row_offset(box, view->strides) + column * view->strides[box->step->rank - 1]) * size;
+  }
+  if (columns != box->columns || !is_dense(box, view->strides)) return NULL;
+  return base + (view_origin(box, view->strides) + row * box->columns) * size;
+}
+
+void fx_store_tile(const box *box, const fx_output *output, const char *source, int64_t rows, int64_t column, int64_t columns) {
+  const fx_view *view = &output->view;
+  int64_t size = (int64_t)fx_type_size((fx_type)view->type), inner = view->strides[box->step->rank - 1];
+  char *target = (char *)box->slots[view->slot] + view->offset + (view_origin(box, view->strides) + column * inner) * size;
+  if (columns == box->columns && is_dense(box, view->strides)) {
+    target += row_offset(box, view->strides) * size;
+    if (target != source) memcpy(target, source, (size_t)(rows * columns * size));
+    return;
+  }
+  row_walk walk = start_walk(box, view->strides);
+  for (int64_t r = 0; r < rows; r++, next_row(&walk), source += columns * size) {
+    char *to = target + walk.offset * size;
+    if (to != source) copy_row(columns, (size_t)size, to, inner, source, 1);
+  }
+}
+
