@@ -42,8 +42,8 @@ UNARY(neg_f32, float, vf, LF, float, vf, -x)
 UNARY(neg_f64, double, vd, LD, double, vd, -x)
 UNARY(neg_i32, int32_t, vu, LF, int32_t, vu, 0u - x)
 UNARY(neg_i64, int64_t, vul, LD, int64_t, vul, (uint64_t)0 - x)
-UNARY(abs_f32, float, vf, LF, float, vf, abs_f32(x))
-UNARY(abs_f64, double, vd, LD, double, vd, abs_f64(x))
+UNARY(abs_f32, float, vf, LF, float, vf, __builtin_elementwise_abs(x))
+UNARY(abs_f64, double, vd, LD, double, vd, __builtin_elementwise_abs(x))
 UNARY(abs_i32, int32_t, vi, LF, int32_t, vu, (vu)(x ^ (x >> 31)) - (vu)(x >> 31))
 UNARY(abs_i64, int64_t, vl, LD, int64_t, vul, (vul)(x ^ (x >> 63)) - (vul)(x >> 63))
 UNARY(copy_8, uint8_t, v8, LB, uint8_t, v8, x)
@@ -64,60 +64,61 @@ UNARY(sign_u64, uint64_t, vul, LD, uint64_t, vul, x != (uint64_t)0 ? (vul)(uint6
 // MARK: Floating point
 
 #define FLOAT_KERNELS(t, T, V, L, B)                                                   \
-  UNARY(exp_##t, T, V, L, T, V, exp_##t(x))                                            \
-  UNARY(expm1_##t, T, V, L, T, V, expm1_##t(x))                                        \
-  UNARY(log_##t, T, V, L, T, V, log_##t(x))                                            \
-  UNARY(log1p_##t, T, V, L, T, V, log1p_##t(x))                                        \
   UNARY(sqrt_##t, T, V, L, T, V, __builtin_elementwise_sqrt(x))                        \
-  UNARY(rsqrt_##t, T, V, L, T, V, inverse_root_##t(x))                               \
-  UNARY(sin_##t, T, V, L, T, V, sin_##t(x))                                            \
-  UNARY(cos_##t, T, V, L, T, V, cos_##t(x))                                            \
-  UNARY(logistic_##t, T, V, L, T, V, logistic_##t(x))                                  \
   UNARY(floor_##t, T, V, L, T, V, __builtin_elementwise_floor(x))                      \
   UNARY(ceil_##t, T, V, L, T, V, __builtin_elementwise_ceil(x))                        \
   UNARY(round_##t, T, V, L, T, V, __builtin_elementwise_rint(x))                       \
   UNARY(trunc_##t, T, V, L, T, V, __builtin_elementwise_trunc(x))                      \
   UNARY(reciprocal_##t, T, V, L, T, V, (T)1 / x)                                       \
-  UNARY(is_finite_##t, T, V, L, uint8_t, B, MASK_TO_BOOL(abs_##t(x) < (T)INFINITY, B)) \
+  UNARY(is_finite_##t, T, V, L, uint8_t, B, MASK_TO_BOOL(__builtin_elementwise_abs(x) < (T)INFINITY, B)) \
   UNARY(is_nan_##t, T, V, L, uint8_t, B, MASK_TO_BOOL(x != x, B))                      \
   BINARY(div_##t, T, V, L, T, V, x / y)
 
 FLOAT_KERNELS(f32, float, vf, LF, vfb)
 FLOAT_KERNELS(f64, double, vd, LD, vdb)
 
-#if FX_VECTOR_BYTES == 32
-UNARY(tanh_of_rest, float, vf, LF, float, vf, tanh_f32(x))
-static void FX_NAME(tanh_f32)(size_t n, void *destination, const void *a, const void *b, const void *c) {
-  const float *x = a;
-  float *out = destination;
-  size_t i = 0;
-  for (; i + 2 * LF <= n; i += 2 * LF) {
-    vf pair[2] = {LOAD(vf, x + i), LOAD(vf, x + i + LF)};
-    FX_NAME(tanh_some_f32)(2, pair);
-    memcpy(out + i, pair, sizeof pair);
-  }
-  if (i < n) FX_NAME(tanh_of_rest)(n - i, out + i, x + i, b, c);
-}
-#else
-UNARY(tanh_f32, float, vf, LF, float, vf, tanh_f32(x))
-#endif
-UNARY(tanh_f64, double, vd, LD, double, vd, tanh_f64(x))
-UNARY(erf_f32, float, vf, LF, float, vf, erf_f32(x))
+// MARK: Elementary functions
+
+#define ELEMENTARY(name, t, T, V, L, N) WIDE_UNARY(name##_##t, T, V, L, N, name##_##t(x))
+#define ELEMENTARY_KERNELS(t, T, V, L, N)                                                                             \
+  ELEMENTARY(exp, t, T, V, L, N)                                                                                      \
+  ELEMENTARY(expm1, t, T, V, L, N)                                                                                    \
+  ELEMENTARY(log, t, T, V, L, N)                                                                                      \
+  ELEMENTARY(log1p, t, T, V, L, N)                                                                                    \
+  ELEMENTARY(sin, t, T, V, L, N)                                                                                      \
+  ELEMENTARY(cos, t, T, V, L, N)                                                                                      \
+  ELEMENTARY(tan, t, T, V, L, N)                                                                                      \
+  ELEMENTARY(atan, t, T, V, L, N)                                                                                     \
+  ELEMENTARY(tanh, t, T, V, L, N)                                                                                     \
+  ELEMENTARY(logistic, t, T, V, L, N)                                                                                 \
+  ELEMENTARY(cbrt, t, T, V, L, N)                                                                                     \
+  ELEMENTARY(asin, t, T, V, L, N) ELEMENTARY(acos, t, T, V, L, N)                                                       \
+  WIDE_UNARY(rsqrt_##t, T, V, L, N, inverse_root_##t(x))
+
+ELEMENTARY_KERNELS(f32, float, wf, WF, vf)
+ELEMENTARY_KERNELS(f64, double, wd, WD, vd)
+ELEMENTARY(erf, f32, float, wf, WF, vf)
+ELEMENTARY(erfc, f32, float, wf, WF, vf)
+ELEMENTARY(sinh, f64, double, wd, WD, vd)
+ELEMENTARY(cosh, f64, double, wd, WD, vd)
+ELEMENTARY(asinh, f64, double, wd, WD, vd)
+ELEMENTARY(acosh, f64, double, wd, WD, vd)
+ELEMENTARY(atanh, f64, double, wd, WD, vd)
 BINARY(pow_f32, float, vf, LF, float, vf, pow_f32(x, y))
 
-// f32 functions in f64 arithmetic, rounded once: half an ulp and a bit. A vector of f32 is two of f64.
+// f32 functions in f64 arithmetic, rounded once: half an ulp and a bit. As many f64 take two vectors.
 #define WIDENED_VALUE(name, function)                                                                                        \
-  FX_INLINE vf FX_NAME(widened_##name)(vf x) {                                                                               \
-    vfd wide = __builtin_convertvector(x, vfd);                                                                              \
-    vd halves[2];                                                                                                            \
+  FX_INLINE wf FX_NAME(widened_##name)(wf x) {                                                                               \
+    wfd wide = __builtin_convertvector(x, wfd);                                                                              \
+    wd halves[2];                                                                                                            \
     memcpy(halves, &wide, sizeof halves);                                                                                    \
     halves[0] = function(halves[0]), halves[1] = function(halves[1]);                                                        \
     memcpy(&wide, halves, sizeof halves);                                                                                    \
-    return __builtin_convertvector(wide, vf);                                                                                \
+    return __builtin_convertvector(wide, wf);                                                                                \
   }
 #define WIDENED(name, function)                                                                                              \
   WIDENED_VALUE(name, function)                                                                                              \
-  UNARY(name##_f32, float, vf, LF, float, vf, FX_NAME(widened_##name)(x))
+  WIDE_UNARY(name##_f32, float, wf, WF, vf, FX_NAME(widened_##name)(x))
 WIDENED(sinh, sinh_f64)
 WIDENED(cosh, cosh_f64)
 WIDENED(asinh, asinh_f64)
@@ -128,61 +129,45 @@ WIDENED(atanh, atanh_f64)
 // Normal numbers are made with it, so it is done in f32 where 1 - x² is above exp(-6.25): x times a polynomial in t = w - 1.75, w = -log(1 - x²).
 // What rounding takes from t, from the last two steps and from their factors is added at first order (own minimax fit).
 WIDENED_VALUE(erfinv, narrow_erfinv_f64)
-static __attribute__((noinline)) void FX_NAME(far_erfinv)(vf *result, const vf *x, const vi *near) {
-  const vf exact = FX_NAME(widened_erfinv)(*x);
+static __attribute__((noinline)) void FX_NAME(far_erfinv)(wf *result, const wf *x, const wi *near) {
+  const wf exact = FX_NAME(widened_erfinv)(*x);
   *result = *near ? *result : exact;
 }
 
-FX_INLINE vf FX_NAME(erfinv_value)(vf x) {
-  vf y = MADD(-x, x, (vf)1.0f);
-  vi near = (y >= 1.9304541e-3f) & (abs_f32(x) > 0x1p-100f);   // below, what is added would be lost
-  vi bits = (vi)y - FX_SQRT_HALF_BITS;
-  vf e = __builtin_convertvector(bits >> 23, vf), f = (vf)((bits & 0x7fffff) + FX_SQRT_HALF_BITS) - 1.0f;   // y = 2ᵉ (1 + f)
-  vf l = MADD((vf)6.915392727e-02f, f, (vf)-1.178979129e-01f);   // as in log_parts_f32
-  l = MADD(l, f, (vf)1.187295690e-01f);
-  l = MADD(l, f, (vf)-1.238435060e-01f);
-  l = MADD(l, f, (vf)1.421866119e-01f);
-  l = MADD(l, f, (vf)-1.666925102e-01f);
-  l = MADD(l, f, (vf)2.000222653e-01f);
-  l = MADD(l, f, (vf)-2.499998659e-01f);
-  l = MADD(l, f, (vf)3.333331048e-01f);
-  vf square = f * f, rest = MADD((vf)-0.5f, square, MADD(square * f, l, e * ln2_low_f32));
-  vf whole = MADD(-e, (vf)ln2_high_f32, (vf)-1.75f), part = whole - f, t = part - rest, t_low = ((part - t) - rest) + ((whole - part) - f);
-  vf p = MADD((vf)6.377708361e-10f, t, (vf)-1.340797873e-08f);
-  p = MADD(p, t, (vf)8.745443836e-08f);
-  p = MADD(p, t, (vf)1.779370393e-07f);
-  p = MADD(p, t, (vf)-5.285085990e-06f);
-  p = MADD(p, t, (vf)1.516320117e-05f);
-  p = MADD(p, t, (vf)2.017605002e-04f);
-  p = MADD(p, t, (vf)-1.901697833e-03f);
-  p = MADD(p, t, (vf)-6.195562892e-04f);
-  vf q = MADD(p, t, (vf)2.504215240e-01f), q_low = MADD(p, t, 2.504215240e-01f - q) - 8.515764094e-09f;
-  vf s = MADD(q, t, (vf)1.314677477e+00f), s_low = MADD(q, t, 1.314677477e+00f - s) - 1.444146669e-08f;
+FX_INLINE wf FX_NAME(erfinv_value)(wf x) {
+  wf y = MADD(-x, x, (wf)1.0f);
+  wi near = (y >= 1.9304541e-3f) & (__builtin_elementwise_abs(x) > 0x1p-100f);   // below, what is added would be lost
+  wi bits = (wi)y - FX_SQRT_HALF_BITS;
+  wf e = __builtin_convertvector(bits >> 23, wf), f = (wf)((bits & 0x7fffff) + FX_SQRT_HALF_BITS) - 1.0f;   // y = 2ᵉ (1 + f)
+  wf l = MADD((wf)6.915392727e-02f, f, (wf)-1.178979129e-01f);   // as in log_parts_f32
+  l = MADD(l, f, (wf)1.187295690e-01f);
+  l = MADD(l, f, (wf)-1.238435060e-01f);
+  l = MADD(l, f, (wf)1.421866119e-01f);
+  l = MADD(l, f, (wf)-1.666925102e-01f);
+  l = MADD(l, f, (wf)2.000222653e-01f);
+  l = MADD(l, f, (wf)-2.499998659e-01f);
+  l = MADD(l, f, (wf)3.333331048e-01f);
+  wf square = f * f, rest = MADD((wf)-0.5f, square, MADD(square * f, l, e * ln2_low_f32));
+  wf whole = MADD(-e, (wf)ln2_high_f32, (wf)-1.75f), part = whole - f, t = part - rest, t_low = ((part - t) - rest) + ((whole - part) - f);
+  wf p = MADD((wf)6.377708361e-10f, t, (wf)-1.340797873e-08f);
+  p = MADD(p, t, (wf)8.745443836e-08f);
+  p = MADD(p, t, (wf)1.779370393e-07f);
+  p = MADD(p, t, (wf)-5.285085990e-06f);
+  p = MADD(p, t, (wf)1.516320117e-05f);
+  p = MADD(p, t, (wf)2.017605002e-04f);
+  p = MADD(p, t, (wf)-1.901697833e-03f);
+  p = MADD(p, t, (wf)-6.195562892e-04f);
+  wf q = MADD(p, t, (wf)2.504215240e-01f), q_low = MADD(p, t, 2.504215240e-01f - q) - 8.515764094e-09f;
+  wf s = MADD(q, t, (wf)1.314677477e+00f), s_low = MADD(q, t, 1.314677477e+00f - s) - 1.444146669e-08f;
   s_low = MADD(q_low, t, MADD(q, t_low, s_low));
-  vf result = MADD(s, x, s_low * x);
+  wf result = MADD(s, x, s_low * x);
   if (FX_UNLIKELY(!__builtin_reduce_and(near))) FX_NAME(far_erfinv)(&result, &x, &near);
   return result;
 }
-UNARY(erfinv_f32, float, vf, LF, float, vf, FX_NAME(erfinv_value)(x))
+WIDE_UNARY(erfinv_f32, float, wf, WF, vf, FX_NAME(erfinv_value)(x))
 #else
 WIDENED(erfinv, narrow_erfinv_f64)
 #endif
-UNARY(sinh_f64, double, vd, LD, double, vd, sinh_f64(x))
-UNARY(cosh_f64, double, vd, LD, double, vd, cosh_f64(x))
-UNARY(asinh_f64, double, vd, LD, double, vd, asinh_f64(x))
-UNARY(acosh_f64, double, vd, LD, double, vd, acosh_f64(x))
-UNARY(atanh_f64, double, vd, LD, double, vd, atanh_f64(x))
-UNARY(tan_f32, float, vf, LF, float, vf, tan_f32(x))
-UNARY(tan_f64, double, vd, LD, double, vd, tan_f64(x))
-UNARY(asin_f32, float, vf, LF, float, vf, asin_f32(x))
-UNARY(asin_f64, double, vd, LD, double, vd, asin_f64(x))
-UNARY(acos_f32, float, vf, LF, float, vf, acos_f32(x))
-UNARY(acos_f64, double, vd, LD, double, vd, acos_f64(x))
-UNARY(atan_f32, float, vf, LF, float, vf, atan_f32(x))
-UNARY(atan_f64, double, vd, LD, double, vd, atan_f64(x))
-UNARY(cbrt_f32, float, vf, LF, float, vf, cbrt_f32(x))
-UNARY(cbrt_f64, double, vd, LD, double, vd, cbrt_f64(x))
-UNARY(erfc_f32, float, vf, LF, float, vf, erfc_f32(x))
 
 // Through libm; for f32 its f64 functions, where the f32 ones err by more than an ulp.
 SCALAR1(erfc_f64, double, double, fx_erfc(x))

@@ -33,15 +33,15 @@
     V inverse = 1 / d.high, q = n.high * inverse;                                                                     \
     return ordered_sum_##t(q, (residual_##t(n.high, q, d.high) + (n.low - q * d.low)) * inverse);                                                \
   }                                                                                                                   \
-  /* The root of a number > 0, likewise. */                                                                           \
+  /* The root of a number >= 0, likewise. */                                                                           \
   FX_INLINE FX_NAME(pair_##t) root_##t(FX_NAME(pair_##t) x) {                                                         \
     V r = __builtin_elementwise_sqrt(x.high), p = r * r;                                                              \
     V rest = ((x.high - p) - product_error_##t(r, r, p)) + x.low;                                                     \
-    return (FX_NAME(pair_##t)){r, rest / (r + r)};                                                                    \
+    return (FX_NAME(pair_##t)){r, rest / (r == 0 ? (V)1 : r + r)};                                                    \
   }
 
-PAIR_FUNCTIONS(f32, vf, vi, (int32_t)0xfffff000)
-PAIR_FUNCTIONS(f64, vd, vl, (int64_t)0xfffffffff8000000)
+PAIR_FUNCTIONS(f32, wf, wi, (int32_t)0xfffff000)
+PAIR_FUNCTIONS(f64, wd, wl, (int64_t)0xfffffffff8000000)
 
 // 1/√x, rounded once but for a few hundredths of an ulp. Denormal numbers are brought up first, lest the corrections underflow; the
 // correction is dropped where it is not finite.

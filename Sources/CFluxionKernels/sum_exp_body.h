@@ -33,7 +33,7 @@ FX_INLINE void FX_NAME(terms_f32)(const int count, vf *x) {
   EACH_TERM x[k] = MADD(x[k], r[k], (vf)1.0f);
   EACH_TERM x[k] = x[k] * (vf)((vi)shifted[k] << 23);
 }
-FX_INLINE void FX_NAME(terms_f64)(const int count, vd *x) { EACH_TERM x[k] = exp_f64(x[k]); }
+FX_INLINE void FX_NAME(terms_f64)(const int count, vd *x) { EACH_TERM x[k] = narrow_exp_f64(x[k]); }
 
 // What is merged: sums relative to the references of their greatest values.
 static inline void FX_NAME(merge_pair)(FX_NAME(exp_sum) *to, FX_NAME(exp_sum) from) {
@@ -57,7 +57,7 @@ static void FX_NAME(finish_sum_exp)(size_t n, void *accumulator) {
       const double m = at[i + lane].greatest;
       offsets[lane] = fabs(m) < INFINITY ? FX_NAME(reference)(m) - m : 0;
     }
-    const vd factors = exp_f64(LOAD(vd, offsets));
+    const vd factors = narrow_exp_f64(LOAD(vd, offsets));
     memcpy(offsets, &factors, sizeof offsets);
     for (size_t lane = 0; lane < count; lane++) at[i + lane].sum *= offsets[lane];
   }
@@ -81,7 +81,7 @@ static void FX_NAME(finish_sum_exp)(size_t n, void *accumulator) {
     to->sum = to->greatest = (double)greatest;                                                                                \
   }                                                                                                                           \
   FX_INLINE V FX_NAME(references_##t)(V m) {                                                                                  \
-    return abs_##t(m) < (T)INFINITY ? __builtin_elementwise_rint(m * (T)0.0625) * (T)16 : (V)(T)0;                            \
+    return __builtin_elementwise_abs(m) < (T)INFINITY ? __builtin_elementwise_rint(m * (T)0.0625) * (T)16 : (V)(T)0;                            \
   }                                                                                                                           \
   FX_INLINE V FX_NAME(greatest_##t)(size_t n, const T *p, size_t step, V g0) {                                                \
     V g1 = g0, g2 = g0, g3 = g0;                                                                                              \

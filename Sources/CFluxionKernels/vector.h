@@ -18,6 +18,41 @@ typedef FX_VECTOR(uint64_t, LD) vul;
 typedef FX_VECTOR(uint8_t, LD) vdb;
 typedef FX_VECTOR(uint8_t, LB) v8;     // bool
 
+// Two registers side by side: elementary functions work on both at once, which fills the time that each waits for its own sums. All such functions are
+// inlined, so that nobody meets the ABI for vectors longer than a register.
+#pragma clang diagnostic ignored "-Wpsabi"
+enum { WF = 2 * LF, WD = 2 * LD };
+typedef FX_VECTOR(float, WF) wf;
+typedef __typeof__((wf){0} == (wf){0}) wi;
+typedef FX_VECTOR(double, WF) wfd;
+typedef __typeof__((wfd){0} == (wfd){0}) wfl;
+typedef FX_VECTOR(double, WD) wd;
+typedef __typeof__((wd){0} == (wd){0}) wl;
+
+typedef struct FX_NAME(halves) { vf low, high; } FX_NAME(halves);
+FX_INLINE FX_NAME(halves) FX_NAME(halves_of)(wf x) {
+  FX_NAME(halves) halves;
+  memcpy(&halves, &x, sizeof halves);
+  return halves;
+}
+FX_INLINE wf FX_NAME(wide_of)(vf low, vf high) {
+  FX_NAME(halves) halves = {low, high};
+  wf x;
+  memcpy(&x, &halves, sizeof x);
+  return x;
+}
+
+#if FX_X86
+#define SIDE_BY_SIDE(x) /* or the compiler may put the steps of one half behind those of the other */ \
+  do {                                                                                               \
+    FX_NAME(halves) halves_ = FX_NAME(halves_of)(x);                                                 \
+    __asm__("" : "+v"(halves_.low), "+v"(halves_.high));                                             \
+    x = FX_NAME(wide_of)(halves_.low, halves_.high);                                                 \
+  } while (0)
+#else
+#define SIDE_BY_SIDE(x) (void)(x)
+#endif
+
 #if FX_HAS_FMA
 #define MADD(a, b, c) __builtin_elementwise_fma(a, b, c)
 #else
@@ -120,6 +155,32 @@ FX_INLINE void FX_NAME(store_some)(void *to, const void *vector, size_t bytes, c
       const V x = LOAD_SOME(V, pa + i, n - i, L);                                                                     \
       const RV result = expression;                                                                                   \
       STORE_SOME(out + i, result, n - i, L);                                                                          \
+    }                                                                                                                 \
+  }
+
+// Of one operand, two registers (vector V of L lanes) at a time; what is left one register (N) at a time: that stands in both halves, whose steps, being
+// the same, are done once.
+#define OF_ONE_REGISTER(V, N, load, expression) \
+  __extension__({                               \
+    const N part_ = load, twice_[2] = {part_, part_}; \
+    const V x = LOAD(V, twice_), result_ = expression; \
+    LOAD(N, &result_);                          \
+  })
+#define WIDE_UNARY(name, T, V, L, N, expression)                                                                      \
+  static void FX_NAME(name)(size_t n, void *destination, const void *a, const void *b, const void *c) {              \
+    UNUSED3(b, c, n);                                                                                                 \
+    const T *pa = a;                                                                                                  \
+    T *out = destination;                                                                                             \
+    size_t i = 0;                                                                                                     \
+    for (; i + L <= n; i += L) {                                                                                      \
+      const V x = LOAD(V, pa + i), result = expression;                                                               \
+      memcpy(out + i, &result, sizeof result);                                                                        \
+    }                                                                                                                 \
+    for (; i < n; i += L / 2) {                                                                                       \
+      const bool whole = i + L / 2 <= n;                                                                              \
+      const N result = OF_ONE_REGISTER(V, N, whole ? LOAD(N, pa + i) : LOAD_SOME(N, pa + i, n - i, L / 2), expression); \
+      if (whole) memcpy(out + i, &result, sizeof result);                                                             \
+      else STORE_SOME(out + i, result, n - i, L / 2);                                                                 \
     }                                                                                                                 \
   }
 
