@@ -88,13 +88,14 @@ static row_operand operand_by_rows(const box *box, uint32_t number, int64_t colu
   const fx_fused *step = box->step;
   const fx_instruction *instruction = &step->instructions[number];
   row_operand operand = {.at = box->values[number], .size = (int64_t)fx_type_size((fx_type)instruction->type)};
-  if (reads_by_rows(box, number)) {
+  const bool is_load = reads_by_rows(box, number);
+  if (is_load || is_made_in_place(box, number)) {
     const uint32_t inner = step->rank - 1;
     operand.walks = true;
-    operand.walk = start_walk(box, step->inputs[instruction->a].strides);
+    operand.walk = start_walk(box, is_load ? step->inputs[instruction->a].strides : step->outputs[instruction->rd].view.strides);
     operand.first = operand.walk.offset;
-    operand.distance = operand.walk.strides[inner - 1] * operand.size;
-    operand.fetches = operand.walk.strides[inner] == 1;
+    operand.distance = inner > 0 ? operand.walk.strides[inner - 1] * operand.size : 0;
+    operand.fetches = is_load && operand.walk.strides[inner] == 1;
   } else if (!is_number(box, number) && !(instruction->mode & FX_CONSTANT_IS_NUMBER)) {
     operand.distance = columns * operand.size;
   }
@@ -143,10 +144,15 @@ static void run_rows(const box *box, uint32_t number, int64_t rows, int64_t colu
 
 // MARK: Compiled runs
 
+// The addresses behind those of places.
+static void add_lanes(const box *box, const fx_compiled_run *run, char **addresses) {
+  for (uint32_t f = 0; f < run->folded_count; f++) addresses[run->place_count + f] = (char *)box->lanes[run->folded[f]];
+}
+
 static void run_compiled_rows(const box *box, const fx_compiled_run *run, int64_t rows, int64_t columns) {
   const uint32_t inner = box->step->rank - 1, count = run->place_count;
   row_operand operands[FX_MOST_PLACES];
-  char *at[FX_MOST_PLACES];        // the row of each, and what lies between two
+  char *at[FX_MOST_PLACES + FX_MOST_FOLDED];   // the row of each, and what lies between two
   int64_t distances[FX_MOST_PLACES];
   uint32_t fetching[FX_MOST_PLACES], fetching_count = 0;
   for (uint32_t k = 0; k < count; k++) {
@@ -154,6 +160,7 @@ static void run_compiled_rows(const box *box, const fx_compiled_run *run, int64_
     distances[k] = operands[k].distance;
     if (operands[k].fetches) fetching[fetching_count++] = k;
   }
+  add_lanes(box, run, at);
   for (int64_t r = 0, index = inner > 0 ? box->index[inner - 1] : 0, even; r < rows; r += even, index = 0) {
     even = inner > 0 ? fx_min64(rows - r, box->extent[inner - 1] - index) : rows - r;
     begin_rows(operands, count, r);
@@ -168,9 +175,10 @@ static void run_compiled_rows(const box *box, const fx_compiled_run *run, int64_
 }
 
 static void run_compiled(const box *box, const fx_compiled_run *run, size_t count) {
-  void *addresses[FX_MOST_PLACES];
+  char *addresses[FX_MOST_PLACES + FX_MOST_FOLDED];
   for (uint32_t k = 0; k < run->place_count; k++) addresses[k] = box->values[run->places[k]];
-  run->code(count, addresses);
+  add_lanes(box, run, addresses);
+  run->code(count, (void *const *)addresses);
 }
 
 // MARK: Boxes
@@ -193,7 +201,8 @@ static void run_tile(box *box, int64_t row, int64_t rows, int64_t column, int64_
   uint64_t stored = 0;   // outputs that the program itself writes
   for (uint32_t i = 0; i < step->output_count; i++) {
     const fx_output *output = &step->outputs[i];
-    char *target = fx_direct_target(box, output, row, rows, column, columns);
+    const bool in_place = is_made_in_place(box, output->value);
+    char *target = in_place ? fx_tile_origin(box, &output->view, column) : fx_direct_target(box, output, row, rows, column, columns);
     if (target && i < 64) {
       box->values[output->value] = target;
       stored |= (uint64_t)1 << i;
@@ -220,7 +229,8 @@ static void run_tile(box *box, int64_t row, int64_t rows, int64_t column, int64_
   if (row + 2 * rows <= box->rows && !fx_sums_exponentials(step)) fetch_next_tile(box, rows * columns);
   for (uint32_t i = 0; i < step->output_count; i++)
     if (i >= 64 || !(stored >> i & 1)) fx_store_tile(box, &step->outputs[i], values[step->outputs[i].value], rows, column, columns);
-  for (uint32_t i = 0; i < step->reduction_count; i++) fx_reduce_tile(box, i, rows, column, columns);
+  for (uint32_t i = 0; i < step->reduction_count; i++)
+    if (!step->reductions[i].folded) fx_reduce_tile(box, i, rows, column, columns);
 }
 
 static void set_row(box *box, int64_t row) {
@@ -236,6 +246,10 @@ static void set_row(box *box, int64_t row) {
 
 static void run_box(const fx_fused *step, void *const *slots, char *const *accumulators, const int64_t *low, const int64_t *high, char *memory) {
   box box = {.step = step, .slots = slots, .accumulators = accumulators, .registers = memory};
+  double lanes[step->reduction_count + 1][FX_FOLD_LANES];
+  for (uint32_t i = 0; i < step->reduction_count; i++)
+    if (step->reductions[i].folded) memset(lanes[i], 0, sizeof lanes[i]);
+  box.lanes = lanes;
   uint32_t inner = step->rank - 1;
   box.rows = 1;
   for (uint32_t d = 0; d < step->rank; d++) {
@@ -260,6 +274,8 @@ static void run_box(const fx_fused *step, void *const *slots, char *const *accum
     for (int64_t column = 0; column < box.columns; column += box.tile_columns)
       run_tile(&box, row, rows, column, fx_min64(box.tile_columns, box.columns - column));
   }
+  for (uint32_t i = 0; i < step->reduction_count; i++)
+    if (step->reductions[i].folded) fx_kernels()->fold[FX_REDUCE_SUM][FX_F64](FX_FOLD_LANES, lanes[i], accumulators[i]);
 }
 
 // Register files of ordinary programs live on the stack: always in cache, one for each thread.

@@ -9,12 +9,18 @@ enum {
   FX_EXPONENTIAL_COLUMNS = 64,         // the width of a tile whose columns of exponentials are summed
   FX_EXPONENTIAL_ROWS = 72,            // its height, at most; of as many points are tiles of rows at most
   FX_STACK_REGISTERS = 64 * 1024,      // larger register files live in the step's scratch
-  FX_MOST_JOINED_POINTS = 2048,        // programs of more points are compiled where that can be
+  FX_MOST_TILE_POINTS = 2048,
+  FX_MOST_JOINED_POINTS = FX_MOST_TILE_POINTS,   // programs of more points are compiled where that can be
+  FX_FEWEST_COLUMNS_BY_ROWS = 32,      // shorter rows are not worth a call each
   FX_MOST_PLACES = 48,                 // addresses that compiled code takes
+  FX_MOST_FOLDED = 2,                  // and sums that it adds up, beside them
+  FX_FOLD_LANES = 8,
   FX_LOAD_COPIES = 1,                  // fx_instruction.mode: this load must not refer to memory;
   FX_LOAD_BY_ROWS = 2,                 //   only instructions read it, and can do so where its rows lie;
   FX_CONSTANT_IS_NUMBER = 4,           //   only kernels read it that want one number, no tile;
   FX_LOAD_IS_GATHERED = 8,             //   of single tiles: its elements are picked from where they lie
+  FX_STAYS_IN_PLACE = 16,              //   it is read where it lies in every box, and has no tile. Of other instructions: the result is
+                                       //   written where output number `rd` wants it, likewise
   FX_OUTPUT_MAY_BE_DIRECT = 1,         // fx_output.mode
   FX_OUTPUT_IS_DIRECT = 2,             // the same, of single tiles: it is computed where it belongs;
   FX_OUTPUT_IS_ROW_MAJOR = 4           //   it lies there as in a register
@@ -40,6 +46,8 @@ typedef struct fx_compiled_run {
   uint32_t place_count;
   uint32_t places[FX_MOST_PLACES];     // the values whose tiles the code is given, operands and results
   uint64_t numbers;                    // bit k: of place k one number is read for all
+  uint32_t folded_count;
+  uint32_t folded[FX_MOST_FOLDED];     // reductions, the lanes of whose sums are the last addresses
   void (*code)(size_t count, void *const *addresses);
 } fx_compiled_run;
 uint32_t fx_compile_runs(fx_fused *step);   // how many there are

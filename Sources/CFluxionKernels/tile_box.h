@@ -9,7 +9,7 @@
 // How a load gets its tile. Pinned ones are set once for a box. The last three have none: what they read is one number for all points, or the
 // instructions themselves read it row by row, as rows or as numbers.
 enum { pinned = 0, dense, row_pointer, row_constant, gathered, one_number, by_rows, row_numbers };
-enum { fewest_columns_by_rows = 32, fewest_columns_not_repeated = 256 };
+enum { fewest_columns_not_repeated = 256 };
 
 // How an instruction runs: on whole tiles, likewise but with one number for an operand, or row by row; or, the first of a compiled run, with the others by
 // its code, on whole tiles or row by row.
@@ -27,6 +27,7 @@ typedef struct box {
   uint8_t *load_modes;
   uint8_t *ways;                       // of instructions
   char *registers;
+  double (*lanes)[FX_FOLD_LANES];      // of each reduction, what compiled code has added up
 } box;
 
 // MARK: Rows of views
@@ -101,7 +102,14 @@ FX_INLINE bool is_number(const box *box, uint32_t value) {
   return box->step->instructions[value].op == FX_LOAD && box->load_modes[value] == one_number;
 }
 
+// Whether the results of the instruction are written where an output wants them, not to a tile.
+FX_INLINE bool is_made_in_place(const box *box, uint32_t value) {
+  return box->step->instructions[value].op > FX_CONSTANT && box->step->instructions[value].mode & FX_STAYS_IN_PLACE;
+}
+
 // tile_move.c
+char *fx_tile_origin(const box *box, const fx_view *view, int64_t column);   // the first element of the tile whose first row is `box->index`
+bool fx_is_dense(const box *box, const int64_t *strides);
 void fx_pin_values(box *box);   // sets everything that is the same for all tiles of the box
 void fx_load_values(box *box, int64_t row, int64_t rows, int64_t column, int64_t columns);
 void fx_gather_tile(const box *box, const fx_view *view, char *target, int64_t rows, int64_t column, int64_t columns);

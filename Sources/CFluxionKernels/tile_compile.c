@@ -37,6 +37,7 @@ enum {
   vector = 32,            // bytes
   registers = 12,         // of vectors, for values; those behind them are for what an instruction needs within itself
   help = 12, second = 13, first = 14, tail_mask = 15,
+  most_kept = 5,          // numbers that stay in registers
   most_instructions = 160, most_literals = 64, most_spilled = 96,
   most_bytes = 1 << 16,
   nowhere = -1
@@ -60,6 +61,9 @@ typedef struct compiler {
   bool is_tail;           // less than a vector is left
   uint32_t now;           // the instruction
   uint32_t held[registers];
+  int register_count;     // of `registers`, those that are shared out; behind them lie numbers that are kept, and from first_sum on sums
+  int first_sum, kept_count;
+  uint32_t kept[most_kept];
   uint32_t pinned;        // registers that hold operands of this instruction
   int spilled_count, literal_count;
   uint64_t literals[most_literals];
@@ -169,7 +173,7 @@ static uint64_t sign_bit(const compiler *compiler) { return compiler->is_wide ? 
 static int take_register(compiler *compiler) {
   int best = -1;
   uint32_t farthest = 0;
-  for (int r = 0; r < registers; r++) {
+  for (int r = 0; r < compiler->register_count; r++) {
     if (compiler->pinned >> r & 1) continue;
     const uint32_t held = compiler->held[r];
     const uint32_t reader = held == none ? none : next_reader(compiler, held, compiler->now);
@@ -250,7 +254,7 @@ static int result_register(compiler *compiler) {
   operand_numbers(instruction, numbers);
   for (int k = 0; k < fx_operand_count(instruction->op); k++) {
     value *operand = &compiler->values[numbers[k]];
-    if (operand->in == nowhere || next_reader(compiler, numbers[k], compiler->now + 1) != none) continue;
+    if (operand->in == nowhere || operand->in >= compiler->register_count || next_reader(compiler, numbers[k], compiler->now + 1) != none) continue;
     compiler->held[operand->in] = none;
     compiler->pinned &= ~(1u << operand->in);
     operand->in = nowhere;
@@ -367,15 +371,83 @@ static void store_result(compiler *compiler) {
   else put_vector(&compiler->code, move_to(false), reg, 0, at_index(base), 0);
 }
 
+// MARK: Sums
+
+// Sums are carried in f64, in lanes in memory. Of f32 a register holds what up to four vectors give before it goes there, of f64 all that the loop gives.
+enum { vectors_in_register = 4 };
+
+static opcode add(bool wide) { return short_opcode(0x58, wide); }
+static opcode widen(void) { return short_opcode(0x5a, false); }
+static opcode upper_half(void) { return (opcode){3, 1, 0x19, false}; }
+
+static void clear(compiler *compiler, int reg) { put_vector(&compiler->code, short_opcode(0x57, false), reg, reg, in_register(reg), 0); }
+
+// Half of a register's lanes to those in memory, where `help` has them as f64.
+static void add_to_lanes(compiler *compiler, int reg, int half) {
+  put_vector(&compiler->code, add(true), reg, reg, at_base(RCX, half * vector), 0);
+  put_vector(&compiler->code, move_to(false), reg, 0, at_base(RCX, half * vector), 0);
+}
+
+static void empty_sums(compiler *compiler) {
+  assembler *code = &compiler->code;
+  const fx_compiled_run *run = compiler->run;
+  for (uint32_t f = 0; f < run->folded_count; f++) {
+    const int sum = compiler->first_sum + (int)f;
+    put_general(code, 0x8b, RCX, at_base(RSI, 8 * (int32_t)(run->place_count + f)));
+    if (compiler->is_wide) {
+      add_to_lanes(compiler, sum, 0);
+      continue;
+    }
+    put_vector(code, widen(), help, 0, in_register(sum), 0);
+    put_vector_byte(code, upper_half(), sum, 0, in_register(second), 1);
+    put_vector(code, widen(), second, 0, in_register(second), 0);
+    add_to_lanes(compiler, help, 0);
+    add_to_lanes(compiler, second, 1);
+    clear(compiler, sum);
+  }
+}
+
+// Adds the result of this instruction to the sums that it is a term of.
+static void fold_result(compiler *compiler) {
+  const value *made = &compiler->values[compiler->now];
+  const int term = made->in == nowhere ? first : made->in;
+  for (uint32_t f = 0; f < compiler->run->folded_count; f++) {
+    if (compiler->step->reductions[compiler->run->folded[f]].value != compiler->now) continue;
+    const int sum = compiler->first_sum + (int)f;
+    if (compiler->is_tail) put_vector(&compiler->code, short_opcode(0x54, false), help, term, in_register(tail_mask), 0);   // and: nothing behind the end
+    put_vector(&compiler->code, add(compiler->is_wide), sum, sum, in_register(compiler->is_tail ? help : term), 0);
+  }
+}
+
+// MARK: Loops
+
+// Numbers that stay in registers for the whole loop, behind those that are shared out.
+static void choose_kept(compiler *compiler, int most) {
+  compiler->kept_count = 0;
+  for (uint32_t i = compiler->run->first; i < compiler->run->end; i++) {
+    uint32_t numbers[3];
+    operand_numbers(&compiler->step->instructions[i], numbers);
+    for (int k = 0; k < fx_operand_count(compiler->step->instructions[i].op); k++) {
+      const uint8_t kind = compiler->values[numbers[k]].kind;
+      bool is_new = kind == a_number || kind == a_literal;
+      for (int kept = 0; kept < compiler->kept_count; kept++) is_new &= compiler->kept[kept] != numbers[k];
+      if (is_new && compiler->kept_count < most) compiler->kept[compiler->kept_count++] = numbers[k];
+    }
+  }
+  compiler->register_count = compiler->first_sum - compiler->kept_count;
+}
+
 static void compile_body(compiler *compiler, bool is_tail) {
   const fx_compiled_run *run = compiler->run;
   compiler->is_tail = is_tail;
-  for (int r = 0; r < registers; r++) compiler->held[r] = none;
+  for (int r = 0; r < compiler->register_count; r++) compiler->held[r] = none;
   for (uint32_t i = 0; i < run->end; i++) compiler->values[i].in = nowhere, compiler->values[i].spilled = nowhere;
+  for (int k = 0; k < compiler->kept_count; k++) compiler->values[compiler->kept[k]].in = (int8_t)(compiler->register_count + k);
   for (compiler->now = run->first; compiler->now < run->end; compiler->now++) {
     if (compiler->step->instructions[compiler->now].op <= FX_CONSTANT) continue;
     compile_instruction(compiler);
     store_result(compiler);
+    fold_result(compiler);
   }
 }
 
@@ -388,6 +460,9 @@ static void compile_loop(compiler *compiler) {
   const size_t room = code->at;
   put_word(code, 0);
   for (int i = 0; i < addresses; i++) put_general(code, 0x8b, address_registers[i], at_base(RSI, 8 * i));
+  compiler->is_tail = false;
+  for (int k = 0; k < compiler->kept_count; k++) load(compiler, compiler->register_count + k, &compiler->values[compiler->kept[k]], compiler->kept[k]);
+  for (uint32_t f = 0; f < compiler->run->folded_count; f++) clear(compiler, compiler->first_sum + (int)f);
   put_byte(code, 0x48), put_byte(code, 0xc1), put_byte(code, 0xe7), put_byte(code, compiler->is_wide ? 3 : 2);   // shl rdi: bytes
   put_general(code, 0x8b, RDX, in_register(RDI));
   put_byte(code, 0x48), put_byte(code, 0x83), put_byte(code, 0xe2), put_byte(code, 0x100 - vector);              // and rdx, -32: whole vectors
@@ -398,6 +473,12 @@ static void compile_loop(compiler *compiler) {
   const size_t loop = code->at;
   compile_body(compiler, false);
   put_byte(code, 0x48), put_byte(code, 0x83), put_byte(code, 0xc0), put_byte(code, vector);                      // add rax, 32
+  if (compiler->run->folded_count > 0 && !compiler->is_wide) {
+    put_byte(code, 0xa8), put_byte(code, vectors_in_register * vector - 1);                                      // test al, 127
+    const size_t not_full = put_jump(code, 5);
+    empty_sums(compiler);
+    set_jump(code, not_full, code->at);
+  }
   put_general(code, 0x3b, RAX, in_register(RDX));
   set_jump(code, put_jump(code, 2), loop);
   set_jump(code, no_vector, code->at);
@@ -410,6 +491,7 @@ static void compile_loop(compiler *compiler) {
   put_vector(code, move_from(false), tail_mask, 0, at_base(RDX, 0), 0);
   compile_body(compiler, true);
   set_jump(code, no_rest, code->at);
+  empty_sums(compiler);
   put_byte(code, 0x48), put_byte(code, 0x81), put_byte(code, 0xc4);   // add rsp
   put_word(code, compiler->spilled_count * vector);
   for (int i = addresses; i-- > free_address_registers;) pop(code, address_registers[i]);
@@ -427,8 +509,26 @@ static bool is_read_elsewhere(const fx_fused *step, uint32_t number, uint32_t en
   for (uint32_t i = 0; i < step->output_count; i++)
     if (step->outputs[i].value == number) return true;
   for (uint32_t i = 0; i < step->reduction_count; i++)
-    if (step->reductions[i].value == number) return true;
+    if (step->reductions[i].value == number && !step->reductions[i].folded) return true;
   return false;
+}
+
+// Sums of all elements of what the run makes are added up on the way, if no box has it run by kernels.
+static void choose_folded(fx_fused *step, fx_compiled_run *run) {
+  for (uint32_t i = 0; i < step->reduction_count && run->folded_count < FX_MOST_FOLDED; i++) {
+    fx_reduction *reduction = &step->reductions[i];
+    const fx_instruction *term = &step->instructions[reduction->value];
+    if (!step->has_long_rows || reduction->op != FX_REDUCE_SUM || term->op <= FX_CONSTANT || term->type != term->operand_type) continue;
+    bool is_total = reduction->value >= run->first && reduction->value < run->end;
+    for (uint32_t d = 0; d < step->rank; d++) is_total &= step->shape[d] == 1 || reduction->view.strides[d] == 0;
+    if (!is_total) continue;
+    reduction->folded = 1;
+    run->folded[run->folded_count++] = i;
+  }
+}
+
+static void give_up_folded(fx_fused *step, const fx_compiled_run *run) {
+  for (uint32_t f = 0; f < run->folded_count; f++) step->reductions[run->folded[f]].folded = 0;
 }
 
 // Answers of comparisons exist in registers only, for selections of the same run and element size.
@@ -498,12 +598,16 @@ static bool describe_run(compiler *compiler) {
 static bool compile_run(compiler *compiler, uint8_t *memory, size_t *bytes) {
   if (!describe_run(compiler)) return false;
   compiler->is_wide = compiler->step->instructions[compiler->run->first].operand_type == FX_F64;
+  compiler->first_sum = registers - (int)compiler->run->folded_count;
   compiler->literal_count = 0;
-  // The first time finds the literals, which lie in front of the code.
-  for (int time = 0; time < 2; time++) {
+  // The first time finds the literals, which lie in front of the code. Numbers are kept as long as nothing has to make room for them.
+  for (int time = 0, most = most_kept; time < 2;) {
+    choose_kept(compiler, most);
     compiler->code = (assembler){memory, (size_t)(2 + compiler->literal_count) * vector, most_bytes, false};
     compiler->spilled_count = 0;
     compile_loop(compiler);
+    if (compiler->spilled_count > 0 && most > 0) most = 0;
+    else time++;
   }
   memset(memory, 0xff, vector);
   memset(memory + vector, 0, vector);
@@ -520,7 +624,8 @@ static uint32_t count_arithmetic(const fx_fused *step, uint32_t first, uint32_t 
 }
 
 uint32_t fx_compile_runs(fx_fused *step) {
-  enum { most_runs = 32, fewest = 4 };   // operations: two or three run as one without it
+  enum { most_runs = 32 };
+  const uint32_t fewest = step->has_long_rows ? 2 : 4;   // operations: two or three run as one without it, but in tiles
   static _Thread_local uint8_t memory[most_bytes];
   static _Thread_local value values[4096];
   step->runs = NULL;
@@ -534,22 +639,25 @@ uint32_t fx_compile_runs(fx_fused *step) {
   uint32_t count = 0;
   for (uint32_t i = 0; i < step->instruction_count && count < most_runs;) {
     const uint32_t end = step->instructions[i].op > FX_CONSTANT && is_arithmetic(&step->instructions[i]) ? end_of_run(step, i) : i;
-    if (end == i || count_arithmetic(step, i, end) < fewest) {
+    fx_compiled_run *run = &made->runs[count];
+    *run = (fx_compiled_run){.first = i, .end = end};
+    choose_folded(step, run);
+    if (end == i || count_arithmetic(step, i, end) + run->folded_count < fewest) {
+      give_up_folded(step, run);
       i = end > i ? end : i + 1;
       continue;
     }
-    fx_compiled_run *run = &made->runs[count];
-    *run = (fx_compiled_run){.first = i, .end = end};
     compiler compiler = {.step = step, .run = run, .values = values};
     size_t bytes;
-    if (compile_run(&compiler, memory, &bytes)) {
-      uint8_t *more = realloc(all, total + bytes + vector);
-      if (!more) break;
+    uint8_t *more = compile_run(&compiler, memory, &bytes) ? realloc(all, total + bytes + vector) : NULL;
+    if (more) {
       all = more;
       memcpy(all + total, memory, bytes);
       entries[count] = total + (size_t)(2 + compiler.literal_count) * vector;
       total = (total + bytes + vector - 1) / vector * vector;
       count++;
+    } else {
+      give_up_folded(step, run);
     }
     i = end;
   }
@@ -558,6 +666,7 @@ uint32_t fx_compile_runs(fx_fused *step) {
   free(all);
   if (code == MAP_FAILED || mprotect(code, total, PROT_READ | PROT_EXEC) != 0) {   // not allowed here: kernels do it
     if (code != MAP_FAILED) munmap(code, total);
+    for (uint32_t i = 0; i < count; i++) give_up_folded(step, &made->runs[i]);
     free(made);
     return 0;
   }

@@ -70,7 +70,7 @@ void fx_gather_tile(const box *box, const fx_view *view, char *target, int64_t r
     copy_row(columns, size, target, 1, source + walk.offset * (int64_t)size, inner);
 }
 
-static bool is_dense(const box *box, const int64_t *strides) {
+bool fx_is_dense(const box *box, const int64_t *strides) {
   int64_t expected = 1;
   for (uint32_t d = box->step->rank; d-- > 0;) {
     if (box->extent[d] > 1 && strides[d] != expected) return false;
@@ -86,18 +86,21 @@ static uint8_t load_mode(const box *box, const fx_view *view, uint32_t mode) {
   for (uint32_t d = 0; d < inner; d++) same_rows &= box->extent[d] == 1 || view->strides[d] == 0;
   bool constant = same_rows && (view->strides[inner] == 0 || box->columns == 1);
   bool whole_rows = box->tile_columns == box->columns;
+  if (mode & FX_STAYS_IN_PLACE) {
+    if (view->strides[inner] == 0) return same_rows ? one_number : row_numbers;
+    return fx_is_dense(box, view->strides) && (whole_rows || box->tile_rows == 1) ? dense : box->tile_rows == 1 ? row_pointer : by_rows;
+  }
   if (constant) return mode & FX_LOAD_BY_ROWS && view->strides[inner] == 0 ? one_number : pinned;
   if (view->slot == FX_INDEX_SLOT || must_copy) return same_rows && whole_rows && !must_copy ? pinned : gathered;
-  if (is_dense(box, view->strides) && (whole_rows || box->tile_rows == 1)) return dense;
+  if (fx_is_dense(box, view->strides) && (whole_rows || box->tile_rows == 1)) return dense;
   if (same_rows && whole_rows && !(mode & FX_LOAD_BY_ROWS && box->columns >= fewest_columns_not_repeated)) return pinned;
   if (view->strides[inner] == 1 && box->tile_rows == 1) return row_pointer;
-  if (mode & FX_LOAD_BY_ROWS && box->tile_columns >= fewest_columns_by_rows) return view->strides[inner] == 0 ? row_numbers : by_rows;
+  if (mode & FX_LOAD_BY_ROWS && box->tile_columns >= FX_FEWEST_COLUMNS_BY_ROWS) return view->strides[inner] == 0 ? row_numbers : by_rows;
   if (view->strides[inner] == 0 && box->tile_rows == 1) return row_constant;
   return gathered;
 }
 
-// The first element of the tile whose first row is `box->index`.
-static char *tile_origin(const box *box, const fx_view *view, int64_t column) {
+char *fx_tile_origin(const box *box, const fx_view *view, int64_t column) {
   const int64_t size = (int64_t)fx_type_size((fx_type)view->type);
   const int64_t at = view_origin(box, view->strides) + row_offset(box, view->strides) + column * view->strides[box->step->rank - 1];
   return (char *)box->slots[view->slot] + view->offset + at * size;
@@ -117,12 +120,16 @@ static uint8_t way_of_run(const box *box, const fx_compiled_run *run) {
   bool by_row = false;
   for (uint32_t k = 0; k < run->place_count; k++) {
     const uint32_t number = run->places[k];
+    if (is_made_in_place(box, number)) {
+      const fx_view *view = &box->step->outputs[box->step->instructions[number].rd].view;
+      by_row |= box->tile_rows > 1 && !(fx_is_dense(box, view->strides) && box->tile_columns == box->columns);
+    }
     if (box->step->instructions[number].op != FX_LOAD) continue;
     const uint8_t mode = box->load_modes[number];
     by_row |= mode >= by_rows || (run->numbers >> k & 1 && (mode == gathered || mode == dense));
   }
   if (!by_row || box->tile_rows == 1) return by_row ? compiled_row_by_row : compiled;
-  return box->tile_columns >= fewest_columns_by_rows ? compiled_row_by_row : whole;
+  return box->step->has_long_rows || box->tile_columns >= FX_FEWEST_COLUMNS_BY_ROWS ? compiled_row_by_row : whole;
 }
 
 // Sets everything that is the same for all tiles of the box.
@@ -150,7 +157,7 @@ void fx_pin_values(box *box) {
       const fx_view *view = &step->inputs[instruction->a];
       uint8_t mode = load_mode(box, view, instruction->mode);
       box->load_modes[i] = mode;
-      if (mode == one_number) box->values[i] = tile_origin(box, view, 0);
+      if (mode == one_number) box->values[i] = fx_tile_origin(box, view, 0);
       if (mode != pinned) continue;
       if (view->slot != FX_INDEX_SLOT && view->strides[step->rank - 1] == 0) {
         const char *source = (const char *)box->slots[view->slot] + view->offset + view_origin(box, view->strides) * (int64_t)size;
@@ -178,9 +185,9 @@ void fx_load_values(box *box, int64_t row, int64_t rows, int64_t column, int64_t
       box->values[i] = (char *)box->slots[view->slot] + view->offset + (view_origin(box, view->strides) + row * box->columns + column) * size;
     } else if (box->load_modes[i] == row_constant) {   // set for the whole row with its first tile
       box->values[i] = box->registers + (size_t)instruction->rd * 64;
-      if (column == 0) fx_kernels()->fill[__builtin_ctzll((uint64_t)size)]((size_t)columns, box->values[i], tile_origin(box, view, 0), NULL, NULL);
+      if (column == 0) fx_kernels()->fill[__builtin_ctzll((uint64_t)size)]((size_t)columns, box->values[i], fx_tile_origin(box, view, 0), NULL, NULL);
     } else if (box->load_modes[i] != gathered) {
-      box->values[i] = tile_origin(box, view, column);
+      box->values[i] = fx_tile_origin(box, view, column);
     } else {
       box->values[i] = box->registers + (size_t)instruction->rd * 64;
       fx_gather_tile(box, view, box->values[i], rows, column, columns);
@@ -200,7 +207,7 @@ char *fx_direct_target(const box *box, const fx_output *output, int64_t row, int
     if (view->strides[box->step->rank - 1] != 1 && columns > 1) return NULL;
     return base + (view_origin(box, view->strides) + row_offset(box, view->strides) + column * view->strides[box->step->rank - 1]) * size;
   }
-  if (columns != box->columns || !is_dense(box, view->strides)) return NULL;
+  if (columns != box->columns || !fx_is_dense(box, view->strides)) return NULL;
   return base + (view_origin(box, view->strides) + row * box->columns) * size;
 }
 
@@ -208,7 +215,7 @@ void fx_store_tile(const box *box, const fx_output *output, const char *source, 
   const fx_view *view = &output->view;
   int64_t size = (int64_t)fx_type_size((fx_type)view->type), inner = view->strides[box->step->rank - 1];
   char *target = (char *)box->slots[view->slot] + view->offset + (view_origin(box, view->strides) + column * inner) * size;
-  if (columns == box->columns && is_dense(box, view->strides)) {
+  if (columns == box->columns && fx_is_dense(box, view->strides)) {
     target += row_offset(box, view->strides) * size;
     if (target != source) memcpy(target, source, (size_t)(rows * columns * size));
     return;

@@ -183,6 +183,15 @@ static void choose_rows(fx_fused *step) {
       else load->mode &= ~(uint32_t)FX_LOAD_BY_ROWS;
     }
   }
+  // What is not one row, or part of a row, for all others, which is better repeated if it is short.
+  for (uint32_t i = 0; step->has_long_rows && i < step->instruction_count; i++) {
+    fx_instruction *load = &step->instructions[i];
+    if (load->op != FX_LOAD || !(load->mode & FX_LOAD_BY_ROWS)) continue;
+    const int64_t *strides = step->inputs[load->a].strides;
+    bool repeats = false;
+    for (uint32_t d = 0; d < inner; d++) repeats |= strides[d] == 0;
+    if (strides[inner] == 0 || !repeats) load->mode |= FX_STAYS_IN_PLACE;
+  }
 }
 
 // MARK: Registers
@@ -210,9 +219,26 @@ static void give_register(allocator *registers, size_t size, uint16_t at) {
   registers->free_list[class][registers->free_count[class]++] = at;
 }
 
+// What compiled code makes for itself alone stays in the processor's registers.
+static void mark_values_without_tiles(const fx_fused *step, bool *has_tile) {
+  for (uint32_t i = 0; i < step->instruction_count; i++) {
+    const uint32_t mode = step->instructions[i].mode;
+    has_tile[i] = !(mode & (step->instructions[i].op == FX_CONSTANT ? FX_CONSTANT_IS_NUMBER : FX_STAYS_IN_PLACE));
+  }
+  for (uint32_t r = 0; step->has_long_rows && r < step->run_count; r++) {
+    const fx_compiled_run *run = &step->runs[r];
+    for (uint32_t i = run->first; i < run->end; i++) has_tile[i] &= step->instructions[i].op <= FX_CONSTANT;
+    for (uint32_t k = 0; k < run->place_count; k++) {
+      const fx_instruction *place = &step->instructions[run->places[k]];
+      has_tile[run->places[k]] |= place->op > FX_CONSTANT && !(place->mode & FX_STAYS_IN_PLACE);
+    }
+  }
+}
+
 // Values of loads and constants stay in their registers for the whole program (they are set before the first instruction runs); the others
 // live from their definition to their last use. A dying operand of the same size hands its register to the result: kernels may work in place.
 static bool allocate_registers(fx_fused *step, uint64_t tile, uint32_t *last_use) {
+  static _Thread_local bool has_tile[4096];
   static _Thread_local allocator registers;   // large; preparation only
   memset(&registers, 0, offsetof(allocator, free_list));
   registers.tile = tile;
@@ -228,9 +254,10 @@ static bool allocate_registers(fx_fused *step, uint64_t tile, uint32_t *last_use
   for (uint32_t i = 0; i < step->output_count; i++) last_use[step->outputs[i].value] = never;
   for (uint32_t i = 0; i < step->reduction_count; i++) last_use[step->reductions[i].value] = never;
 
+  mark_values_without_tiles(step, has_tile);
   for (uint32_t i = 0; i < count; i++) {
     fx_instruction *instruction = &step->instructions[i];
-    if (instruction->op > FX_CONSTANT || instruction->mode & FX_CONSTANT_IS_NUMBER) continue;
+    if (instruction->op > FX_CONSTANT || !has_tile[i]) continue;
     uint64_t at = take_register(&registers, fx_type_size((fx_type)instruction->type));
     if (at > UINT16_MAX) return false;
     instruction->rd = (uint16_t)at;
@@ -248,15 +275,15 @@ static bool allocate_registers(fx_fused *step, uint64_t tile, uint32_t *last_use
       uint32_t value = operands[k];
       bool seen = false;
       for (int j = 0; j < k; j++) seen |= operands[j] == value;
-      if (seen || last_use[value] != i) continue;
-      if (!placed && fx_type_size((fx_type)step->instructions[value].type) == size) {
+      if (seen || last_use[value] != i || !has_tile[value]) continue;
+      if (!placed && has_tile[i] && fx_type_size((fx_type)step->instructions[value].type) == size) {
         instruction->rd = step->instructions[value].rd;
         placed = true;
       } else {
         released[released_count++] = value;
       }
     }
-    if (!placed) {
+    if (!placed && has_tile[i]) {
       uint64_t at = take_register(&registers, size);
       if (at > UINT16_MAX) return false;
       instruction->rd = (uint16_t)at;
@@ -265,7 +292,7 @@ static bool allocate_registers(fx_fused *step, uint64_t tile, uint32_t *last_use
       const fx_instruction *dead = &step->instructions[released[k]];
       give_register(&registers, fx_type_size((fx_type)dead->type), dead->rd);
     }
-    if (last_use[i] == i) give_register(&registers, size, instruction->rd);   // nobody uses it
+    if (last_use[i] == i && has_tile[i]) give_register(&registers, size, instruction->rd);   // nobody uses it
   }
   step->register_bytes = registers.next * 64;
   return true;
@@ -295,6 +322,32 @@ static void choose_direct_operands(fx_fused *step) {
   for (uint32_t i = 0; i < step->reduction_count; i++) {
     fx_instruction *source = &step->instructions[step->reductions[i].value];
     if (source->op == FX_LOAD && several) source->mode |= FX_LOAD_COPIES;
+  }
+}
+
+// A result that only memory wants is written there by the code that makes it, row by row.
+static bool is_made_in_place(const fx_fused *step, const fx_output *output) {
+  if (!step->has_long_rows || !(output->mode & FX_OUTPUT_MAY_BE_DIRECT) || output->view.strides[step->rank - 1] != 1) return false;
+  const fx_compiled_run *run = step->runs, *end = run + step->run_count;
+  while (run < end && run->end <= output->value) run++;
+  if (run == end || output->value < run->first) return false;
+  for (uint32_t i = run->end; i < step->instruction_count; i++) {
+    const uint32_t operands[3] = {step->instructions[i].a, step->instructions[i].b, step->instructions[i].c};
+    for (int k = 0; k < fx_operand_count(step->instructions[i].op); k++)
+      if (operands[k] == output->value) return false;
+  }
+  for (const fx_output *other = step->outputs; other < step->outputs + step->output_count; other++)
+    if (other != output && other->value == output->value) return false;
+  for (uint32_t i = 0; i < step->reduction_count; i++)
+    if (step->reductions[i].value == output->value && !step->reductions[i].folded) return false;
+  return true;
+}
+
+static void place_results(fx_fused *step) {
+  for (uint32_t i = 0; i < step->output_count && i < 64; i++) {
+    if (!is_made_in_place(step, &step->outputs[i])) continue;
+    step->instructions[step->outputs[i].value].mode |= FX_STAYS_IN_PLACE;
+    step->instructions[step->outputs[i].value].rd = (uint16_t)i;
   }
 }
 
@@ -337,13 +390,21 @@ static uint32_t choose_split(const fx_fused *step, int64_t wanted) {
   return best;
 }
 
+// The one that is nearest by ratio.
+static int64_t power_of_two(int64_t number) {
+  int64_t power = 1;
+  while (3 * power <= 2 * number) power *= 2;
+  return power;
+}
+
+// Powers of two, so that a thread's share of one program ends at the same points as its share of another program over the same points.
 static void choose_chunks(fx_fused *step) {
   int64_t total = 1, cost = 0;
   for (uint32_t d = 0; d < step->rank; d++) total *= step->shape[d];
   for (uint32_t i = 0; i < step->instruction_count; i++) cost += instruction_cost(&step->instructions[i]);
   const int64_t smallest_chunk = 65536, most_chunks = 64;
   int64_t work = total > INT64_MAX / 4096 / 40 ? INT64_MAX : total * (cost + step->output_count + step->reduction_count);
-  int64_t wanted = fx_min64(work / smallest_chunk, most_chunks);
+  int64_t wanted = power_of_two(fx_min64(work / smallest_chunk, most_chunks));
   if (wanted < 2 || step->rank == 0) {
     step->chunk_count = 1;
     step->split_dimension = 0;
@@ -437,7 +498,10 @@ uint64_t fx_prepare_fused(fx_fused *step) {
   }
   int64_t total = 1;
   for (uint32_t d = 0; d < step->rank; d++) total *= step->shape[d];
+  const uint64_t most = fx_sums_exponentials(step) ? FX_EXPONENTIAL_ROWS * FX_EXPONENTIAL_COLUMNS : FX_MOST_TILE_POINTS;
+  step->has_long_rows = (uint64_t)total > most && step->shape[step->rank - 1] >= FX_FEWEST_COLUMNS_BY_ROWS;
   step->run_count = 0;
+  for (uint32_t i = 0; i < step->reduction_count; i++) step->reductions[i].folded = 0;
   if (total <= FX_MOST_JOINED_POINTS || fx_compile_runs(step) == 0) fx_join_instructions(step);
   for (uint32_t i = 0; i < step->instruction_count; i++) {
     fx_instruction *instruction = &step->instructions[i];
@@ -448,19 +512,20 @@ uint64_t fx_prepare_fused(fx_fused *step) {
   }
   choose_numbers(step);
   choose_rows(step);
+  choose_direct_operands(step);
+  place_results(step);
   // The register file should stay in the first-level cache; the number of registers does not depend on the tile.
   static _Thread_local uint32_t last_use[4096];
   if (!allocate_registers(step, 64, last_use)) return fx_refuse("fused: the program needs too many registers");
   uint64_t per_element = step->register_bytes / 64 + 1;
   uint64_t tile = (uint64_t)FX_REGISTER_BUDGET / per_element / 64 * 64;
   if (fx_sums_exponentials(step)) tile *= 3;   // more rows, for what is done once for a row or column of a tile
-  const uint64_t most = fx_sums_exponentials(step) ? FX_EXPONENTIAL_ROWS * FX_EXPONENTIAL_COLUMNS : 2048;
   if (tile > most) tile = most;
+  if (step->register_bytes == 0) tile = INT32_MAX / 64 * 64;   // nothing is kept between instructions
   if (tile < 64) tile = 64;
   if ((uint64_t)total < tile) tile = ((uint64_t)total + 63) / 64 * 64;
   if (tile == 0) tile = 64;
   if (!allocate_registers(step, tile, last_use)) return fx_refuse("fused: the program needs too many registers");
-  choose_direct_operands(step);
   choose_chunks(step);
   place_reductions(step);
   choose_tile(step, tile);

@@ -22,12 +22,11 @@ static void clear_accumulator(const fused_run *run, uint32_t which, uint64_t chu
   fx_fill_row((int64_t)reduction->outputs, fx_type_size((fx_type)reduction->accumulator), &reduction->identity, accumulator_of(run, which, chunk));
 }
 
-// Rows are cut where cache lines of f32 end.
+// Rows are cut where cache lines of f32 end. Half of the chunks are half of the points, however many chunks there are.
 static int64_t chunk_start(const fx_fused *step, int64_t chunk) {
   const uint32_t d = step->split_dimension;
-  const int64_t extent = step->shape[d], unit = d + 1 == step->rank ? 16 : 1, units = fx_divide_up(extent, unit);
-  const int64_t chunks = (int64_t)step->chunk_count, length = units / chunks, longer = units % chunks;
-  return fx_min64(extent, (chunk * length + fx_min64(chunk, longer)) * unit);
+  const int64_t extent = step->shape[d], unit = d + 1 == step->rank ? 16 : 1;
+  return fx_min64(extent, fx_divide_up(extent, unit) * chunk / (int64_t)step->chunk_count * unit);
 }
 
 static void run_chunk(void *context, int64_t chunk) {

@@ -82,7 +82,7 @@ static void place_source(const fx_fused *step, fx_instruction *instruction, char
 }
 
 void fx_prepare_single_tile(fx_fused *step) {
-  step->single_tile = step->points > 0 && step->points <= step->register_count && step->chunk_count == 1 && step->worker_bytes <= FX_STACK_REGISTERS;
+  step->single_tile = step->points > 0 && !step->has_long_rows && step->points <= step->register_count && step->chunk_count == 1 && step->worker_bytes <= FX_STACK_REGISTERS;
   if (!step->single_tile) return;
   char *constants = fx_fused_constant_bytes(step) > 0 ? step->constants : NULL;
   for (uint32_t i = 0; i < step->instruction_count; i++) {

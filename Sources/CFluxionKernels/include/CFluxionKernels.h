@@ -247,6 +247,7 @@ typedef struct fx_reduction {
   uint32_t shared;                // chunks write disjoint results
   uint32_t accumulator;           // fx_type of the accumulators
   uint32_t source;                // the reduction whose accumulators hold the result: itself, or of a greatest value the sum of exponentials
+  uint32_t folded;                // 1: compiled code adds its values up as it makes them
   int64_t dense[FX_MAX_RANK];     // strides inside the accumulator
   fx_scalar identity;             // of type `accumulator`
 } fx_reduction;
@@ -281,6 +282,7 @@ typedef struct fx_fused {
   uint32_t single_tile;           // the whole program is one tile: it runs without the walk over tiles
   uint32_t computes_in_place;     // single tiles: nothing is left to be done behind the last instruction
   uint64_t points;                // the number of points of the iteration space
+  uint32_t has_long_rows;         // of several tiles: compiled runs, and what is read row by row, need tiles only for what others than the run read
   const struct fx_compiled_run *runs;   // of instructions that machine code does, in order
   uint32_t run_count;
 } fx_fused;

@@ -48,7 +48,7 @@ struct CompiledPlan {
     // What searches for NaNs looks at every step by itself.
     let bands = context.searchesForNaN ? [] : bands(in: &steps, order: order, builder.buffers, sharing: sharing)
     let layout = ArenaLayout(steps, order: order, bands: bands.map(\.members), builder.buffers)
-    var writer = PlanWriter(builder, layout, context: context)
+    var writer = PlanWriter(builder, layout, sharing: sharing, context: context)
     var time = 0
     for band in bands {
       for s in order[time..<band.members.lowerBound] { try writer.write(steps[s]) }

@@ -6,6 +6,8 @@ struct PlanWriter {
   let graph: Graph
   let builder: StepBuilder
   let layout: ArenaLayout
+  /// Outside the arena: results that take an argument's memory.
+  let sharing: [(argument: Int, result: Int)]
   let context: CompilationContext
   private var slotOf: [Int32]
   private var slots: [fx_slot] = []
@@ -17,10 +19,11 @@ struct PlanWriter {
 
   var storage: PlanStorage { context.storage }
 
-  init(_ builder: StepBuilder, _ layout: ArenaLayout, context: CompilationContext) {
+  init(_ builder: StepBuilder, _ layout: ArenaLayout, sharing: [(argument: Int, result: Int)], context: CompilationContext) {
     graph = builder.graph
     self.builder = builder
     self.layout = layout
+    self.sharing = sharing
     self.context = context
     place = context.newPlace()
     slotOf = [Int32](repeating: -1, count: builder.buffers.count)
@@ -164,10 +167,14 @@ struct PlanWriter {
       slot: slot(buffer), type: UInt32(type.elementType.rawValue), offset: 0, count: Int64(type.shape.elementCount))
   }
 
+  private func sharesMemory(_ output: Int, _ input: Int) -> Bool {
+    let place = layout.offsets[output]
+    return place >= 0 ? place == layout.offsets[input] : sharing.contains { $0.result == output && $0.argument == input }
+  }
+
   private mutating func fused(_ program: TileProgram, of step: Step, keepsShape: Bool = false) -> fx_fused {
     var program = program
-    // Outside the arena, what may share memory is taken to do so.
-    program.noteReaders(step.inPlace.filter { layout.offsets[$0.output] == layout.offsets[$0.input] })
+    program.noteReaders(step.inPlace.filter { sharesMemory($0.output, $0.input) })
     var made = fx_fused()
     made.rank = UInt32(program.extents.count)
     made.keep_shape = keepsShape ? 1 : 0
