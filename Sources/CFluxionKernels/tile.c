@@ -71,9 +71,7 @@ FX_INLINE void fetch(const char *from, int64_t bytes) {
 
 // Parts of rows that are far apart are no stream that the processor would foresee: those of a few rows further on are fetched with each row.
 enum { rows_ahead = 8 };
-FX_INLINE void fetch_row(const char *row, int64_t distance, int64_t bytes) {
-  if (distance > 2 * bytes || distance < -2 * bytes) fetch(row + rows_ahead * distance, bytes);
-}
+FX_INLINE bool is_far(int64_t distance, int64_t bytes) { return distance > 2 * bytes || distance < -2 * bytes; }
 
 // An operand or result as it is met row by row. Up to the end of a dimension, rows are as far apart as any two.
 typedef struct row_operand {
@@ -115,7 +113,8 @@ FX_INLINE void end_rows(row_operand *operands, uint32_t count, int64_t rows) {
 }
 
 FX_INLINE void next_operand_row(row_operand *operand, int64_t columns) {
-  if (operand->fetches) fetch_row(operand->x, operand->distance, columns * operand->size);
+  const int64_t bytes = columns * operand->size;
+  if (operand->fetches && is_far(operand->distance, bytes)) fetch(operand->x + rows_ahead * operand->distance, bytes);
   operand->x += operand->distance;
 }
 
@@ -145,40 +144,42 @@ static void run_rows(const box *box, uint32_t number, int64_t rows, int64_t colu
 // MARK: Compiled runs
 
 // The addresses behind those of places.
-static void add_lanes(const box *box, const fx_compiled_run *run, char **addresses) {
-  for (uint32_t f = 0; f < run->folded_count; f++) addresses[run->place_count + f] = (char *)box->lanes[run->folded[f]];
+static void add_lanes(const box *box, const fx_compiled_run *run, void **addresses) {
+  for (uint32_t f = 0; f < run->folded_count; f++) addresses[run->place_count + f] = box->lanes[run->folded[f]];
 }
 
 static void run_compiled_rows(const box *box, const fx_compiled_run *run, int64_t rows, int64_t columns) {
   const uint32_t inner = box->step->rank - 1, count = run->place_count;
   row_operand operands[FX_MOST_PLACES];
-  char *at[FX_MOST_PLACES + FX_MOST_FOLDED];   // the row of each, and what lies between two
+  void *at[FX_MOST_PLACES + FX_MOST_FOLDED];   // the row of each, and what lies between two
   int64_t distances[FX_MOST_PLACES];
   uint32_t fetching[FX_MOST_PLACES], fetching_count = 0;
   for (uint32_t k = 0; k < count; k++) {
     operands[k] = operand_by_rows(box, run->places[k], columns);
     distances[k] = operands[k].distance;
-    if (operands[k].fetches) fetching[fetching_count++] = k;
+    if (operands[k].fetches && is_far(distances[k], columns * operands[k].size)) fetching[fetching_count++] = k;
   }
   add_lanes(box, run, at);
   for (int64_t r = 0, index = inner > 0 ? box->index[inner - 1] : 0, even; r < rows; r += even, index = 0) {
     even = inner > 0 ? fx_min64(rows - r, box->extent[inner - 1] - index) : rows - r;
     begin_rows(operands, count, r);
-    for (uint32_t k = 0; k < count; k++) at[k] = operands[k].x;
-    for (int64_t i = 0; i < even; i++) {
-      run->code((size_t)columns, (void *const *)at);
-      for (uint32_t f = 0; f < fetching_count; f++) fetch_row(at[fetching[f]], distances[fetching[f]], columns * operands[fetching[f]].size);
-      for (uint32_t k = 0; k < count; k++) at[k] += distances[k];
+    for (int64_t i = 0, together = fetching_count ? 1 : even; i < even; i += together) {
+      for (uint32_t k = 0; k < count; k++) at[k] = operands[k].x + i * distances[k];
+      run->code((size_t)columns, at, (size_t)together, distances);
+      for (uint32_t f = 0; f < fetching_count; f++) {
+        const uint32_t k = fetching[f];
+        fetch(operands[k].x + (i + rows_ahead) * distances[k], columns * operands[k].size);
+      }
     }
     end_rows(operands, count, even);
   }
 }
 
 static void run_compiled(const box *box, const fx_compiled_run *run, size_t count) {
-  char *addresses[FX_MOST_PLACES + FX_MOST_FOLDED];
+  void *addresses[FX_MOST_PLACES + FX_MOST_FOLDED];
   for (uint32_t k = 0; k < run->place_count; k++) addresses[k] = box->values[run->places[k]];
   add_lanes(box, run, addresses);
-  run->code(count, (void *const *)addresses);
+  run->code(count, addresses, 1, NULL);
 }
 
 // MARK: Boxes

@@ -48,7 +48,7 @@ typedef struct fx_compiled_run {
   uint64_t numbers;                    // bit k: of place k one number is read for all
   uint32_t folded_count;
   uint32_t folded[FX_MOST_FOLDED];     // reductions, the lanes of whose sums are the last addresses
-  void (*code)(size_t count, void *const *addresses);
+  void (*code)(size_t count, void **addresses, size_t rows, const int64_t *distances);   // bytes from one row to the next
 } fx_compiled_run;
 uint32_t fx_compile_runs(fx_fused *step);   // how many there are
 

@@ -43,6 +43,9 @@ enum {
   nowhere = -1
 };
 
+// Kernels that are twice as wide are as fast.
+bool fx_makes_code(void) { return fx_kernels()->vector_bytes == vector; }
+
 // Where an operand of a run comes from.
 typedef enum source_kind { made_here, a_tile, a_number, a_literal } source_kind;
 
@@ -170,6 +173,9 @@ static uint64_t sign_bit(const compiler *compiler) { return compiler->is_wide ? 
 
 // MARK: Registers
 
+// On the stack, behind the number of rows that are left and the address of the distances.
+static operand spilled_at(const value *value) { return at_base(RSP, (value->spilled + 1) * vector); }
+
 static int take_register(compiler *compiler) {
   int best = -1;
   uint32_t farthest = 0;
@@ -187,7 +193,7 @@ static int take_register(compiler *compiler) {
     if (farthest != none && old->kind == made_here && old->spilled == nowhere) {
       if (compiler->spilled_count == most_spilled) compiler->code.is_full = true;
       old->spilled = (int16_t)compiler->spilled_count++;
-      put_vector(&compiler->code, move_to(false), best, 0, at_base(RSP, old->spilled * vector), 0);
+      put_vector(&compiler->code, move_to(false), best, 0, spilled_at(old), 0);
     }
   }
   compiler->held[best] = none;
@@ -219,7 +225,7 @@ static void load(compiler *compiler, int reg, const value *from, uint32_t number
   if (from->kind == a_literal) {
     put_vector(code, move_from(false), reg, 0, literal(compiler, constant_bits(compiler, &compiler->step->instructions[number])), 0);
   } else if (from->kind == made_here) {
-    put_vector(code, move_from(false), reg, 0, at_base(RSP, from->spilled * vector), 0);
+    put_vector(code, move_from(false), reg, 0, spilled_at(from), 0);
   } else {
     const int base = address(compiler, from->place);
     if (from->kind == a_number) put_vector(code, (opcode){2, 1, (uint8_t)(0x18 + compiler->is_wide), false}, reg, 0, at_base(base, 0), 0);
@@ -238,7 +244,7 @@ static operand fetch(compiler *compiler, uint32_t number, bool in_memory_too, in
   const bool again = from->kind != a_literal && next_reader(compiler, number, compiler->now + 1) != none;
   if (!again && in_memory_too) {
     if (from->kind == a_literal) return literal(compiler, constant_bits(compiler, &compiler->step->instructions[number]));
-    if (from->kind == made_here) return at_base(RSP, from->spilled * vector);
+    if (from->kind == made_here) return spilled_at(from);
     if (from->kind == a_tile && !compiler->is_tail) return at_index(address(compiler, from->place));
   }
   const int reg = again ? take_register(compiler) : scratch;
@@ -451,19 +457,36 @@ static void compile_body(compiler *compiler, bool is_tail) {
   }
 }
 
-// code(count, addresses): vectors, then what is left of one.
+// Adds to each address what lies between two rows.
+static void go_to_next_row(compiler *compiler) {
+  assembler *code = &compiler->code;
+  put_general(code, 0x8b, RCX, at_base(RSP, 8));
+  for (int i = 0; i < (int)compiler->run->place_count; i++) {
+    if (i < address_register_count) {
+      put_general(code, 0x03, address_registers[i], at_base(RCX, 8 * i));
+    } else {
+      put_general(code, 0x8b, RAX, at_base(RCX, 8 * i));
+      put_general(code, 0x01, RAX, at_base(RSI, 8 * i));
+    }
+  }
+}
+
+// code(count, addresses, rows, distances): of each row vectors, then what is left of one. Addresses that are not in registers change.
 static void compile_loop(compiler *compiler) {
   assembler *code = &compiler->code;
   const int addresses = (int)compiler->run->place_count < address_register_count ? (int)compiler->run->place_count : address_register_count;
   for (int i = free_address_registers; i < addresses; i++) push(code, address_registers[i]);
-  put_byte(code, 0x48), put_byte(code, 0x81), put_byte(code, 0xec);   // sub rsp, room for what is spilled
+  put_byte(code, 0x48), put_byte(code, 0x81), put_byte(code, 0xec);   // sub rsp, room for what follows the rows and what is spilled
   const size_t room = code->at;
   put_word(code, 0);
+  put_general(code, 0x89, RDX, at_base(RSP, 0));
+  put_general(code, 0x89, RCX, at_base(RSP, 8));
   for (int i = 0; i < addresses; i++) put_general(code, 0x8b, address_registers[i], at_base(RSI, 8 * i));
-  compiler->is_tail = false;
-  for (int k = 0; k < compiler->kept_count; k++) load(compiler, compiler->register_count + k, &compiler->values[compiler->kept[k]], compiler->kept[k]);
   for (uint32_t f = 0; f < compiler->run->folded_count; f++) clear(compiler, compiler->first_sum + (int)f);
   put_byte(code, 0x48), put_byte(code, 0xc1), put_byte(code, 0xe7), put_byte(code, compiler->is_wide ? 3 : 2);   // shl rdi: bytes
+  const size_t row = code->at;
+  compiler->is_tail = false;
+  for (int k = 0; k < compiler->kept_count; k++) load(compiler, compiler->register_count + k, &compiler->values[compiler->kept[k]], compiler->kept[k]);
   put_general(code, 0x8b, RDX, in_register(RDI));
   put_byte(code, 0x48), put_byte(code, 0x83), put_byte(code, 0xe2), put_byte(code, 0x100 - vector);              // and rdx, -32: whole vectors
   put_byte(code, 0x31), put_byte(code, 0xc0);                                                                    // xor eax, eax
@@ -491,13 +514,20 @@ static void compile_loop(compiler *compiler) {
   put_vector(code, move_from(false), tail_mask, 0, at_base(RDX, 0), 0);
   compile_body(compiler, true);
   set_jump(code, no_rest, code->at);
-  empty_sums(compiler);
+  if (!compiler->is_wide) empty_sums(compiler);
+  for (size_t i = 0; i < 5; i++) put_byte(code, (const uint8_t[]){0x48, 0x83, 0x2c, 0x24, 1}[i]);               // sub qword [rsp], 1
+  const size_t no_row = put_jump(code, 4);
+  go_to_next_row(compiler);
+  put_byte(code, 0x31), put_byte(code, 0xc0);                                                                    // xor eax, eax: equal
+  set_jump(code, put_jump(code, 4), row);
+  set_jump(code, no_row, code->at);
+  if (compiler->is_wide) empty_sums(compiler);
   put_byte(code, 0x48), put_byte(code, 0x81), put_byte(code, 0xc4);   // add rsp
-  put_word(code, compiler->spilled_count * vector);
+  const int32_t bytes = (compiler->spilled_count + 1) * vector;
+  put_word(code, bytes);
   for (int i = addresses; i-- > free_address_registers;) pop(code, address_registers[i]);
   put_byte(code, 0xc5), put_byte(code, 0xf8), put_byte(code, 0x77);   // vzeroupper
   put_byte(code, 0xc3);
-  const int32_t bytes = compiler->spilled_count * vector;
   if (!code->is_full) memcpy(code->memory + room, &bytes, sizeof bytes);
 }
 
@@ -630,7 +660,7 @@ uint32_t fx_compile_runs(fx_fused *step) {
   static _Thread_local value values[4096];
   step->runs = NULL;
   step->run_count = 0;
-  if (!step->code_space || fx_kernels()->vector_bytes != vector) return 0;   // kernels that are twice as wide are as fast as this
+  if (!step->code_space || !fx_makes_code()) return 0;
 
   piece *made = calloc(1, sizeof(piece) + most_runs * sizeof(fx_compiled_run));
   if (!made) return 0;
@@ -682,6 +712,7 @@ uint32_t fx_compile_runs(fx_fused *step) {
 
 #else
 
+bool fx_makes_code(void) { return false; }
 fx_code_space *fx_code_space_make(void) { return NULL; }
 void fx_code_space_free(fx_code_space *space) { (void)space; }
 uint32_t fx_compile_runs(fx_fused *step) {

@@ -401,9 +401,12 @@ static int64_t power_of_two(int64_t number) {
 static void choose_chunks(fx_fused *step) {
   int64_t total = 1, cost = 0;
   for (uint32_t d = 0; d < step->rank; d++) total *= step->shape[d];
-  for (uint32_t i = 0; i < step->instruction_count; i++) cost += instruction_cost(&step->instructions[i]);
+  for (uint32_t i = 0; i < step->instruction_count; i++) cost += 2 * instruction_cost(&step->instructions[i]);
+  for (uint32_t r = 0; r < step->run_count; r++)   // which takes half the time
+    for (uint32_t i = step->runs[r].first; i < step->runs[r].end; i++) cost -= instruction_cost(&step->instructions[i]);
+  cost = cost / 2 + step->output_count + step->reduction_count;
   const int64_t smallest_chunk = 65536, most_chunks = 64;
-  int64_t work = total > INT64_MAX / 4096 / 40 ? INT64_MAX : total * (cost + step->output_count + step->reduction_count);
+  int64_t work = total > INT64_MAX / 4096 / 40 ? INT64_MAX : total * cost;
   int64_t wanted = power_of_two(fx_min64(work / smallest_chunk, most_chunks));
   if (wanted < 2 || step->rank == 0) {
     step->chunk_count = 1;

@@ -169,6 +169,54 @@ extension Kernels {
       }
     }
 
+    /// Rows with gaps between them, read and written, and two sums of all that is made.
+    private func checkSums<T: BinaryFloatingPoint>(_: T.Type, _ type: fx_type, _ isa: String, rows: Int, columns: Int) {
+      let space = fx_code_space_make()
+      defer { fx_code_space_free(space) }
+      let memory = Memory(), wide = columns + 3
+      var generator = Generator(6)
+      let x = generator.doubles(rows * wide).map { T($0) }, y = generator.doubles(rows * columns).map { T($0) }, number: T = 0.75, untouched: T = 9
+      let target = memory.array([T](repeating: untouched, count: rows * wide)), sums = memory.array([untouched, untouched])
+      let step = fused(
+        memory, [rows, columns], inputs: [view(0, type, [Int64(wide), 1]), view(1, type, [Int64(columns), 1]), view(2, type, [0, 0])],
+        [load(type, 0), load(type, 1), load(type, 2), op(FX_MUL, type, 0, 1), op(FX_ADD, type, 3, 2), op(FX_SUB, type, 4, 0), op(FX_SQUARE, type, 5)],
+        outputs: [(view(3, type, [Int64(wide), 1]), 5)],
+        reductions: [
+          Reduction(op: FX_REDUCE_SUM, value: 5, view: view(4, type, [0, 0])),
+          Reduction(op: FX_REDUCE_SUM, value: 6, view: view(4, type, [0, 0], offset: MemoryLayout<T>.size)),
+        ])
+      step.pointee.code_space = space
+      run(FX_STEP_FUSED, step, [memory.array(x), memory.array(y), memory.value(number), target, sums], memory)
+      let isCompiled = step.pointee.run_count > 0
+      #expect(step.pointee.reductions[0].folded == (isCompiled ? 1 : 0) && step.pointee.reductions[1].folded == (isCompiled ? 1 : 0))
+      if isCompiled { #expect(step.pointee.register_bytes == 0, "nothing needs a tile") }
+      #expect(step.pointee.chunk_count.nonzeroBitCount == 1)
+      let found = read(target, rows * wide)
+      var expected = (sum: 0.0, squares: 0.0), size = 0.0
+      for place in found.indices {
+        let (row, column) = place.quotientAndRemainder(dividingBy: wide)
+        let value = column < columns ? x[place] * y[row * columns + column] + number - x[place] : untouched
+        guard found[place] == value else {
+          Issue.record("\(isa), \(rows) x \(columns) at \(row), \(column): \(found[place]) for \(value)")
+          return
+        }
+        if column < columns { expected = (expected.sum + Double(value), expected.squares + Double(value * value)) }
+        if column < columns { size += abs(Double(value)) }
+      }
+      let bound = max(3 * Double(T.ulpOfOne), 1e-12)   // four terms are added in f32, all others in f64
+      #expect(abs(Double(sums[0]) - expected.sum) <= bound * size, "\(isa), \(rows) x \(columns): \(sums[0]) for \(expected.sum)")
+      #expect(abs(Double(sums[1]) - expected.squares) <= bound * expected.squares, "\(isa), \(rows) x \(columns): \(sums[1]) for \(expected.squares)")
+    }
+
+    @Test("sums of all that a run makes are added up on the way, and rows are written where they belong",
+      arguments: [[1, 5003], [70, 33], [9, 300], [600, 257], [3, 1024]])
+    func sums(shape: [Int]) {
+      withEachISA { isa in
+        checkSums(Float.self, FX_F32, isa, rows: shape[0], columns: shape[1])
+        checkSums(Double.self, FX_F64, isa, rows: shape[0], columns: shape[1])
+      }
+    }
+
     @Test("a run may write over what it reads") func inPlace() {
       withEachISA { isa in
         let space = fx_code_space_make()

@@ -162,6 +162,28 @@ import Testing
     for (a, b) in zip(results, plain) { #expect(a.values(as: Float.self).elementsEqual(b.values(as: Float.self))) }
   }
 
+  @Test(
+    "a stencil that one further kernel reads is computed again there, where code is made for it",
+    arguments: [ElementType.float32, .float64])
+  func stencil(type: ElementType) throws {
+    let grid = TensorType([128, 150], type)
+    let (graph, _) = traceGraph([grid, grid]) { x in
+      let (u, r) = (x[0], x[1])
+      let framed = u.padded(low: [1, 1], high: [1, 1])
+      func window(_ i: Int, _ j: Int) -> Tensor { framed.sliced(start: [i, j], limit: [i + 128, j + 150]) }
+      let q = 4 * u - window(0, 1) - window(2, 1) - window(1, 0) - window(1, 2)
+      let step = 1 / (u * q).sum()
+      return [r - step * q, r + step * u]
+    }
+    let program = try CPUEngine().compile(graph, options: CompilationOptions())
+    let frame = 130 * 152 * type.byteCount
+    #expect((program.cost.peakMemory < frame + grid.byteCount) == fx_makes_code(), "\(program.cost.peakMemory) bytes")
+    let arguments = (0..<2).map { Key($0).normal([128, 150], as: type) }
+    let tolerance = Tolerance(relative: type == .float32 ? 1e-5 : 1e-13, absolute: type == .float32 ? 1e-6 : 1e-14)
+    let expected = try results(of: graph, arguments, on: .reference)
+    for (a, b) in zip(try results(of: graph, arguments, on: cpu), expected) { expectClose(a, b, tolerance) }
+  }
+
   @Test("an argument that is not given up is not overwritten") func kept() throws {
     var options = CompilationOptions()
     options.donatedInputs = [0]

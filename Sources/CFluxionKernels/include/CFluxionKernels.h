@@ -255,6 +255,7 @@ typedef struct fx_reduction {
 // Memory for the machine code of prepared programs, which must not run after it is freed. NULL where none can be made.
 typedef struct fx_code_space fx_code_space;
 fx_code_space *fx_code_space_make(void);
+bool fx_makes_code(void);   // whether the kernels in use leave runs of arithmetic to it
 void fx_code_space_free(fx_code_space *space);
 
 // FX_STEP_FUSED: a loop nest over `shape` that evaluates a straight-line program at each point, tile by tile.

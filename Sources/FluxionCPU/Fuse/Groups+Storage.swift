@@ -1,8 +1,9 @@
+import CFluxionKernels
 import FluxionCore
 
 extension Grouping {
   /// What other groups read is stored, unless it is cheaper for them to compute it again from what is in memory anyway: the slope
-  /// of an activation from the activation, a mask from its comparison.
+  /// of an activation from the activation, a mask from its comparison, the differences of an array's neighbours from the array.
   func markStored() {
     let graph = roles.graph
     var lastUse = [Int](repeating: -1, count: graph.types.count)
@@ -25,10 +26,11 @@ extension Grouping {
     // In program order, so that what a value would be computed from is settled before.
     var again: [Int: (leaves: [ValueID], between: [ValueID])] = [:]
     if fuses {
+      let readersOf = Dictionary(grouping: readers, by: \.value).mapValues { Set($0.map(\.group)) }
       for node in graph.nodes where node.resultCount == 1 {
         let v = node.firstResult
         guard isRead[v.int], roles.role[v.int] == .computed, !roles.isPinned[v.int],
-          let sources = sources(of: v, lastUse, isRead, { again[$0.int] != nil })
+          let sources = sources(of: v, for: readersOf[v] ?? [], lastUse, isRead, { again[$0.int] != nil })
         else { continue }
         again[v.int] = sources
       }
@@ -44,9 +46,11 @@ extension Grouping {
 
   /// The array in memory from which `v` can be computed again by at most four cheap operations, if that is one array at most as
   /// wide, and one that lives about as long. Where the result would leave the cache, which writing and reading it takes longer than, small
-  /// arrays may come in as well, and a division counts for two.
+  /// arrays may come in as well, and a division counts for two. Neighbours in an array are at hand with it: a stencil of up to eight
+  /// operations is computed again by its only reader, beside what that one reads anyway, unless the first cache level would keep it or each
+  /// operation would be a kernel.
   private func sources(
-    of v: ValueID, _ lastUse: [Int], _ isRead: [Bool], _ isAgain: (ValueID) -> Bool
+    of v: ValueID, for readers: Set<Int>, _ lastUse: [Int], _ isRead: [Bool], _ isAgain: (ValueID) -> Bool
   ) -> (leaves: [ValueID], between: [ValueID])? {
     let type = roles.graph.types[v.int]
     let leavesCache = type.byteCount >= 1 << 20
@@ -55,7 +59,9 @@ extension Grouping {
       if case .binary(.divide) = operation, type.elementType.isFloatingPoint, leavesCache { return 2 }
       return nil
     }
-    var budget = 4
+    let mayBeStencil = readers.count == 1 && type.byteCount >= 1 << 16 && fx_makes_code()
+    var budget = mayBeStencil ? 8 : 4
+    var windows = 0
     var leaves: [ValueID] = []
     var between: [ValueID] = []
     func visit(_ x: ValueID, isRoot: Bool) -> Bool {
@@ -66,8 +72,13 @@ extension Grouping {
       switch roles.role[x.int] {
       case .view where !roles.isPinned[x.int]:
         guard let source = node.operands.first else { return false }
-        if case .broadcast = node.operation { return visit(source, isRoot: false) }
-        return false
+        switch node.operation {
+        case .broadcast: return visit(source, isRoot: false)
+        case let .slice(_, _, stride) where mayBeStencil && stride.allSatisfy { $0 == 1 }:
+          windows += 1
+          return visit(source, isRoot: false)
+        default: return false
+        }
       case .computed where isRoot || !isRead[x.int] && !roles.isPinned[x.int]:
         guard let cost = cost(of: node.operation), budget >= cost else { return false }
         budget -= cost
@@ -83,13 +94,14 @@ extension Grouping {
       if !leaves.contains(x) { leaves.append(x) }
       return true
     }
-    guard visit(v, isRoot: true) else { return nil }
+    guard visit(v, isRoot: true), windows > 1 || budget >= (mayBeStencil ? 4 : 0) else { return nil }
     // Beside a large array small ones do not count: they stay in the cache.
-    let wide = leaves.filter {
-      let leaf = roles.graph.types[$0.int]
+    let wide = leaves.filter { x in
+      if windows > 1, readers.allSatisfy({ groups[$0].reads.contains(x.int) }) { return false }
+      let leaf = roles.graph.types[x.int]
       return leaf.shape.elementCount > 1 && (!leavesCache || leaf.byteCount > type.byteCount / 16)
     }
-    guard wide.count == 1, leaves.count <= (leavesCache ? 3 : 2),
+    guard wide.count == 1 || windows > 1 && wide.isEmpty, leaves.count <= (leavesCache ? 3 : 2),
       wide.allSatisfy({ lastUse[$0.int] + 64 >= lastUse[v.int] && roles.graph.types[$0.int].byteCount <= type.byteCount * 4 })
     else { return nil }
     return (leaves, between)
