@@ -56,6 +56,15 @@ typedef struct fx_sparse_operands {
   bool masks;                      // of a product: where x is 0 nothing is added
 } fx_sparse_operands;
 
+// Exponents, row by row: (p - q) · scale + addend, or (p - q) / scale + addend, of f32. p or q may be one number for each row.
+typedef struct fx_exponents {
+  const float *p, *q;
+  size_t p_step, q_step;           // from row to row
+  bool p_is_number, q_is_number;
+  bool divides;
+  float scale, addend;
+} fx_exponents;
+
 typedef struct fx_fft_kernels fx_fft_kernels;   // see fft.h
 
 // Operations that run as one instruction: p of x and y, then the result of p and z, or of p, z and w. `number`: the operand is one, of which
@@ -84,6 +93,8 @@ typedef struct fx_kernel_table {
   // Of f32, f64, into pairs of sum and greatest value: each column of some rows into one, or each row into one that is pointed to.
   fx_rows_kernel sum_exp_down_columns[2];
   void (*sum_exp_along_rows[2])(size_t columns, size_t rows, const void *x, void *const *accumulators);
+  void (*sum_exp_of_columns)(const fx_exponents *exponents, size_t columns, size_t rows, void *accumulator);   // likewise, f32
+  void (*sum_exp_of_rows)(const fx_exponents *exponents, size_t columns, size_t rows, void *const *accumulators);
   fx_combine_kernel merge_sum_exp;                       // of pairs of sum and greatest value
   void (*finish_sum_exp)(size_t count, void *accumulator);   // makes the sums relative to the greatest values
   fx_gemm_kernel gemm_f32, gemm_f64;

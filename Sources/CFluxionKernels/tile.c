@@ -213,7 +213,8 @@ static void run_tile(box *box, int64_t row, int64_t rows, int64_t column, int64_
   }
   void **values = box->values;
   const fx_compiled_run *run = step->runs, *last_run = run + step->run_count;
-  for (uint32_t i = 0; i < step->instruction_count; i++) {
+  const bool sums_difference = fx_sums_difference(box, rows, columns);
+  for (uint32_t i = 0; i < step->instruction_count - sums_difference; i++) {
     const fx_instruction *instruction = &step->instructions[i];
     if (instruction->op <= FX_CONSTANT) continue;
     while (run < last_run && run->end <= i) run++;
@@ -230,7 +231,8 @@ static void run_tile(box *box, int64_t row, int64_t rows, int64_t column, int64_
   if (row + 2 * rows <= box->rows && !fx_sums_exponentials(step)) fetch_next_tile(box, rows * columns);
   for (uint32_t i = 0; i < step->output_count; i++)
     if (i >= 64 || !(stored >> i & 1)) fx_store_tile(box, &step->outputs[i], values[step->outputs[i].value], rows, column, columns);
-  for (uint32_t i = 0; i < step->reduction_count; i++)
+  if (sums_difference) fx_sum_difference(box, rows, column, columns);
+  for (uint32_t i = 0; i < step->reduction_count && !sums_difference; i++)
     if (!step->reductions[i].folded) fx_reduce_tile(box, i, rows, column, columns);
 }
 

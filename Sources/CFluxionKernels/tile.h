@@ -38,7 +38,12 @@ void fx_join_instructions(fx_fused *step);
 fx_kernel fx_joined_kernel(const fx_instruction *instruction);
 fx_kernel fx_joined_number_kernel(const fx_instruction *instruction, int position);   // one number for that operand; NULL if there is none
 bool fx_joined_takes_number(const fx_instruction *instruction, int position);         // as it is
+int fx_first_joined(const fx_instruction *instruction);                               // fx_joined_first
+int fx_second_joined(const fx_instruction *instruction);                              // fx_joined_second
 bool fx_divides_well(const fx_instruction *divisor);                                  // whether the number may be divided by without a division
+
+// tile_exponents.c: whether the program's last instruction makes exponents that are summed without being written down, and of what.
+void fx_find_scaled_difference(fx_fused *step);
 
 // tile_compile.c: instructions first ..< end, which machine code does; loads and constants among them stay what they are.
 typedef struct fx_compiled_run {

@@ -119,6 +119,10 @@ char *fx_direct_target(const box *box, const fx_output *output, int64_t row, int
 // tile.c
 void fx_reduce_tile(const box *box, uint32_t which, int64_t rows, int64_t column, int64_t columns);
 
+// tile_exponents.c
+bool fx_sums_difference(const box *box, int64_t rows, int64_t columns);   // whether the next does what the last instruction and the reductions would
+void fx_sum_difference(const box *box, int64_t rows, int64_t column, int64_t columns);
+
 // tile_reduce.c
 void fx_reduce_single_tile(const fx_fused *step, const fx_context *context, uint32_t which, void *value);
 

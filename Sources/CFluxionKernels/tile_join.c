@@ -51,8 +51,8 @@ static int taking_number(int first, int position) {
 }
 
 static fx_kernel kernel_of(const fx_instruction *instruction, int first, int second) { return fx_kernels()->joined[instruction->type][first][second]; }
-static int first_joined(const fx_instruction *instruction) { return (int)(instruction->immediate.i64 / FX_JOINED_SECOND_COUNT); }
-static int second_joined(const fx_instruction *instruction) { return (int)(instruction->immediate.i64 % FX_JOINED_SECOND_COUNT); }
+int fx_first_joined(const fx_instruction *instruction) { return (int)(instruction->immediate.i64 / FX_JOINED_SECOND_COUNT); }
+int fx_second_joined(const fx_instruction *instruction) { return (int)(instruction->immediate.i64 % FX_JOINED_SECOND_COUNT); }
 
 // What the second is, `p` being what the first makes.
 static int second_of_two(const fx_fused *step, const fx_instruction *second, uint32_t p, uint32_t *z) {
@@ -76,7 +76,7 @@ static bool join_third(fx_fused *step, fx_instruction *third, uint32_t p) {
   const bool from_left = third->a == p;
   const uint32_t added = from_left ? third->b : third->a;
   if (joined->op != FX_JOINED || !is_constant(step, added) || !(third->op == FX_ADD || (third->op == FX_SUB && from_left))) return false;
-  const int first = first_joined(joined), second = second_joined(joined);
+  const int first = fx_first_joined(joined), second = fx_second_joined(joined);
   if (second != FX_JOINED_THEN_MULTIPLY_NUMBER && second != FX_JOINED_THEN_DIVIDE_NUMBER) return false;
   const fx_scalar scale = step->instructions[joined->c].immediate, addend = step->instructions[added].immediate;
   const double sign = third->op == FX_SUB ? -1 : 1;
@@ -157,14 +157,14 @@ void fx_join_instructions(fx_fused *step) {
 
 // The positions at which a joined instruction takes numbers.
 bool fx_joined_takes_number(const fx_instruction *instruction, int position) {
-  const int first = first_joined(instruction);
-  if (position == 2) return second_joined(instruction) >= FX_JOINED_THEN_ADD_NUMBER;
+  const int first = fx_first_joined(instruction);
+  if (position == 2) return fx_second_joined(instruction) >= FX_JOINED_THEN_ADD_NUMBER;
   return first == FX_JOINED_NUMBER_SUBTRACT ? position == 0 : position == 1 && first >= FX_JOINED_ADD_NUMBER;
 }
 
-fx_kernel fx_joined_kernel(const fx_instruction *instruction) { return kernel_of(instruction, first_joined(instruction), second_joined(instruction)); }
+fx_kernel fx_joined_kernel(const fx_instruction *instruction) { return kernel_of(instruction, fx_first_joined(instruction), fx_second_joined(instruction)); }
 
 fx_kernel fx_joined_number_kernel(const fx_instruction *instruction, int position) {
-  const int first = taking_number(first_joined(instruction), position);
-  return first >= 0 ? kernel_of(instruction, first, second_joined(instruction)) : NULL;
+  const int first = taking_number(fx_first_joined(instruction), position);
+  return first >= 0 ? kernel_of(instruction, first, fx_second_joined(instruction)) : NULL;
 }

@@ -536,6 +536,7 @@ uint64_t fx_prepare_fused(fx_fused *step) {
   step->worker_bytes = step->register_bytes + fx_align64((uint64_t)step->instruction_count * (sizeof(void *) + 4) + 64);
   if (step->worker_bytes > FX_STACK_REGISTERS) step->scratch_bytes += step->worker_bytes * step->chunk_count;
   step->points = (uint64_t)total;
+  fx_find_scaled_difference(step);
   fx_prepare_single_tile(step);
   step->prepared = 1;
   return step->scratch_bytes;

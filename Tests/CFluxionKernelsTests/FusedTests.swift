@@ -162,6 +162,109 @@ extension Kernels {
       }
     }
 
+    /// How exponents are made of x, and y, which are tiles or the same along an axis.
+    enum Exponents: String, CaseIterable {
+      case difference, quotient, scaledQuotient, turned, negative, sum, product, ratio, numberMinus, minusNumber, huge, enormous
+      var program: [fx_instruction] {
+        switch self {
+        case .difference: [op(FX_SUB, FX_F32, 1, 0)]
+        case .quotient: [op(FX_SUB, FX_F32, 1, 0), constant(0.05), op(FX_DIV, FX_F32, 2, 3)]
+        case .scaledQuotient: [op(FX_SUB, FX_F32, 1, 0), constant(0.05), constant(-7.3), op(FX_DIV, FX_F32, 2, 3), op(FX_ADD, FX_F32, 5, 4)]
+        case .turned: [op(FX_SUB, FX_F32, 0, 1), constant(3), op(FX_SUB, FX_F32, 3, 2)]
+        case .negative: [op(FX_SUB, FX_F32, 0, 1), constant(-11), constant(2), op(FX_MUL, FX_F32, 2, 3), op(FX_SUB, FX_F32, 5, 4)]
+        case .sum: [constant(0.7), op(FX_ADD, FX_F32, 0, 2), constant(9), op(FX_MUL, FX_F32, 3, 4)]
+        case .product: [constant(13), constant(4), op(FX_MUL, FX_F32, 2, 0), op(FX_SUB, FX_F32, 4, 3)]
+        case .ratio: [constant(-0.1), op(FX_DIV, FX_F32, 0, 2)]
+        case .numberMinus: [constant(2), constant(0.125), op(FX_SUB, FX_F32, 2, 0), op(FX_DIV, FX_F32, 4, 3)]
+        case .minusNumber: [constant(2), constant(7), op(FX_SUB, FX_F32, 0, 2), op(FX_MUL, FX_F32, 4, 3)]
+        case .huge: [constant(200_000), op(FX_MUL, FX_F32, 0, 2)]
+        case .enormous: [constant(400_000), op(FX_MUL, FX_F32, 0, 2)]
+        }
+      }
+      /// In f64, and in f32 as it is rounded.
+      func value<T: BinaryFloatingPoint>(_ x: T, _ y: T) -> T {
+        func number(_ value: Float) -> T { T(value) }
+        return switch self {
+        case .difference: y - x
+        case .quotient: (y - x) / number(0.05)
+        case .scaledQuotient: (y - x) / number(0.05) + number(-7.3)
+        case .turned: 3 - (x - y)
+        case .negative: (x - y) * -11 - 2
+        case .sum: (x + number(0.7)) * 9
+        case .product: 13 * x - 4
+        case .ratio: x / number(-0.1)
+        case .numberMinus: (2 - x) / number(0.125)
+        case .minusNumber: (x - 2) * 7
+        case .huge: x * 200_000
+        case .enormous: x * 400_000
+        }
+      }
+      /// The baseline joins no division with what follows.
+      func isFound(_ isa: String) -> Bool { self != .enormous && !(self == .scaledQuotient && isa == "baseline") }
+    }
+
+    @Test("exponents that are scaled differences are summed without being written down", arguments: Exponents.allCases)
+    func exponentialsOfDifferences(_ exponents: Exponents) {
+      withEachISA { isa in
+        for shape in [[40, 45, 70], [100, 131], [131, 100], [300, 33], [2, 5003]] {
+          let total = shape.reduce(1, *), rank = shape.count
+          for (mask, other, special) in [(1 << (rank - 1), -1, nil), (1, rank - 1, nil), (1 << (rank - 1), 0, nil), (1 << (rank - 2), 0, nil), (3, 1, nil),
+                                         (1 << (rank - 1), -1, Float.infinity), (1 << (rank - 2), -1, .nan), (1 << (rank - 1), 0, -.infinity),
+                                         (1 << (rank - 2), rank - 1, -.infinity), (1, -1, 1e30), (1 << (rank - 1), -1, -1e30)] as [(Int, Int, Float?)] {
+            var generator = Generator(23)
+            let memory = Memory()
+            // The greatest changes from tile to tile, and from row to row.
+            var x = (0..<total).map { Float.random(in: -1...1, using: &generator) * (1 + 3 * Float($0) / Float(total)) }
+            let y = generator.floats(total, -1...1)
+            if let special {
+              x[total / 2] = special
+              if special == -.infinity { for i in 0..<(total / 3) { x[i] = special } }
+            }
+            let dense = rowMajor(shape)
+            var yStrides = dense
+            if other >= 0 { yStrides = (0..<rank).map { $0 == other ? 0 : dense[$0] } }
+            let kept = (0..<rank).filter { mask >> $0 & 1 == 0 }
+            let outStrides = rowMajor(kept.map { shape[$0] })
+            var strides = [Int64](repeating: 0, count: rank)
+            for (i, d) in kept.enumerated() { strides[d] = outStrides[i] }
+            let count = kept.reduce(1) { $0 * shape[$1] }
+            let data = memory.array(x), more = memory.array(y)
+            let sums = memory.array([Float](repeating: -1, count: count)), maxima = memory.array([Float](repeating: -1, count: count))
+            let program = [load(FX_F32, 0), load(FX_F32, 1)] + exponents.program
+            let step = fused(memory, shape, inputs: [view(0, FX_F32, dense), view(1, FX_F32, yStrides)], program,
+                             reductions: [Reduction(op: FX_REDUCE_MAX, value: program.count - 1, view: view(3, FX_F32, strides)),
+                                          Reduction(op: FX_REDUCE_SUM_EXP, value: program.count - 1, view: view(2, FX_F32, strides))])
+            run(FX_STEP_FUSED, step, [data, more, sums, maxima], memory)
+            #expect((step.pointee.sums_difference != 0) == exponents.isFound(isa), "\(isa), \(shape)")
+            var greatest = [Float](repeating: -.infinity, count: count), expected = [Double](repeating: 0, count: count)
+            let places = indices(shape).map { at in zip(at, strides).reduce(0) { $0 + $1.0 * Int($1.1) } }
+            let partners = indices(shape).map { at in y[zip(at, yStrides).reduce(0) { $0 + $1.0 * Int($1.1) }] }
+            for (i, place) in places.enumerated() {
+              let value = exponents.value(x[i], partners[i])
+              greatest[place] = greatest[place].isNaN || value.isNaN ? .nan : max(greatest[place], value)
+            }
+            for (i, place) in places.enumerated() where greatest[place] > -.infinity {
+              let top = greatest[place].isFinite ? Double(greatest[place]) : 0
+              let value = abs(top) < 1e4 ? exponents.value(Double(x[i]), Double(partners[i])) : Double(exponents.value(x[i], partners[i]))
+              expected[place] += exp(value - top)
+            }
+            for i in 0..<count {
+              // Exponents are rounded two or three times before the greatest is taken off.
+              let tolerance = 4e-7 + 2 * (greatest[i].isFinite ? Double(abs(greatest[i])) + 8 : 0) * 0x1p-23
+              let agrees = expected[i].isNaN || greatest[i].isNaN ? sums[i].isNaN && maxima[i].isNaN
+                : expected[i].isInfinite ? sums[i] == .infinity && maxima[i] == .infinity
+                : abs(Double(sums[i]) - expected[i]) <= tolerance * max(expected[i], 1) && maxima[i] == greatest[i]
+              guard agrees else {
+                let place = "\(isa), \(shape), mask \(mask), \(other), \(special ?? 0), \(i)"
+                Issue.record("\(place): \(sums[i]) for \(expected[i]), \(maxima[i]) for \(greatest[i])")
+                return
+              }
+            }
+          }
+        }
+      }
+    }
+
     @Test("division by a number is rounded as a division is, for numbers of every size, zeros, infinities and NaN") func division() {
       withEachISA { isa in
         var generator = Generator(29)

@@ -260,6 +260,13 @@ void fx_code_space_free(fx_code_space *space);
 
 // FX_STEP_FUSED: a loop nest over `shape` that evaluates a straight-line program at each point, tile by tile.
 // The order of dimensions is free to the compiler (all operands are views): innermost should be the one in which most operands are contiguous.
+// Exponents (p - q) · scale + addend, or (p - q) / scale + addend, p and q being values, or UINT32_MAX for `number`.
+typedef struct fx_scaled_difference {
+  uint32_t p, q;
+  uint32_t divides;
+  float number, scale, addend;
+} fx_scaled_difference;
+
 typedef struct fx_fused {
   uint32_t rank;                  // 0 ... 8; adjacent dimensions are merged by fx_prepare where all views allow it
   uint32_t input_count, instruction_count, output_count, reduction_count;
@@ -286,6 +293,8 @@ typedef struct fx_fused {
   uint32_t has_long_rows;         // of several tiles: compiled runs, and what is read row by row, need tiles only for what others than the run read
   const struct fx_compiled_run *runs;   // of instructions that machine code does, in order
   uint32_t run_count;
+  uint32_t sums_difference;       // exponentials of `difference`, which the last instruction makes and nothing else reads, are summed
+  fx_scaled_difference difference;
 } fx_fused;
 
 // How much memory the tiles of numbers and places take, if the program is small enough for that to be worth while; else 0.
