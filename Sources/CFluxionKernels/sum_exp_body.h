@@ -254,7 +254,8 @@ static FX_NAME(scale) FX_NAME(scale_of)(const fx_exponents *e) {
   return scale;
 }
 
-// Terms are 2ⁿ⁺ᵉ times a polynomial, e being next to what makes them relative to a reference. shift: e, and what rounds to an integer with 127 in the low bits.
+// Terms are 2ⁿ⁺ᵉ times a polynomial, e being next to what makes them relative to a reference. shift: e, and what rounds to an integer with 127 in the low
+// bits; least: the d of terms that are lost in the sum.
 typedef struct FX_NAME(term_origin) { vf shift, least; } FX_NAME(term_origin);
 FX_INLINE vf FX_NAME(exponents_at)(vf reference, const FX_NAME(scale) *scale, float addend) {
   return __builtin_elementwise_rint((addend - reference) * scale->per_step);
@@ -307,15 +308,15 @@ FX_INLINE vf FX_NAME(greatest_difference)(FX_NAME(differences) of, size_t n, siz
   return GREATER_(g0, g2);
 }
 
-// As in `sum_of_terms`: twelve terms as they are, such sums as doubles.
-FX_INLINE void FX_NAME(sum_of_differences)(FX_NAME(differences) of, size_t n, size_t lanes, const FX_NAME(scale) *scale, FX_NAME(term_origin) origin, vfd *sum) {
-  vf few = 0;
+// As in `sum_of_terms`: twelve terms are added as they are, such sums as doubles.
+FX_INLINE void FX_NAME(sum_of_differences)(FX_NAME(differences) of, size_t n, size_t lanes, const FX_NAME(scale) *scale, FX_NAME(term_origin) origin,
+                                           vfd *sum) {
+  vfd total = 0;
   for (; n % 6 > 0 || (lanes < LF && n > 0); n--, PASS_OVER(1)) {
     vf d = DIFFERENCE(0, lanes);
     FX_NAME(scaled_terms)(1, &d, scale, origin);
-    few += d;
+    total += __builtin_convertvector(d, vfd);
   }
-  vfd total = __builtin_convertvector(few, vfd);
   while (n > 0) {
     vf twelve = 0;
     _Pragma("clang loop unroll(disable)") for (int half = 0; half < 2 && n > 0; half++, n -= 6, PASS_OVER(6)) {
@@ -363,7 +364,8 @@ FX_INLINE vf FX_NAME(last_difference)(FX_NAME(differences) of, size_t i, size_t 
   const vf d = DIFFERENCE(i, lanes);
   return LOAD(vi, numbers) < (int32_t)lanes ? d : (vf)-INFINITY;
 }
-FX_INLINE void FX_NAME(sum_exp_of_rows)(const fx_exponents *e, const bool p_is_number, const bool q_is_number, size_t columns, size_t rows, void *const *accumulators) {
+FX_INLINE void FX_NAME(sum_exp_of_rows)(const fx_exponents *e, const bool p_is_number, const bool q_is_number, size_t columns, size_t rows,
+                                        void *const *accumulators) {
   const FX_NAME(scale) scale = FX_NAME(scale_of)(e);
   const size_t whole = columns / LF, rest = columns % LF;
   double known = NAN, rest_of_known = 1;   // rows tend to have the same reference
@@ -408,7 +410,8 @@ FX_INLINE void FX_NAME(sum_exp_of_rows)(const fx_exponents *e, const bool p_is_n
 }
 
 // Of columns, each into a pair of its own; of the last columns there may be fewer than lanes.
-FX_INLINE void FX_NAME(sum_exp_of_columns)(const fx_exponents *e, const bool p_is_number, const bool q_is_number, size_t columns, size_t rows, void *accumulator) {
+FX_INLINE void FX_NAME(sum_exp_of_columns)(const fx_exponents *e, const bool p_is_number, const bool q_is_number, size_t columns, size_t rows,
+                                           void *accumulator) {
   const FX_NAME(scale) scale = FX_NAME(scale_of)(e);
   float known = NAN;          // columns tend to have the same reference
   double rest_of_known = 1;
@@ -422,8 +425,9 @@ FX_INLINE void FX_NAME(sum_exp_of_columns)(const fx_exponents *e, const bool p_i
     if (rest > 0) memcpy(last, to + most - rest, rest * sizeof last[0]);
     for (size_t k = 0; k < count; k++) {
       const FX_NAME(differences) of = COLUMNS(k);
-      const vf before = __builtin_convertvector(LOAD(FX_NAME(exp_sums_f32), PAIRS_OF(k, LF)).odd, vf), most = FX_NAME(greatest_difference)(of, rows, LANES_OF(k, LF));
-      x[k] = EXPONENT_OF(most);
+      const vf before = __builtin_convertvector(LOAD(FX_NAME(exp_sums_f32), PAIRS_OF(k, LF)).odd, vf);
+      x[k] = FX_NAME(greatest_difference)(of, rows, LANES_OF(k, LF));
+      x[k] = EXPONENT_OF(x[k]);
       greatest[k] = x[k] > before ? x[k] : before;   // which may be NaN
       exponents[k] = FX_NAME(exponents_at)(FX_NAME(references_f32)(greatest[k]), &scale, e->addend);
     }

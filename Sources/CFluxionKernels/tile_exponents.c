@@ -12,10 +12,14 @@ static bool take_number(fx_scaled_difference *difference, int second, const fx_s
     case FX_JOINED_THEN_ADD_NUMBER: difference->addend = number->f32; return true;
     case FX_JOINED_THEN_SUBTRACT_NUMBER: difference->addend = -number->f32; return true;
     case FX_JOINED_THEN_FROM_NUMBER: difference->scale = -1, difference->addend = number->f32; return true;
-    case FX_JOINED_THEN_DIVIDE_NUMBER: difference->divides = true;   // fall through
-    case FX_JOINED_THEN_MULTIPLY_NUMBER: difference->scale = number->f32; return true;
-    case FX_JOINED_THEN_DIVIDE_ADD_NUMBERS: difference->divides = true;   // fall through
-    case FX_JOINED_THEN_MULTIPLY_ADD_NUMBERS: difference->scale = number->c64[0], difference->addend = number->c64[1]; return true;
+    case FX_JOINED_THEN_MULTIPLY_NUMBER: case FX_JOINED_THEN_DIVIDE_NUMBER:
+      difference->divides = second == FX_JOINED_THEN_DIVIDE_NUMBER;
+      difference->scale = number->f32;
+      return true;
+    case FX_JOINED_THEN_MULTIPLY_ADD_NUMBERS: case FX_JOINED_THEN_DIVIDE_ADD_NUMBERS:
+      difference->divides = second == FX_JOINED_THEN_DIVIDE_ADD_NUMBERS;
+      difference->scale = number->c64[0], difference->addend = number->c64[1];
+      return true;
     default: return false;
   }
 }
