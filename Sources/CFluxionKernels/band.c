@@ -1,5 +1,5 @@
 // Bands: consecutive steps that work on rows of the same things run together on one block of rows after another. A block passes through all of
-// them in the caches of one core, and threads meet once for the whole band rather than once for each step.
+// them in the caches of one core, and threads meet once for the whole band rather than once for each step; twice if some steps sum over the rows.
 
 #include "internal.h"
 #include "tile.h"
@@ -50,29 +50,79 @@ static uint64_t place_turned(const fx_band *band, uint32_t number, uint64_t scra
   return fx_align64((uint64_t)(product->n * product->k) * fx_type_size((fx_type)product->type));
 }
 
+static bool sums_over_rows(const fx_fused *step) {
+  for (uint32_t i = 0; i < step->reduction_count; i++)
+    if (step->reductions[i].view.strides[0] != 0) return false;
+  return step->output_count == 0;
+}
+
+// Groups of 64 rows, of 256 where there are more than eight; without folds nothing keeps blocks together. By shape alone.
+static int64_t groups_of(const fx_band *band) {
+  for (uint32_t i = 0; i < band->part_count; i++)
+    if (band->parts[i].folds) return fx_max64(1, fx_min64(fx_min64(band->rows / 64, fx_max64(8, band->rows / 256)), 32));
+  return 0;
+}
+
+static uint64_t fold_bytes(const fx_gemm *product) { return fx_align64((uint64_t)(product->m * product->n) * fx_type_size((fx_type)product->type)); }
+
+// A panel of results is made by one thread, for all folds that are products of that shape, in their order: the gradients of a weight that are added up over
+// the stages of a Runge–Kutta step. Finds the first of these.
+static uint32_t first_of_shape(const fx_band *band, uint32_t number) {
+  const fx_band_part *part = &band->parts[number];
+  const fx_gemm *product = part->payload;
+  for (uint32_t i = 0; i < number && part->kind == FX_STEP_GEMM; i++) {
+    const fx_band_part *other = &band->parts[i];
+    const fx_gemm *first = other->payload;
+    if (other->folds && other->kind == FX_STEP_GEMM && first->m == product->m && first->n == product->n) return i;
+  }
+  return number;
+}
+
+// Rows that are worth a turn.
+static int64_t fold_panel_rows(const fx_gemm *product) { return fx_max64(1, fx_min64(product->m, 2048 / fx_max64(1, product->n))); }
+
+static void place_panels(fx_band *band, uint32_t number, int64_t count) {
+  const uint32_t first = first_of_shape(band, number);
+  band->parts[number].first_panel = first < number ? band->parts[first].first_panel : band->panel_count;
+  if (first == number) band->panel_count += count;
+}
+
 uint64_t fx_prepare_band(fx_band *band) {
   band->prepared = 0;
   if (band->rows <= 0 || band->part_count == 0) return fx_refuse("band: no rows, or no parts");
+  const int64_t groups = groups_of(band);
   uint64_t scratch = 0, worker = 0;
   double operations = 0;
+  band->panel_count = 0;
   for (uint32_t i = 0; i < band->part_count; i++) {
     fx_band_part *part = &band->parts[i];
     if (part->factor <= 0) return fx_refuse("band: a part's factor must be positive");
     part->scratch_offset = scratch;
+    part->first_panel = -1;
+    const int64_t rows = band->rows * part->factor;
     const fx_fused *tiles = part->payload;
     if (part->kind == FX_STEP_GEMM) {
       fx_gemm *product = part->payload;
       if (fx_prepare_gemm(product) == FX_PREPARE_INVALID) return FX_PREPARE_INVALID;
-      if (product->batch_rank || product->m != band->rows * part->factor) return fx_refuse("band: a product must have the band's rows, and no batch");
-      scratch += place_turned(band, i, scratch);
+      if (product->batch_rank || (part->folds ? product->k : product->m) != rows) return fx_refuse("band: a product must have the band's rows, and no batch");
+      if (part->folds && (!product->transpose_a || product->transpose_b || product->accumulate || (product->type != FX_F32 && product->type != FX_F64)))
+        return fx_refuse("band: a product that folds is a real one of A transposed with B as it is, added to nothing");
+      part->sums_offset = scratch;
+      if (part->folds) scratch += fold_bytes(product) * (uint64_t)groups;
+      else scratch += place_turned(band, i, scratch);
+      part->panel_rows = fold_panel_rows(product);
+      if (part->folds) place_panels(band, i, fx_divide_up(product->m, part->panel_rows));
       tiles = product->epilogue;
     } else if (part->kind == FX_STEP_FUSED) {
       fx_fused *program = part->payload;
+      program->fold_groups = part->folds ? (uint32_t)groups : 0;
       const uint64_t own = fx_prepare_fused(program);
       if (own == FX_PREPARE_INVALID) return FX_PREPARE_INVALID;
-      if (!program->keep_shape || program->shape[0] != band->rows * part->factor || !has_dense_reductions(program))
-        return fx_refuse("band: a tile program must keep its shape and have the band's rows, and so must its reductions");
+      if (!program->keep_shape || program->shape[0] != rows || !(part->folds ? sums_over_rows(program) : has_dense_reductions(program)))
+        return fx_refuse("band: a tile program must keep its shape and have the band's rows, and so must its reductions, or all must sum over them");
+      if (part->folds && program->chunk_count != (uint64_t)groups) return fx_refuse("band: a fold's results are too large");
       scratch += fx_align64(own);
+      if (part->folds) place_panels(band, i, 1);
     } else {
       return fx_refuse("band: only products and tile programs can be parts");
     }
@@ -83,10 +133,12 @@ uint64_t fx_prepare_band(fx_band *band) {
   int64_t rows = fx_divide_up(band->rows, 32);
   rows = fx_max64(fx_min64(fx_max64(rows, 32), 128), (int64_t)fmin(1e6 / fmax(operations, 1), 1e9));
   band->block_rows = fx_divide_up(rows, 4) * 4;
+  if (groups) band->block_rows = fx_min64(band->block_rows, fx_max64(1, band->rows / groups / 4) * 4);   // no fewer blocks than groups
   band->block_count = fx_divide_up(band->rows, band->block_rows);
+  band->group_count = groups ? groups : band->block_count;
   band->worker_bytes = fx_align64(worker);
   band->worker_offset = scratch;
-  band->scratch_bytes = scratch + band->worker_bytes * (uint64_t)band->block_count;
+  band->scratch_bytes = scratch + band->worker_bytes * (uint64_t)fx_max64(band->group_count, band->panel_count);
   band->prepared = 1;
   return band->scratch_bytes;
 }
@@ -136,21 +188,75 @@ static void run_product(const fx_gemm *step, const fx_context *context, const ch
   fx_run_fused_box(step->epilogue, context->slots, NULL, low, high, worker);
 }
 
-static void run_block(void *context, int64_t block) {
-  const band_run *run = context;
+// What these rows add to the sums of their group.
+static void fold_product(const fx_gemm *step, const fx_context *context, char *sums, bool begins, int64_t first, int64_t end) {
+  const int64_t size = (int64_t)fx_type_size((fx_type)step->type);
+  const char *a = (const char *)fx_slot_at(context, step->a, step->a_offset) + first * step->lda * size;
+  const char *b = (const char *)fx_slot_at(context, step->b, step->b_offset) + first * step->ldb * size;
+  fx_gemm_serial((fx_type)step->type, false, step->m, step->n, end - first, a, step->lda, true, b, step->ldb, false, sums, step->n, begins ? NULL : sums,
+                 step->n);
+}
+
+static void run_block(const band_run *run, int64_t block, int64_t group, bool begins, char *worker) {
   const fx_band *band = run->band;
   const int64_t first = block * band->block_rows, end = fx_min64(first + band->block_rows, band->rows);
-  char *scratch = run->context->scratch, *worker = scratch + band->worker_offset + (uint64_t)block * band->worker_bytes;
+  char *scratch = run->context->scratch;
   for (uint32_t i = 0; i < band->part_count; i++) {
     const fx_band_part *part = &band->parts[i];
     const int64_t low = first * part->factor, high = end * part->factor;
-    if (part->kind == FX_STEP_GEMM) {
-      const char *turned = part->is_turned ? scratch + part->turned_offset : NULL;
-      run_product(part->payload, run->context, turned, low, high, worker);
+    const fx_context own = {run->context->slots, scratch + part->scratch_offset, run->context->status};
+    if (part->kind == FX_STEP_GEMM && part->folds) {
+      const fx_gemm *product = part->payload;
+      fold_product(product, run->context, scratch + part->sums_offset + fold_bytes(product) * (uint64_t)group, begins, low, high);
+    } else if (part->kind == FX_STEP_GEMM) {
+      run_product(part->payload, run->context, part->is_turned ? scratch + part->turned_offset : NULL, low, high, worker);
+    } else if (part->folds) {
+      fx_fold_rows(part->payload, &own, group, begins, low, high, worker);
     } else {
-      const fx_context own = {run->context->slots, scratch + part->scratch_offset, run->context->status};
       fx_run_fused_rows(part->payload, &own, low, high, worker);
     }
+  }
+}
+
+static void run_group(void *context, int64_t group) {
+  const band_run *run = context;
+  const fx_band *band = run->band;
+  const int64_t first = group * band->block_count / band->group_count, end = (group + 1) * band->block_count / band->group_count;
+  char *worker = run->context->scratch + band->worker_offset + (uint64_t)group * band->worker_bytes;
+  for (int64_t block = first; block < end; block++) run_block(run, block, group, block == first, worker);
+}
+
+// Adds the groups' sums of some rows, in order, and runs the epilogue on them.
+static void finish_product(const band_run *run, const fx_band_part *part, int64_t panel, char *worker) {
+  const fx_gemm *step = part->payload;
+  const fx_type type = (fx_type)step->type;
+  const int64_t size = (int64_t)fx_type_size(type), first = panel * part->panel_rows, end = fx_min64(first + part->panel_rows, step->m);
+  char *c = (char *)fx_slot_at(run->context, step->c, step->c_offset);
+  const char *sums = run->context->scratch + part->sums_offset;
+  const size_t count = (size_t)((end - first) * step->n);
+  memcpy(c + first * step->n * size, sums + first * step->n * size, count * (size_t)size);
+  for (int64_t group = 1; group < run->band->group_count; group++) {
+    const char *more = sums + fold_bytes(step) * (uint64_t)group + first * step->n * size;
+    fx_kernels()->operations[FX_ADD][type](count, c + first * step->n * size, c + first * step->n * size, more, NULL);
+  }
+  if (!step->epilogue) return;
+  const int64_t low[FX_MAX_RANK] = {first, 0}, high[FX_MAX_RANK] = {end, step->n};
+  fx_run_fused_box(step->epilogue, run->context->slots, NULL, low, high, worker);
+}
+
+static void run_panel(void *context, int64_t panel) {
+  const band_run *run = context;
+  const fx_band *band = run->band;
+  char *scratch = run->context->scratch, *worker = scratch + band->worker_offset + (uint64_t)panel * band->worker_bytes;
+  int64_t first = -1;
+  for (uint32_t i = 0; i < band->part_count; i++)
+    if (band->parts[i].first_panel <= panel) first = fx_max64(first, band->parts[i].first_panel);
+  for (uint32_t i = 0; i < band->part_count; i++) {
+    const fx_band_part *part = &band->parts[i];
+    const fx_context own = {run->context->slots, scratch + part->scratch_offset, run->context->status};
+    if (!part->folds || part->first_panel != first) continue;
+    if (part->kind == FX_STEP_FUSED) fx_finish_folds(part->payload, &own);
+    else finish_product(run, part, panel - first, worker);
   }
 }
 
@@ -166,6 +272,7 @@ fx_code fx_run_band(const fx_band *band, const fx_context *context) {
     else turn_double(b, product->ldb, product->n, product->k, (double *)(void *)turned);
   }
   band_run run = {band, context};
-  fx_parallel_for(band->block_count, run_block, &run);
+  fx_parallel_for(band->group_count, run_group, &run);
+  if (band->panel_count > 0) fx_parallel_for(band->panel_count, run_panel, &run);
   return FX_OK;
 }

@@ -188,6 +188,11 @@ void fx_run_fused_box(const fx_fused *step, void *const *slots, char *const *acc
 // Runs rows first ..< end of the first dimension; reductions keep it, and their results lie dense. context->scratch: the step's own.
 void fx_run_fused_rows(const fx_fused *step, const fx_context *context, int64_t first, int64_t end, char *worker_scratch);
 
+// Of a program with fold_groups: rows first ..< end of the first dimension go into the partial results of `group`, which begin with the first of them;
+// fx_finish_folds makes results of all groups'.
+void fx_fold_rows(const fx_fused *step, const fx_context *context, int64_t group, bool begins, int64_t first, int64_t end, char *worker_scratch);
+void fx_finish_folds(const fx_fused *step, const fx_context *context);
+
 // Runs a program of a single tile, on this thread.
 void fx_run_single_tile(const fx_fused *step, const fx_context *context);
 

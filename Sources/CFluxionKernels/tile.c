@@ -270,6 +270,7 @@ static void run_box(const fx_fused *step, void *const *slots, char *const *accum
   else if (box.columns <= tile) box.tile_columns = box.columns;
   else box.tile_columns = fx_min64(tile, (fx_divide_up(box.columns, fx_divide_up(box.columns, tile)) + 63) / 64 * 64);   // of about one length
   box.tile_rows = fx_min64(fx_min64(box.rows, step->tile_rows), tile / box.tile_columns);
+  if (!step->tile_columns) box.tile_rows = fx_divide_up(box.rows, fx_divide_up(box.rows, box.tile_rows));   // of about one height
   fx_pin_values(&box);
   for (int64_t row = 0; row < box.rows; row += box.tile_rows) {
     int64_t rows = fx_min64(box.tile_rows, box.rows - row);

@@ -655,7 +655,8 @@ static uint32_t count_arithmetic(const fx_fused *step, uint32_t first, uint32_t 
 
 uint32_t fx_compile_runs(fx_fused *step) {
   enum { most_runs = 32 };
-  const uint32_t fewest = step->has_long_rows ? 2 : 4;   // operations: two or three run as one without it, but in tiles
+  // Operations: two or three run as one without it, but in tiles; sums of exponentials may do with the last of them what they want.
+  const uint32_t fewest = step->has_long_rows && !fx_sums_exponentials(step) ? 2 : 4;
   static _Thread_local uint8_t memory[most_bytes];
   static _Thread_local value values[4096];
   step->runs = NULL;

@@ -390,6 +390,17 @@ static uint32_t choose_split(const fx_fused *step, int64_t wanted) {
   return best;
 }
 
+// Whether the view's rows lie neither one behind the other nor in one place: each is met for itself.
+static int64_t is_met_by_rows(const fx_fused *step, const fx_view *view) {
+  int64_t expected = 1;
+  bool dense = true, same = true;
+  for (uint32_t d = step->rank; d-- > 0; expected *= step->shape[d]) {
+    dense &= step->shape[d] == 1 || view->strides[d] == expected;
+    same &= d + 1 == step->rank || step->shape[d] == 1 || view->strides[d] == 0;
+  }
+  return !dense && !same;
+}
+
 // The one that is nearest by ratio.
 static int64_t power_of_two(int64_t number) {
   int64_t power = 1;
@@ -399,14 +410,23 @@ static int64_t power_of_two(int64_t number) {
 
 // Powers of two, so that a thread's share of one program ends at the same points as its share of another program over the same points.
 static void choose_chunks(fx_fused *step) {
-  int64_t total = 1, cost = 0;
+  if (step->fold_groups > 0) {
+    step->chunk_count = step->fold_groups;
+    step->split_dimension = 0;
+    return;
+  }
+  int64_t total = 1, cost = 0, row_cost = 0;
   for (uint32_t d = 0; d < step->rank; d++) total *= step->shape[d];
   for (uint32_t i = 0; i < step->instruction_count; i++) cost += 2 * instruction_cost(&step->instructions[i]);
   for (uint32_t r = 0; r < step->run_count; r++)   // which takes half the time
     for (uint32_t i = step->runs[r].first; i < step->runs[r].end; i++) cost -= instruction_cost(&step->instructions[i]);
   cost = cost / 2 + step->output_count + step->reduction_count;
-  const int64_t smallest_chunk = 65536, most_chunks = 64;
-  int64_t work = total > INT64_MAX / 4096 / 40 ? INT64_MAX : total * cost;
+  for (uint32_t i = 0; i < step->input_count; i++) row_cost += is_met_by_rows(step, &step->inputs[i]);
+  for (uint32_t i = 0; i < step->output_count; i++) row_cost += is_met_by_rows(step, &step->outputs[i].view);
+  for (uint32_t i = 0; i < step->reduction_count; i++) row_cost += is_met_by_rows(step, &step->reductions[i].view);
+  const int64_t smallest_chunk = 65536, most_chunks = 64, row = 32;
+  const int64_t rows = step->rank > 0 && total > 0 ? total / step->shape[step->rank - 1] : 0;
+  int64_t work = total > INT64_MAX / 4096 / 40 ? INT64_MAX : total * cost + rows * row_cost * row;
   int64_t wanted = power_of_two(fx_min64(work / smallest_chunk, most_chunks));
   if (wanted < 2 || step->rank == 0) {
     step->chunk_count = 1;

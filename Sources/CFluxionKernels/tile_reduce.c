@@ -134,6 +134,26 @@ void fx_run_fused_rows(const fx_fused *step, const fx_context *context, int64_t 
   }
 }
 
+void fx_fold_rows(const fx_fused *step, const fx_context *context, int64_t group, bool begins, int64_t first, int64_t end, char *worker_scratch) {
+  const fused_run run = {step, context, NULL};
+  char *accumulators[step->reduction_count + 1];
+  for (uint32_t i = 0; i < step->reduction_count; i++) {
+    accumulators[i] = accumulator_of(&run, i, (uint64_t)group);
+    if (begins) clear_accumulator(&run, i, (uint64_t)group);
+  }
+  int64_t low[FX_MAX_RANK] = {0}, high[FX_MAX_RANK];
+  memcpy(high, step->shape, sizeof high);
+  low[0] = first;
+  high[0] = end;
+  fx_run_fused_box(step, context->slots, accumulators, low, high, worker_scratch);
+}
+
+void fx_finish_folds(const fx_fused *step, const fx_context *context) {
+  const fused_run run = {step, context, NULL};
+  for (uint32_t i = 0; i < step->reduction_count; i++) combine_chunks(&run, i);
+  for (uint32_t i = 0; i < step->reduction_count; i++) store_reduction(&run, i);
+}
+
 // MARK: Single tiles
 
 // A reduction to one number needs no memory for partial results.

@@ -29,12 +29,41 @@ import Testing
       let z = x[0].matmul(x[1]) + x[2]
       return [tanh(z).matmul(x[3]), z]
     },
-    // The backward pass of two layers is a band, though the gradient of a weight stands between; the gradients are another.
-    Case(description: "gradients of weights", shapes: [[128, 64], [64, 64], [64, 64], [128, 64]], kernels: 2) { x in
+    // Sums over the rows are made block by block of the pass that makes what they sum.
+    Case(description: "gradients of weights", shapes: [[200, 64], [64, 64], [64, 64], [200, 64]], kernels: 1) { x in
       let h = tanh(x[0].matmul(x[1])), g = tanh(h.matmul(x[2]))
       let d = (g - x[3]) * (1 - g * g), second = h.swappedLastAxes.matmul(d)
       let e = d.matmul(x[2].swappedLastAxes) * (1 - h * h)
-      return [second, x[0].swappedLastAxes.matmul(e)]
+      return [second, x[0].swappedLastAxes.matmul(e), d.sum(alongAxis: 0), e.squared().sum(alongAxis: 0)]
+    },
+    // The weights that all rows read take their new values when all rows have been summed.
+    Case(
+      description: "a step in the weights' memory", shapes: [[700, 40], [40, 64], [64, 9], [1]], kernels: 2, donates: [1, 2]
+    ) { x in
+      let h = tanh(x[0].matmul(x[1])), d = tanh(h.matmul(x[2]))
+      let e = d.matmul(x[2].swappedLastAxes) * (1 - h * h)
+      let rate = 0.01 * exp(x[3])
+      return [x[1] - rate * x[0].swappedLastAxes.matmul(e), x[2] - rate * h.swappedLastAxes.matmul(d)]
+    },
+    // The second gradient is added to the first, each panel of rows by one thread.
+    Case(description: "gradients of a weight that is used twice", shapes: [[256, 48], [48, 48]], kernels: 1) { x in
+      let h = tanh(x[0].matmul(x[1])), g = tanh(h.matmul(x[1]))
+      let first = h.swappedLastAxes.matmul(g)
+      return [first, x[0].swappedLastAxes.matmul(h * g) + first.squared()]
+    },
+    // What is finished for one sum is read all over for the other: that is no place for it.
+    Case(description: "a sum that needs another", shapes: [[256, 48], [48, 48]], kernels: 2) { x in
+      let h = tanh(x[0].matmul(x[1])), first = x[0].swappedLastAxes.matmul(h)
+      return [first, h.swappedLastAxes.matmul(x[0]) + first.swappedLastAxes]
+    },
+    Case(description: "a sum over points with directions", shapes: [[200, 2, 48], [48, 48]], kernels: 2) { x in
+      let d = tanh(x[0].matmul(x[1]))
+      let h = tanh(d.squared().sum(alongAxis: 1)).matmul(x[1])
+      return [h, x[0].reshaped(to: [400, 48]).swappedLastAxes.matmul(d.reshaped(to: [400, 48])), d.sum(alongAxes: [0, 1])]
+    },
+    Case(description: "a sum before what it is needed for", shapes: [[512, 64], [64, 64]], kernels: 3) { x in
+      let h = tanh(x[0].matmul(x[1])), mean = h.sum(alongAxis: 0) * (1 / 512.0)
+      return [tanh((h - mean).matmul(x[1])).matmul(x[1])]
     },
     Case(description: "weights read in their transposed form", shapes: [[256, 64], [64, 70], [64, 70]], kernels: 1) { x in
       [tanh(tanh(x[0].matmul(x[1])).matmul(x[2].swappedLastAxes)).matmul(x[1]) * 0.5]

@@ -277,6 +277,7 @@ typedef struct fx_fused {
   fx_output *outputs;
   fx_reduction *reductions;
   fx_code_space *code_space;      // where machine code may be made for it; NULL: it runs by kernels
+  uint32_t fold_groups;           // 0, or how many partial results are made along the first dimension, by bands
   char *constants;                // fx_fused_constant_bytes of memory, 64-byte aligned, for the tiles of numbers and places; NULL: each run makes them
   // derived
   int64_t tile_rows, tile_columns;
@@ -349,14 +350,20 @@ typedef struct fx_gemm {
 // it is in cache, on one thread; blocks are independent of each other. Part p has rows * factor rows: of a product those of C (no batch, A not
 // transposed), of a tile program (keep_shape = 1) its first dimension, which its reductions keep and whose results lie dense.
 // What a part writes must be read by other parts in the same rows only; the plan sees to that.
+// Parts that fold sum over the rows: products with A transposed, K = rows * factor, added to nothing, and tile programs without outputs whose reductions do
+// not keep the first dimension. Blocks add what they have to partial sums of their group of blocks; when all have run, groups are added in order and
+// epilogues run. So what they write may be read by no part, but for epilogues of products that fold to the same shape, later ones, in the same rows; it
+// may lie where parts that do not fold have read.
 typedef struct fx_band_part {
   uint32_t kind;                  // FX_STEP_FUSED or FX_STEP_GEMM
-  uint32_t reserved;
+  uint32_t folds;
   void *payload;                  // fx_fused or fx_gemm
   int64_t factor;
   // derived
   uint64_t scratch_offset;        // of the part's own scratch
   uint64_t turned_offset;         // of B as [k, n], if it is stored [n, k]
+  uint64_t sums_offset;           // of a fold's partial sums
+  int64_t first_panel, panel_rows;
   uint32_t is_turned, turns;      // whether it is, and whether for this part: parts with the same B share it
 } fx_band_part;
 
@@ -367,6 +374,8 @@ typedef struct fx_band {
   // derived
   uint32_t prepared;
   int64_t block_rows, block_count;
+  int64_t group_count;            // of blocks, each run by one thread; one for each block if no part folds
+  int64_t panel_count;            // of what is left to do for the results of folds
   uint64_t worker_bytes, worker_offset, scratch_bytes;
 } fx_band;
 

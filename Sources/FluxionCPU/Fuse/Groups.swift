@@ -209,6 +209,8 @@ struct Grouping {
         for g in (recentReaders[key] ?? []).reversed() {
           let g = find(g)
           let group = groups[Int(g)]
+          // Numbers that can be made at once do not wait for what the others need.
+          if key == -1 && all.isEmpty != group.predecessors.isEmpty { continue }
           if group.kind == .fused, group.extents == extents, group.last >= n - 64, !all.contains(g), !barred.contains(g),
             accepts(g, n, references), !depends(all, on: g)
           {

@@ -2,13 +2,13 @@
 /// operand that dies in the step that makes it, if that step can work in place.
 ///
 /// The blocks of a band are at different steps at the same time, so what lives in a band lives all the time that it takes. But rows keep to
-/// themselves: a buffer that is made in a band may lie where one of its size lay that died there.
+/// themselves: a buffer that is made in a band may lie where one of its size lay that died there, unless it is a sum over the rows.
 struct ArenaLayout {
   /// Bytes from the start of the arena, multiples of 64; -1 for buffers that are not in it.
   private(set) var offsets: [Int]
   private(set) var byteCount = 0
 
-  init(_ steps: [Step], order: [Int], bands: [Range<Int>] = [], _ buffers: [Buffer]) {
+  init(_ steps: [Step], order: [Int], bands: [Band] = [], _ buffers: [Buffer]) {
     offsets = [Int](repeating: -1, count: buffers.count)
     var first = [Int](repeating: -1, count: buffers.count)
     var last = [Int](repeating: -1, count: buffers.count)
@@ -21,7 +21,11 @@ struct ArenaLayout {
     }
 
     var bandAt = [Range<Int>?](repeating: nil, count: order.count)
-    for band in bands { for time in band { bandAt[time] = band } }
+    var folds = [Bool](repeating: false, count: order.count)
+    for band in bands {
+      for time in band.members { bandAt[time] = band.members }
+      for time in band.folds { folds[time] = true }
+    }
 
     // Chains of buffers that succeed each other in place; each chain is one piece of memory.
     var head = Array(buffers.indices)
@@ -37,7 +41,7 @@ struct ArenaLayout {
         head[output] = h
         last[h] = Swift.max(last[h], last[output])
       }
-      guard let band = bandAt[time] else { continue }
+      guard let band = bandAt[time], !folds[time] else { continue }
       if time == band.lowerBound { idle = [:] }
       let made = steps[s].writes + steps[s].temporaries
       for b in made where buffers[b].isArena && first[b] == time && head[b] == b {

@@ -47,7 +47,7 @@ struct CompiledPlan {
     let sharing = zip(kept, pairs).compactMap { d, r in r.map { (argument: d.argument, result: builder.resultBuffers[$0]) } }
     // What searches for NaNs looks at every step by itself.
     let bands = context.searchesForNaN ? [] : bands(in: &steps, order: order, builder.buffers, sharing: sharing)
-    let layout = ArenaLayout(steps, order: order, bands: bands.map(\.members), builder.buffers)
+    let layout = ArenaLayout(steps, order: order, bands: bands, builder.buffers)
     var writer = PlanWriter(builder, layout, sharing: sharing, context: context)
     var time = 0
     for band in bands {

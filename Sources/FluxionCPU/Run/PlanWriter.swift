@@ -69,8 +69,10 @@ struct PlanWriter {
   /// Several steps as one, block of rows by block of rows.
   mutating func write(_ band: Band, _ members: [Step]) throws(EngineError) {
     var parts: [fx_band_part] = []
-    for step in members {
+    for (place, step) in zip(band.members, members) {
       var part = fx_band_part()
+      let folds = band.folds.contains(place)
+      part.folds = folds ? 1 : 0
       var rows = 0
       switch step.work {
       case let .tiles(program):
@@ -78,7 +80,7 @@ struct PlanWriter {
         part.kind = FX_STEP_FUSED.rawValue
         part.payload = UnsafeMutableRawPointer(storage.store(fused(program, of: step, keepsShape: true)))
       case let .product(product):
-        rows = product.rows
+        rows = folds ? product.inner : product.rows
         part.kind = FX_STEP_GEMM.rawValue
         part.payload = UnsafeMutableRawPointer(storage.store(try gemm(product, of: step)))
       default: preconditionFailure("bands are made of tile programs and products")

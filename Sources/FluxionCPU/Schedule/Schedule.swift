@@ -1,9 +1,10 @@
 /// The order in which steps run.
 ///
 /// Program order, but a step that frees more memory than it takes goes first as soon as it can: gradients are used up where they
-/// are made, and large temporaries do not pile up. Small gradients of weights, which are sums over rows, wait while there are steps that go on with
-/// the rows at hand, and then follow each other: so a backward pass through all layers becomes one ``Band``, and they another. What they would have
-/// freed lives longer for that, so there is a bound to it.
+/// are made, and large temporaries do not pile up. Small sums over rows, gradients of weights for example, wait while there are steps that go on with
+/// the rows at hand, and then follow each other: so a backward pass through all layers becomes one ``Band`` with them. What they would have
+/// freed lives longer for that, so there is a bound to it. A few numbers that can be made before a band are made before it, lest what reads
+/// them has to stand behind it: the step sizes of an optimiser, which the gradients' epilogues take.
 func schedule(_ steps: [Step], _ buffers: [Buffer]) -> [Int] {
   var waiting = [Int](repeating: 0, count: steps.count)
   var followers = [[Int32]](repeating: [], count: steps.count)
@@ -25,12 +26,15 @@ func schedule(_ steps: [Step], _ buffers: [Buffer]) -> [Int] {
 
   var order: [Int] = []
   order.reserveCapacity(steps.count)
-  let isSmallSum = steps.map { $0.sumsOverRows && ($0.rowsToCut?.operations ?? .infinity) <= Band.mostOperationsAlone }
-  let rowsOf = steps.map { step in step.rowsToCut.flatMap { $0.rows >= Band.fewestRows ? $0.rows : nil } }
+  let isFold = steps.map { $0.rowsToCut == nil && $0.rowsToFold != nil }
+  let rowsOf = steps.map { step in (step.rowsToCut?.rows ?? step.rowsToFold?.rows).flatMap { $0 >= Band.fewestRows ? $0 : nil } }
+  let isOfFewNumbers = steps.map { step in
+    if case .tiles = step.work { step.writes.reduce(0) { $0 + buffers[$1].byteCount } <= 4096 } else { false }
+  }
   let mostWaiting = 1 << 20  // about what the second cache level holds
   func continues(_ s: Int) -> Bool {
     guard let last = order.last, let rows = rowsOf[last], let own = rowsOf[s] else { return false }
-    return Band.commonRows(rows, own) != nil && isSmallSum[s] == isSmallSum[last]
+    return Band.commonRows(rows, own) != nil && (isFold[s] || !isFold[last])
   }
 
   var ready = steps.indices.filter { waiting[$0] == 0 }
@@ -38,11 +42,16 @@ func schedule(_ steps: [Step], _ buffers: [Buffer]) -> [Int] {
     var best = 0
     var bestKey = (Int.max, Int.max, Int.max)
     let growths = ready.map { Swift.min(0, growth(steps[$0])) }
-    let goesOn = ready.contains { !isSmallSum[$0] && continues($0) }
-    let waitingBytes = zip(ready, growths).reduce(0) { isSmallSum[$1.0] ? $0 - $1.1 : $0 }
+    let goesOn = ready.contains { !isFold[$0] && continues($0) }, folds = ready.contains { isFold[$0] && continues($0) }
+    let few = ready.contains { isOfFewNumbers[$0] && rowsOf[$0] == nil }
+    let waitingBytes = zip(ready, growths).reduce(0) { isFold[$1.0] ? $0 - $1.1 : $0 }
+    func waits(_ s: Int) -> Bool {
+      if goesOn { return isFold[s] && waitingBytes <= mostWaiting }
+      if folds { return !(isFold[s] && continues(s)) }
+      return few && rowsOf[s] != nil
+    }
     for (i, s) in ready.enumerated() {
-      let waits = goesOn ? isSmallSum[s] && waitingBytes <= mostWaiting : order.last.map { isSmallSum[$0] } == true && !continues(s)
-      let key = (waits ? 1 : 0, growths[i], steps[s].order)
+      let key = (waits(s) ? 1 : 0, growths[i], steps[s].order)
       if key < bestKey { (best, bestKey) = (i, key) }
     }
     let s = ready.remove(at: best)
