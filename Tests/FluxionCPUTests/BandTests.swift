@@ -56,6 +56,11 @@ import Testing
       let h = tanh(x[0].matmul(x[1])), first = x[0].swappedLastAxes.matmul(h)
       return [first, h.swappedLastAxes.matmul(x[0]) + first.swappedLastAxes]
     },
+    // What one sum is made of is another one, which is there when all rows have been summed: the variance of a batch.
+    Case(description: "a sum of what needs another sum", shapes: [[512, 64], [64, 64]], kernels: 3) { x in
+      let h = 1e-3 * tanh(x[0].matmul(x[1])), sum = h.sum(alongAxis: 0)
+      return [sum, (h - sum).squared().sum(alongAxis: 0)]
+    },
     Case(description: "a sum over points with directions", shapes: [[200, 2, 48], [48, 48]], kernels: 2) { x in
       let d = tanh(x[0].matmul(x[1]))
       let h = tanh(d.squared().sum(alongAxis: 1)).matmul(x[1])

@@ -86,6 +86,9 @@ private struct GrowingBand {
     else { return false }
     let (summed, finished) = step.foldAccesses(buffers)
     guard summed.allSatisfy({ $0.isByRows || !written.contains(identity[$0.buffer]) }) else { return false }
+    // What others finish is there when all rows have been summed.
+    guard !summed.contains(where: { read in finishing.contains { $0.access.isWrite && $0.access.buffer == read.buffer } })
+    else { return false }
     // What others finish is met in the same rows of the same shape, or not at all.
     func clashes(_ access: RowAccess) -> Bool {
       finishing.contains { other in
