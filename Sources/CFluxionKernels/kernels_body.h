@@ -139,15 +139,7 @@ FX_INLINE wf FX_NAME(erfinv_value)(wf x) {
   wi near = (y >= 1.9304541e-3f) & (__builtin_elementwise_abs(x) > 0x1p-100f);   // below, what is added would be lost
   wi bits = (wi)y - FX_SQRT_HALF_BITS;
   wf e = __builtin_convertvector(bits >> 23, wf), f = (wf)((bits & 0x7fffff) + FX_SQRT_HALF_BITS) - 1.0f;   // y = 2ᵉ (1 + f)
-  wf l = MADD((wf)6.915392727e-02f, f, (wf)-1.178979129e-01f);   // as in log_parts_f32
-  l = MADD(l, f, (wf)1.187295690e-01f);
-  l = MADD(l, f, (wf)-1.238435060e-01f);
-  l = MADD(l, f, (wf)1.421866119e-01f);
-  l = MADD(l, f, (wf)-1.666925102e-01f);
-  l = MADD(l, f, (wf)2.000222653e-01f);
-  l = MADD(l, f, (wf)-2.499998659e-01f);
-  l = MADD(l, f, (wf)3.333331048e-01f);
-  wf square = f * f, rest = MADD((wf)-0.5f, square, MADD(square * f, l, e * ln2_low_f32));
+  wf square = f * f, rest = MADD((wf)-0.5f, square, MADD(square * f, log_series_f32(f), e * ln2_low_f32));
   wf whole = MADD(-e, (wf)ln2_high_f32, (wf)-1.75f), part = whole - f, t = part - rest, t_low = ((part - t) - rest) + ((whole - part) - f);
   wf p = MADD((wf)6.377708361e-10f, t, (wf)-1.340797873e-08f);
   p = MADD(p, t, (wf)8.745443836e-08f);

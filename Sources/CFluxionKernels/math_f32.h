@@ -80,8 +80,8 @@ FX_INLINE wf expm1_f32(wf x) {
   return abs_f32(x) < 0x1p-30f ? x : 2.0f * (high + low);
 }
 
-// log(1 + f) + e ln 2 + correction for sqrt(1/2) - 1 <= f <= sqrt(2) - 1.
-FX_INLINE wf log_parts_f32(wf f, wf e, wf correction) {
+// (log(1 + f) - f + f²/2) / f³ for sqrt(1/2) - 1 <= f <= sqrt(2) - 1.
+FX_INLINE wf log_series_f32(wf f) {
   wf p = MADD((wf)6.915392727e-02f, f, (wf)-1.178979129e-01f);
   p = MADD(p, f, (wf)1.187295690e-01f);
   p = MADD(p, f, (wf)-1.238435060e-01f);
@@ -90,8 +90,13 @@ FX_INLINE wf log_parts_f32(wf f, wf e, wf correction) {
   p = MADD(p, f, (wf)2.000222653e-01f);
   p = MADD(p, f, (wf)-2.499998659e-01f);
   p = MADD(p, f, (wf)3.333331048e-01f);
+  return p;
+}
+
+// log(1 + f) + e ln 2 + correction for sqrt(1/2) - 1 <= f <= sqrt(2) - 1.
+FX_INLINE wf log_parts_f32(wf f, wf e, wf correction) {
   wf square = f * f;
-  wf rest = MADD(square * f, p, MADD(e, (wf)ln2_low_f32, correction));
+  wf rest = MADD(square * f, log_series_f32(f), MADD(e, (wf)ln2_low_f32, correction));
   rest = MADD((wf)-0.5f, square, rest);
   return MADD(e, (wf)ln2_high_f32, f + rest);
 }
