@@ -25,9 +25,10 @@ struct HostsTests {
 
   @Test("process 0 is found where all can reach it", arguments: [
     ("localhost,node1", "127.0.0.1:5"), ("localhost,node2", "node1.lab:5"), ("node1,node2", "node1.lab:5"),
-    ("me@node2,localhost", "node2:7"),
+    ("me@node2,localhost", "node2:7"), ("big,localhost", "10.0.0.9:7"),
   ]) func coordinator(hosts: String, address: String) throws {
-    #expect(try HostList(hosts).coordinator(thisHost: "node1.lab", freePort: 5, randomPort: 7) == address)
+    let list = try HostList(hosts)
+    #expect(list.coordinator(thisHost: "node1.lab", freePort: 5, randomPort: 7) { ["big": "10.0.0.9"][$0] } == address)
   }
 
   @Test("a process here is a child, and one elsewhere a command of ssh's") func commands() {
@@ -66,12 +67,33 @@ struct HostsTests {
 
   @Test("a host that cannot be reached is named, whichever it is", arguments: ["nowhere,waiting", "waiting,nowhere"])
   func unreachable(hosts: String) throws {
+    // One that waits closes all that it has inherited, as ssh does: its end is not to be waited for.
     let (tool, path) = try tool(
-      ssh: "case \"$*\" in *' waiting '*) exec sleep 60;; *-q*) ;; *) echo ssh: no such host >&2;; esac; exit 255")
+      ssh: """
+        case "$*" in
+        *' waiting '*) exec bash -c 'for fd in /dev/fd/*; do fd=${fd##*/}; [ $fd -le 2 ] || eval "exec $fd>&-"; done; exec sleep 60';;
+        esac
+        sleep 0.3
+        case "$*" in
+        *-q*) ;;
+        *) echo ssh: no such host >&2;;
+        esac
+        exit 255
+        """)
+    let start = ContinuousClock.now
     let outcome = try tool.run("run", "toy-mean", "--hosts", hosts, "--device", "xla", environment: ["PATH": path])
     #expect(outcome.code == 2 && outcome.output.isEmpty && outcome.lines.count == 1, "\(outcome.errors)")
     #expect(outcome.errors.contains("fluxion run toy-mean: --hosts: nowhere cannot be reached through ssh"), "\(outcome.errors)")
+    #expect(ContinuousClock.now - start < .seconds(30))
     #expect(!tool.exists("runs"))
+  }
+
+  @Test("process 0 is found by the name that ssh's configuration says") func configured() throws {
+    let (tool, path) = try tool(
+      ssh: "for last; do :; done; [ \"$1\" != -G ] || { echo user me; echo hostname 10.9.8.7; exit 0; }; echo \"$last\" >> called; exit 255")
+    let outcome = try tool.run("run", "toy-mean", "--hosts", "big,small", "--device", "xla", environment: ["PATH": path])
+    #expect(outcome.code == 2)
+    #expect(String(decoding: try tool.content("called"), as: UTF8.self).contains("'FLUXION_COORDINATOR=10.9.8.7:"))
   }
 
   @Test("processes on other hosts are told who they are, in this folder") func elsewhere() throws {

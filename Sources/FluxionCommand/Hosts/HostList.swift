@@ -26,13 +26,17 @@ struct HostList: Equatable {
 
   /// Where all reach process 0.
   ///
-  /// - Parameter port: nil for one that is free here; on another host it cannot be asked for, and one above those that systems hand out
-  ///   is taken.
-  func coordinator(thisHost: String = ProcessInfo.processInfo.hostName, freePort: Int, randomPort: Int) -> String {
+  /// - Parameters:
+  ///   - freePort: One that is free here.
+  ///   - randomPort: One above those that systems hand out, for another host, which cannot be asked.
+  ///   - address: What ssh calls a host by, whose name may be known to nobody else; nil: it does not say.
+  func coordinator(
+    thisHost: String = ProcessInfo.processInfo.hostName, freePort: Int, randomPort: Int, address: (String) -> String?
+  ) -> String {
     if names.allSatisfy({ Self.isHere($0, thisHost: thisHost) }) { return "127.0.0.1:\(freePort)" }
     // `localhost` is somebody else for the others.
     if Self.isHere(names[0], thisHost: thisHost) { return "\(thisHost):\(freePort)" }
-    let host = names[0].split(separator: "@").last.map(String.init) ?? names[0]
+    let host = address(names[0]) ?? names[0].split(separator: "@").last.map(String.init) ?? names[0]
     return "\(host):\(randomPort)"
   }
 }

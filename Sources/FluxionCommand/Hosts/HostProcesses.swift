@@ -11,9 +11,11 @@ import Foundation
 final class HostProcesses {
   private let title: String
   private let hosts: HostList
-  private let processes: [Process]
-  private let inputs: [FileHandle]
-  private let tails: [Tail?]
+  private let commands: [HostCommand]
+  private var processes: [ChildProcess] = []
+  /// What holds each process's standard input open.
+  private var inputs: [FileHandle] = []
+  private var tails: [Tail?] = []
   private let events = Events()
   private var sources: [any DispatchSourceSignal] = []
 
@@ -41,35 +43,54 @@ final class HostProcesses {
     }
     let named = environment["FLUXION_COORDINATOR"] ?? ""
     let coordinator =
-      named.isEmpty ? hosts.coordinator(freePort: try ProcessGroup.freePort(), randomPort: 61440 + Int.random(in: 0..<4096)) : named
+      !named.isEmpty
+      ? named
+      : hosts.coordinator(freePort: try ProcessGroup.freePort(), randomPort: 61440 + Int.random(in: 0..<4096)) { host in
+        Self.address(of: host, ssh: ssh)
+      }
     let program = Bundle.main.executableURL?.path ?? CommandLine.arguments[0]
-    var (processes, inputs, tails) = ([Process](), [FileHandle](), [Tail?]())
-    for (rank, host) in hosts.names.enumerated() {
-      let command = HostCommand(
+    commands = hosts.names.enumerated().map { rank, host in
+      var command = HostCommand(
         host, program: program, arguments: arguments,
         job: [
           "FLUXION_RANK": "\(rank)", "FLUXION_PROCESSES": "\(hosts.names.count)", "FLUXION_COORDINATOR": coordinator,
           Self.followsInput: "1",
         ],
         ssh: ssh, folder: FileManager.default.currentDirectoryPath, inherited: environment, isQuiet: rank == 0)
-      let process = Process()
-      process.executableURL = URL(fileURLWithPath: command.program)
-      process.arguments = command.arguments
-      process.environment = environment.merging(command.environment) { $1 }
-      let input = Pipe()
-      // Held by this process alone: the pipe must end with it.
-      _ = fcntl(input.fileHandleForWriting.fileDescriptor, F_SETFD, FD_CLOEXEC)
-      process.standardInput = input
-      let tail = rank == 0 ? nil : Tail()
-      if let tail {
-        process.standardOutput = FileHandle.nullDevice
-        process.standardError = tail.pipe
-      }
-      processes.append(process)
-      inputs.append(input.fileHandleForWriting)
-      tails.append(tail)
+      command.environment.merge(environment) { own, _ in own }
+      return command
     }
-    (self.processes, self.inputs, self.tails) = (processes, inputs, tails)
+  }
+
+  /// What ssh's configuration says is the address of a host, which may have any name there.
+  private static func address(of host: String, ssh: String) -> String? {
+    let answer = Pipe()
+    guard
+      let asked = try? ChildProcess(
+        program: ssh, arguments: ["-G", host], environment: ProcessInfo.processInfo.environment,
+        streams: [.none, .descriptor(answer.fileHandleForWriting.fileDescriptor), .none], atEnd: {})
+    else { return nil }
+    try? answer.fileHandleForWriting.close()
+    let text = String(decoding: answer.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+    _ = asked.ends(within: 1)
+    let line = text.split(separator: "\n").first { $0.hasPrefix("hostname ") }
+    return line.map { String($0.dropFirst("hostname ".count)) }
+  }
+
+  /// Starts the process of that rank.
+  private func start(_ rank: Int) throws(POSIXError) {
+    let (command, input, tail) = (commands[rank], Pipe(), rank == 0 ? nil : Tail())
+    // Held by this process alone: the pipe must end with it.
+    _ = fcntl(input.fileHandleForWriting.fileDescriptor, F_SETFD, FD_CLOEXEC)
+    processes.append(
+      try ChildProcess(
+        program: command.program, arguments: command.arguments, environment: command.environment,
+        streams: [.descriptor(input.fileHandleForReading.fileDescriptor)] + (tail.map { [.none, .descriptor($0.end)] } ?? [.shared, .shared]),
+        atEnd: { [events] in events.post(.ended(rank)) }))
+    inputs.append(input.fileHandleForWriting)
+    tails.append(tail)
+    try? input.fileHandleForReading.close()
+    tail?.follow()
   }
 
   /// Starts the processes and waits for them.
@@ -85,13 +106,11 @@ final class HostProcesses {
       return source
     }
     signal(SIGPIPE, SIG_IGN)
-    for (rank, process) in processes.enumerated() {
-      process.terminationHandler = { [events] _ in events.post(.ended(rank)) }
-      do { try process.run() } catch {
+    for rank in commands.indices {
+      do throws(POSIXError) { try start(rank) } catch {
         end(patience: 0)
         throw Failure(title, "the process for \(hosts.names[rank]) cannot be started: \(error.localizedDescription)", exitCode: 1)
       }
-      tails[rank]?.follow()
     }
     var isStopping = false
     while true {
@@ -105,18 +124,15 @@ final class HostProcesses {
         isStopping = true
         try? inputs[0].close()
       case .ended(0):
-        let isWell = processes[0].terminationReason == .exit && processes[0].terminationStatus == 0
-        end(patience: isWell ? 10 : 2)
-        if processes[0].terminationReason == .uncaughtSignal || isUnreached(0) { throw failure(of: 0) }
-        return processes[0].terminationStatus
+        end(patience: processes[0].ending == .exit(0) ? 10 : 2)
+        return try codeOfFirst()
       case .ended(let rank):
-        if processes[rank].terminationReason == .exit, processes[rank].terminationStatus == 0 { continue }
-        if isStopping { continue }
+        if isStopping || processes[rank].ending == .exit(0) { continue }
         // It may have told process 0 why, which says so and ends; or have ended because process 0 was gone, which may be heard of later.
-        if processes[rank].terminationReason == .exit, wait(forProcess: 0, seconds: 3) {
+        if case .exit = processes[rank].ending, processes[0].ends(within: 3) {
           end(patience: 2)
-          if processes[0].terminationReason == .uncaughtSignal || isUnreached(0) { throw failure(of: 0) }
-          if processes[0].terminationStatus != 0 { return processes[0].terminationStatus }
+          let code = try codeOfFirst()
+          if code != 0 { return code }
         }
         end(patience: 0)
         throw failure(of: rank)
@@ -126,37 +142,31 @@ final class HostProcesses {
 
   // MARK: Ends
 
-  private func wait(forProcess rank: Int, seconds: Double) -> Bool {
-    let end = ContinuousClock.now + .seconds(seconds)
-    while processes[rank].isRunning, ContinuousClock.now < end { usleep(5000) }
-    return !processes[rank].isRunning
+  /// The exit code of process 0, which has ended and told why.
+  private func codeOfFirst() throws -> Int32 {
+    guard case let .exit(code) = processes[0].ending, !isUnreached(0) else { throw failure(of: 0) }
+    return code
   }
 
   /// Ends all that still run: lets them, tells them to, makes them.
   private func end(patience: Double) {
-    let others = processes.indices.filter { processes[$0].isRunning }
+    let others = processes.filter(\.isRunning)
     let clock = ContinuousClock.now
-    for rank in others {
-      _ = wait(forProcess: rank, seconds: max(0, patience - (ContinuousClock.now - clock) / .seconds(1)))
-    }
+    for process in others { _ = process.ends(within: max(0, patience - (ContinuousClock.now - clock) / .seconds(1))) }
     for input in inputs { try? input.close() }
-    for rank in others where patience > 0 { _ = wait(forProcess: rank, seconds: 2) }
-    for rank in others where processes[rank].isRunning {
-      kill(processes[rank].processIdentifier, SIGKILL)
-      _ = wait(forProcess: rank, seconds: 2)
+    for process in others where patience > 0 { _ = process.ends(within: 2) }
+    for process in others where process.isRunning {
+      process.kill()
+      _ = process.ends(within: 2)
     }
   }
 
   // MARK: Failures
 
   /// Whether ssh itself has failed: the host cannot be reached, which is the input's fault.
-  private func isUnreached(_ rank: Int) -> Bool {
-    let process = processes[rank]
-    return !HostList.isHere(hosts.names[rank]) && process.terminationReason == .exit && process.terminationStatus == 255
-  }
+  private func isUnreached(_ rank: Int) -> Bool { !HostList.isHere(hosts.names[rank]) && processes[rank].ending == .exit(255) }
 
   private func failure(of rank: Int) -> Failure {
-    let process = processes[rank]
     let last = tails[rank]?.lastLine() ?? ""
     if isUnreached(rank) {
       let host = hosts.names[rank]
@@ -166,12 +176,15 @@ final class HostProcesses {
         "--hosts: \(host) cannot be reached through ssh\(reason). It must work without questions: try "
           + "ssh -o BatchMode=yes \(host) true.", exitCode: 2)
     }
-    let ending =
-      process.terminationReason == .uncaughtSignal
-      ? "was ended by signal \(process.terminationStatus)" : "has failed with exit code \(process.terminationStatus)"
+    let end =
+      switch processes[rank].ending {
+      case let .signal(number): "was ended by signal \(number)"
+      case let .exit(code): "has failed with exit code \(code)"
+      case nil: "does not end"
+      }
     return Failure(
-      title, "process \(rank) on \(hosts.names[rank]) \(ending)\(last.isEmpty ? "." : ": \(last)")",
-      exitCode: process.terminationReason == .exit && process.terminationStatus == 2 ? 2 : 1)
+      title, "process \(rank) on \(hosts.names[rank]) \(end)\(last.isEmpty ? "." : ": \(last)")",
+      exitCode: processes[rank].ending == .exit(2) ? 2 : 1)
   }
 }
 
@@ -197,24 +210,29 @@ private final class Events: Sendable {
 
 /// The last that a process writes to standard error.
 private final class Tail: Sendable {
-  let pipe = Pipe()
+  private let pipe = Pipe()
   private let bytes = Locked(Data())
-  private let end = DispatchSemaphore(value: 0)
+  private let isRead = DispatchSemaphore(value: 0)
 
+  /// The descriptor that the process writes to.
+  var end: Int32 { pipe.fileHandleForWriting.fileDescriptor }
+
+  /// Reads until the process, which has been started, and all that it has started have ended.
   func follow() {
+    try? pipe.fileHandleForWriting.close()
     DispatchQueue.global().async { [self] in
       while true {
         let more = pipe.fileHandleForReading.availableData
         if more.isEmpty { break }
         bytes.withLock { $0 = ($0 + more).suffix(1 << 14) }
       }
-      end.signal()
+      isRead.signal()
     }
   }
 
   /// The line that says most: that of a trap, else the last one.
   func lastLine() -> String {
-    _ = end.wait(timeout: .now() + 1)
+    _ = isRead.wait(timeout: .now() + 1)
     let text = bytes.withLock { String(decoding: $0, as: UTF8.self) }
     let lines = text.split(whereSeparator: \.isNewline).map { $0.trimmingCharacters(in: .whitespaces) }.filter { !$0.isEmpty }
     return lines.last { $0.hasPrefix("Fatal error") } ?? lines.last ?? ""
