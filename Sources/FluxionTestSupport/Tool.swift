@@ -36,12 +36,12 @@ public final class Tool {
   }
 
   /// Starts the command; the streams go to files, so that nothing blocks however much is written.
-  public func start(_ arguments: [String], environment: [String: String] = [:]) throws -> Running {
+  public func start(_ arguments: [String], environment: [String: String] = [:], without names: [String] = []) throws -> Running {
     let process = Process()
     process.executableURL = executable
     process.arguments = arguments
     process.currentDirectoryURL = URL(fileURLWithPath: folder)
-    process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+    process.environment = ProcessInfo.processInfo.environment.filter { !names.contains($0.key) }.merging(environment) { $1 }
     let mark = UUID().uuidString
     let paths = ["out", "err"].map { NSTemporaryDirectory() + "fluxion-\(mark).\($0)" }
     for path in paths { _ = FileManager.default.createFile(atPath: path, contents: nil) }

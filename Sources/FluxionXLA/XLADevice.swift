@@ -6,8 +6,9 @@ extension Device {
   /// All devices of a plugin share one client, and a device asked for twice is the same one, with the programs compiled for it.
   ///
   /// - Parameters:
-  ///   - path: the plugin's library; nil: the variable `FLUXION_PJRT_PLUGIN`, else `jax_plugins/xla_cuda13`, `jax_plugins/xla_cuda12` or
-  ///     `libtpu` among the packages of the Python that is active.
+  ///   - path: the plugin's library; nil: the one that the variable `FLUXION_PJRT_PLUGIN` names, else the first of
+  ///     `jax_plugins/xla_cuda13`, `jax_plugins/xla_cuda12` and `libtpu`, among the packages of the Python that is active, for which there
+  ///     is a device.
   ///   - index: its place among the plugin's devices.
   public static func xla(plugin path: String? = nil, index: Int = 0) throws(PJRTError) -> Device {
     try XLADevices.shared.device(file(path), index)
@@ -50,7 +51,7 @@ final class XLADevices: Sendable {
       }
       return known
     }
-    let made = try PJRTClient(PJRTPlugin.load(path), processes: processes)
+    let made = try PJRTClient(PJRTPlugin.load(path), options: ClientOptions.current(), processes: processes)
     state.clients[path] = made
     return made
   }

@@ -114,6 +114,29 @@ struct RunCommandTests {
     #expect(["kernels", "arena_bytes", "trace_and_compile_s", "laps", "threads", "isa"].allSatisfy { lines[0].detail[$0] != nil })
   }
 
+  @Test("an installed plugin without a device is no failure until it is asked for",
+    .enabled(if: !["/dev/accel0", "/dev/vfio/0"].contains(where: FileManager.default.fileExists), "no TPU is here"))
+  func devices() throws {
+    let tool = try Tool("FluxionToyCommand")
+    let folder = tool.folder + "/lib/python3.12/site-packages/libtpu"
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    try Data().write(to: URL(fileURLWithPath: folder + "/libtpu.so"))
+    func run(_ arguments: [String], _ environment: [String: String] = [:]) throws -> Tool.Outcome {
+      let here = ["VIRTUAL_ENV": tool.folder, "HOME": tool.folder, "PATH": "/nowhere"].merging(environment) { $1 }
+      return try tool.start(arguments, environment: here, without: ["FLUXION_PJRT_PLUGIN"]).wait()
+    }
+    let listed = try run(["devices"])
+    #expect(listed.code == 0 && listed.errors.isEmpty && listed.output.contains("libtpu/libtpu.so is not used: there is no TPU"))
+    for outcome in [
+      try run(["devices"], ["FLUXION_PJRT_PLUGIN": folder + "/libtpu.so"]), try run(["devices", "--plugin", folder + "/libtpu.so"]),
+      try run(["run", "toy-mean", "--device", "xla"]),
+    ] {
+      #expect(outcome.code == 2 && outcome.lines.count == 1 && outcome.output.isEmpty, "\(outcome.errors)")
+      #expect(outcome.errors.contains("libtpu/libtpu.so has no device here: there is no TPU"), "\(outcome.errors)")
+    }
+    #expect(!tool.exists("runs"))
+  }
+
   @Test("the user's data, with rows to drop") func data() throws {
     let tool = try Tool("FluxionToyCommand")
     try tool.write("d.csv", "x,y\n1,2\n3,\n5,6\n")

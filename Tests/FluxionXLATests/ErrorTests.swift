@@ -87,6 +87,13 @@ struct ErrorTests {
       meaning("f", PJRT_Error_Code_INVALID_ARGUMENT, size, minor: 120)
         == .pluginTooNew(path: "p", found: PJRTVersion(0, 120), expected: .supported, message: size))
     #expect(meaning("f", PJRT_Error_Code_INTERNAL).description.contains("f failed with INTERNAL: m"))
+    // What does not start has lost nothing, and plugins add where in their sources that was.
+    for (function, code) in [
+      ("PJRT_Plugin_Initialize", PJRT_Error_Code_ABORTED), ("PJRT_Client_Create", PJRT_Error_Code_FAILED_PRECONDITION),
+    ] {
+      #expect(meaning(function, code, "No visible GPU devices\n=== Source Location Trace: ===\na.cc:50\n")
+        == .cannotStart(path: "p", message: "No visible GPU devices."))
+    }
   }
 
   // MARK: Finding
@@ -122,6 +129,69 @@ struct ErrorTests {
         try FileManager.default.removeItem(atPath: "\(folder)/prefix/\(tpu)")
         _ = try found(["PATH": path])
       }
+    }
+  }
+
+  // MARK: Hardware
+
+  private func machine(_ nvidia: PluginHardware.NVIDIADriver, hasTPU: Bool = false) -> PluginHardware {
+    PluginHardware(nvidia: { nvidia }, hasTPU: { hasTPU })
+  }
+
+  @Test("what a plugin needs of the machine") func hardware() throws {
+    let cuda12 = "/p/jax_plugins/xla_cuda12/xla_cuda_plugin.so", cuda13 = "/p/jax_plugins/xla_cuda13/xla_cuda_plugin.so"
+    let none = machine(.absent)
+    #expect(none.absence(for: cuda12)?.contains("no driver for NVIDIA's GPUs") == true)
+    #expect(none.absence(for: "/p/libtpu/libtpu.so")?.contains("no TPU") == true)
+    // Of others nothing is known.
+    #expect(none.absence(for: "/p/plugin.so") == nil)
+    #expect(machine(.refusing("no device")).absence(for: cuda12)?.contains("gives none (no device)") == true)
+    let old = machine(.working(version: 12040), hasTPU: true)
+    #expect(old.absence(for: cuda12) == nil && old.absence(for: "/p/libtpu/libtpu.so") == nil)
+    #expect(old.absence(for: cuda13)?.contains("knows CUDA 12.4 at most, and the plugin is made for 13") == true)
+    #expect(machine(.working(version: 13000)).absence(for: cuda12) == nil)
+    #expect(machine(.working(version: 12000)).absence(for: "/my/xla_cuda_plugin.so") == nil)
+    #expect(
+      PJRTError.noHardware(path: "p", reason: "no TPU").description
+        == "XLA: the plugin p has no device here: no TPU. --device cpu computes without.")
+  }
+
+  @Test("of several plugins the first with a device is found, and without any the first") func choice() throws {
+    let packages = "venv/lib/python3.12/site-packages/"
+    let files = ["jax_plugins/xla_cuda13/xla_cuda_plugin.so", "jax_plugins/xla_cuda12/xla_cuda_plugin.so", "libtpu/libtpu.so"]
+    try withFolder(files.map { packages + $0 }) { folder in
+      for (machine, expected) in [
+        (machine(.working(version: 13020)), 0), (machine(.working(version: 12080)), 1), (machine(.absent, hasTPU: true), 2),
+        (machine(.absent), 0),
+      ] {
+        let search = PluginSearch(environment: ["VIRTUAL_ENV": folder + "/venv"], systemLibraries: [], hardware: machine)
+        let found = try search.find()
+        #expect(found == "\(folder)/\(packages)\(files[expected])")
+      }
+    }
+  }
+
+  @Test("libraries that CUDA's plugin does not look for beside itself") func libraries() throws {
+    let packages = "lib/python3.12/site-packages/", solver = packages + "nvidia/cusolver/lib/libcusolver.so.11"
+    try withFolder([solver, packages + "nvidia/cusolver/lib/libother.so", packages + "nvidia/cublas/lib/libcublas.so.12"]) { folder in
+      let plugin = "\(folder)/\(packages)jax_plugins/xla_cuda12/xla_cuda_plugin.so"
+      #expect(PluginHardware.libraries(besides: plugin) == ["\(folder)/\(solver)"])
+      #expect(PluginHardware.libraries(besides: "\(folder)/\(packages)jax_plugins/xla_cuda12/other.so").isEmpty)
+    }
+  }
+
+  @Test("options for the plugin's client") func clientOptions() throws {
+    let options = try ClientOptions.from(" memory_fraction = 0.5; preallocate=false;visible_devices=[0,2];node_id=1; allocator=bfc;")
+    #expect(options == [
+      "memory_fraction": .real(0.5), "preallocate": .bool(false), "visible_devices": .integers([0, 2]), "node_id": .integer(1),
+      "allocator": .string("bfc"),
+    ])
+    #expect(try ClientOptions.from("").isEmpty)
+    for (text, reason) in [
+      ("a", "\"a\" is no option"), ("=1", "is no option"), ("a=", "is no option"), ("a=1;a=2", "a is there twice"), ("a=[1,x]", "no list"),
+    ] {
+      let found = error { _ = try ClientOptions.from(text) }
+      #expect(found?.description.contains("FLUXION_PJRT_OPTIONS: ") == true && found?.description.contains(reason) == true, "\(text)")
     }
   }
 

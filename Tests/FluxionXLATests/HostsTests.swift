@@ -111,6 +111,25 @@ extension OnXLACPU {
       #expect(String(decoding: try tool.content("run/config.json"), as: UTF8.self).contains(#""device" : "xla:all""#))
     }
 
+    @Test("options go to the plugin, which refuses what it does not know") func options() throws {
+      let tool = try Tool("fluxion")
+      let three = try tool.run("devices", environment: ["FLUXION_PJRT_OPTIONS": "cpu_device_count=3"])
+      #expect(three.code == 0 && three.output.contains("xla:2") && !three.output.contains("xla:3"), "\(three.output) \(three.errors)")
+      let unknown = try tool.run("devices", environment: ["FLUXION_PJRT_OPTIONS": "colour=red"])
+      #expect(unknown.code == 2 && unknown.lines.count == 1 && unknown.errors.contains("cannot start: "), "\(unknown.errors)")
+      #expect(unknown.errors.contains("colour") && !unknown.errors.contains("lost"))
+    }
+
+    @Test("of the plugin's log only errors are seen, unless more is asked for") func log() throws {
+      let tool = try Tool("FluxionToyCommand")
+      func errors(_ folder: String, _ environment: [String: String]) throws -> String {
+        let words = ["run", "toy-mean", "--device", "xla:all", "--set", "steps=5", "--quiet", "--out", folder]
+        return try tool.start(words, environment: Self.devices.merging(environment) { $1 }, without: ["TF_CPP_MIN_LOG_LEVEL"]).wait().errors
+      }
+      #expect(try errors("quiet", [:]) == "")
+      #expect(try errors("all", ["TF_CPP_MIN_LOG_LEVEL": "0"]) != "")
+    }
+
     @Test("bad input is told once") func badInput() throws {
       let tool = try Tool("FluxionToyCommand")
       try tool.write("short.csv", "x,y\n1,2\n")

@@ -162,7 +162,13 @@ struct ProcessTests {
     #expect(throws: PJRTError.self) { try KeyValueStore(port: port) }
     store.close()
     let error = #expect(throws: PJRTError.self) { try KeyValueClient(host: "127.0.0.1", port: "1", patience: 0.1).put([1], [2]) }
-    #expect(error?.description.contains("process 0 cannot be reached at 127.0.0.1:1") == true, "\(error?.description ?? "")")
+    let refused = error?.description ?? ""
+    #expect(refused.contains("process 0 cannot be reached at 127.0.0.1:1 (Connection refused)"), "\(refused)")
+    let client = KeyValueClient(host: "nowhere.invalid", port: "1", patience: 1, patienceWithNames: 0.1)
+    let unknown = #expect(throws: PJRTError.self) { try client.put([1], [2]) }
+    // Said by whoever looks names up, in the words that it has.
+    let text = unknown?.description ?? ""
+    #expect(text.contains("at nowhere.invalid:1 (") && !text.contains("Success") && !text.contains("refused"), "\(text)")
   }
 }
 

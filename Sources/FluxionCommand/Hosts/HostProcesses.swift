@@ -85,7 +85,8 @@ final class HostProcesses {
     processes.append(
       try ChildProcess(
         program: command.program, arguments: command.arguments, environment: command.environment,
-        streams: [.descriptor(input.fileHandleForReading.fileDescriptor)] + (tail.map { [.none, .descriptor($0.end)] } ?? [.shared, .shared]),
+        streams: [.descriptor(input.fileHandleForReading.fileDescriptor)]
+          + (tail.map { [.none, .descriptor($0.end)] } ?? [.shared, .shared]),
         atEnd: { [events] in events.post(.ended(rank)) }))
     inputs.append(input.fileHandleForWriting)
     tails.append(tail)

@@ -25,7 +25,7 @@ struct DevicesCommand: ParsableCommand {
       entries.append(Entry(name: "cpu", what: "this machine's processor, with Fluxion's own kernels; the default"))
     }
     entries.append(Entry(name: "reference", what: "the plain interpreter that the others are judged by; slow"))
-    var hasPlugin = true
+    var note: String?
     do throws(PJRTError) {
       let found = try Device.xlaDevices(plugin: plugin)
       for (index, kind) in found.kinds.enumerated() {
@@ -36,7 +36,10 @@ struct DevicesCommand: ParsableCommand {
       }
     } catch .noPlugin where plugin == nil {
       // Nothing was asked for and nothing is wrong.
-      hasPlugin = false
+      note = "There is no GPU or TPU here: no PJRT plugin was found. \(PluginSearch.advice)"
+    } catch .noHardware(let path, let reason) where plugin == nil && !PluginSearch().isNamed {
+      // A package that came with others, perhaps.
+      note = "\(path) is not used: \(reason)."
     } catch {
       throw Failure("fluxion devices", error.description, exitCode: 2)
     }
@@ -47,6 +50,6 @@ struct DevicesCommand: ParsableCommand {
     var table = ReportTable([.init("device"), .init("what it is"), .init("plugin")])
     for entry in entries { table.addRow([.text(entry.name), .text(entry.what), .text(entry.plugin ?? "")]) }
     print(table.text(usesColour: Terminal.usesColour), terminator: "")
-    if !hasPlugin { print("\nThere is no GPU or TPU here: no PJRT plugin was found. \(PluginSearch.advice)") }
+    if let note { print("\n\(note)") }
   }
 }

@@ -92,8 +92,12 @@ package final class PJRTClient: @unchecked Sendable {
     store?.install(in: &arguments)
     arguments.create_options = values.pointer
     arguments.num_options = options.count
-    try plugin.call("PJRT_Client_Create", &arguments) { $0.pointee.PJRT_Client_Create($1) }
-    withExtendedLifetime(values) {}
+    defer { withExtendedLifetime(values) {} }
+    do throws(PJRTError) {
+      try plugin.call("PJRT_Client_Create", &arguments) { $0.pointee.PJRT_Client_Create($1) }
+    } catch {
+      throw store?.failure ?? error
+    }
     return arguments.client
   }
 

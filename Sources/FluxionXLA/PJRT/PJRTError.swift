@@ -14,6 +14,12 @@ public enum PJRTError: Error, Hashable, Sendable {
   case missingFunction(path: String, function: String, found: PJRTVersion)
   /// The plugin was made for a later version and asks for more than this program knows to give.
   case pluginTooNew(path: String, found: PJRTVersion, expected: PJRTVersion, message: String)
+  /// There is no device here for the plugin, which has not been loaded.
+  case noHardware(path: String, reason: String)
+  /// The plugin, or its connection to the devices, cannot be started: it finds none, for example, or another process has them.
+  case cannotStart(path: String, message: String)
+  /// The variable that gives options to the plugin is not written as it should be.
+  case invalidOptions(String)
   case noSuchDevice(index: Int, count: Int, platform: String)
   /// The device, or the connection to it, is gone. Nothing that it holds can be read any more.
   case deviceLost(function: String, message: String)
@@ -58,6 +64,12 @@ extension PJRTError: CustomStringConvertible {
     case let .pluginTooNew(path, found, expected, message):
       return "XLA: the plugin \(path), of version \(found) of the PJRT interface, refuses a call in the form of version \(expected): "
         + "\(message) Install an older plugin, or a newer Fluxion."
+    case let .noHardware(path, reason):
+      return "XLA: the plugin \(path) has no device here: \(reason). --device cpu computes without."
+    case let .cannotStart(path, message):
+      return "XLA: the plugin \(path) cannot start: \(message) --device cpu computes without."
+    case let .invalidOptions(reason):
+      return "XLA: \(ClientOptions.variable): \(reason) Write NAME=VALUE;NAME=VALUE, such as memory_fraction=0.5;preallocate=false."
     case let .noSuchDevice(index, count, platform):
       return "XLA: there is no device \(index): the plugin has \(count) of kind \(platform), counted from 0."
     case let .deviceLost(function, message):
@@ -86,7 +98,13 @@ extension PJRTError: CustomStringConvertible {
 
   /// What a code and message of a plugin mean.
   init(function: String, code: UInt32, message: String, path: String, version: PJRTVersion) {
+    let isNewer = version.minor > PJRTVersion.supported.minor
     switch PJRT_Error_Code(rawValue: code) {
+    // How plugins word a struct that is shorter than they know it.
+    case PJRT_Error_Code_INVALID_ARGUMENT where isNewer && message.contains("size"):
+      self = .pluginTooNew(path: path, found: version, expected: .supported, message: Self.sentence(message))
+    case _ where ["PJRT_Plugin_Initialize", "PJRT_Client_Create"].contains(function):
+      self = .cannotStart(path: path, message: Self.sentence(message))
     case PJRT_Error_Code_RESOURCE_EXHAUSTED:
       self = .outOfDeviceMemory(function: function, message: message)
     case PJRT_Error_Code_UNAVAILABLE, PJRT_Error_Code_DATA_LOSS, PJRT_Error_Code_ABORTED:
@@ -94,9 +112,6 @@ extension PJRTError: CustomStringConvertible {
     // A GPU that stopped is an internal error to the plugin.
     case PJRT_Error_Code_INTERNAL where message.contains("CUDA_ERROR_") && !message.contains("CUDA_ERROR_OUT_OF_MEMORY"):
       self = .deviceLost(function: function, message: message)
-    // How plugins word a struct that is shorter than they know it.
-    case PJRT_Error_Code_INVALID_ARGUMENT where version.minor > PJRTVersion.supported.minor && message.contains("size"):
-      self = .pluginTooNew(path: path, found: version, expected: .supported, message: message)
     // Text that does not parse is an error of unknown kind to XLA.
     case PJRT_Error_Code_INVALID_ARGUMENT where function == "PJRT_Client_Compile",
       PJRT_Error_Code_UNKNOWN where function == "PJRT_Client_Compile":
@@ -104,5 +119,11 @@ extension PJRTError: CustomStringConvertible {
     default:
       self = .failed(function: function, code: code, message: message)
     }
+  }
+
+  /// A plugin's message without the places in its sources that follow it, and with the stop that it may lack.
+  private static func sentence(_ message: String) -> String {
+    let text = message.split(whereSeparator: \.isNewline).prefix { !$0.hasPrefix("===") }.joined(separator: " ")
+    return text.last.map(".!?".contains) == true ? text : text + "."
   }
 }

@@ -27,7 +27,13 @@ package final class PJRTPlugin: @unchecked Sendable {
     // Held while loading: two tasks must not initialise one plugin.
     return try loaded.withLock { (plugins) throws(PJRTError) in
       if let known = plugins[path] { return known }
-      guard let library = dlopen(path, RTLD_NOW | RTLD_LOCAL) else {
+      // A name without a slash would be looked for among the system's libraries.
+      let isHere = access(path, F_OK) == 0
+      let file = isHere && !path.contains("/") ? "./" + path : path
+      if isHere, let reason = PluginHardware.present.absence(for: file) { throw .noHardware(path: path, reason: reason) }
+      PluginHardware.prepareEnvironment(for: file)
+      for library in PluginHardware.libraries(besides: file) { dlopen(library, RTLD_LAZY | RTLD_LOCAL) }
+      guard let library = dlopen(file, RTLD_NOW | RTLD_LOCAL) else {
         throw .cannotLoad(path: path, reason: dlerror().map { String(cString: $0) } ?? "unknown reason")
       }
       guard let symbol = dlsym(library, "GetPjrtApi") else {

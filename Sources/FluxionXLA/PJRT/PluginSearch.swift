@@ -11,6 +11,7 @@ package struct PluginSearch: Sendable {
   private let environment: [String: String]
   /// Where the system's own Python keeps packages.
   private let systemLibraries: [String]
+  private let hardware: PluginHardware
 
   /// The variable that names a plugin.
   package static let variable = "FLUXION_PJRT_PLUGIN"
@@ -19,27 +20,30 @@ package struct PluginSearch: Sendable {
     "Install one with `pip install \"jax[cuda12]\"` (or `cuda13`, or `tpu`), or name its file: --device xla:PATH or the variable "
     + "\(variable)."
 
-  /// Where packages put their plugin, the first that is there is taken.
+  /// Where packages put their plugin; the first is taken for which there is a device, or the first if there is none.
   package static let packageFiles = [
     "jax_plugins/xla_cuda13/xla_cuda_plugin.so", "jax_plugins/xla_cuda12/xla_cuda_plugin.so", "libtpu/libtpu.so",
   ]
 
   package init(
     environment: [String: String] = PluginSearch.processEnvironment,
-    systemLibraries: [String] = ["/usr/local/lib", "/usr/lib"]
+    systemLibraries: [String] = ["/usr/local/lib", "/usr/lib"], hardware: PluginHardware = .present
   ) {
     self.environment = environment
     self.systemLibraries = systemLibraries
+    self.hardware = hardware
   }
+
+  /// Whether the environment names a plugin.
+  package var isNamed: Bool { environment[Self.variable]?.isEmpty == false }
 
   /// The plugin's file.
   package func find() throws(PJRTError) -> String {
     if let named = environment[Self.variable], !named.isEmpty { return named }
     let folders = packageFolders()
-    for folder in folders {
-      for file in Self.packageFiles where access(folder + "/" + file, R_OK) == 0 { return folder + "/" + file }
-    }
-    throw .noPlugin(searched: folders)
+    let files = folders.flatMap { folder in Self.packageFiles.map { folder + "/" + $0 } }.filter { access($0, R_OK) == 0 }
+    guard let found = files.first(where: { hardware.absence(for: $0) == nil }) ?? files.first else { throw .noPlugin(searched: folders) }
+    return found
   }
 
   /// The package folders of the active virtual environment, of the Python found first on the path, of the user, and of the system.
@@ -73,7 +77,7 @@ package struct PluginSearch: Sendable {
   }
 
   /// The names in a folder, newest version first.
-  private static func contents(of folder: String) -> [String] {
+  static func contents(of folder: String) -> [String] {
     guard let directory = opendir(folder) else { return [] }
     defer { closedir(directory) }
     var names: [String] = []

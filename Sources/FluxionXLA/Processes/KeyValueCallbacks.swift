@@ -6,6 +6,9 @@ final class KeyValueCallbacks: Sendable {
   private let client: KeyValueClient
   /// Clients of other plugins, and others of this one, use the same keys.
   private let prefix: [UInt8]
+  /// The first that went wrong here, which a plugin passes on in its own words.
+  private let firstFailure = Locked<PJRTError?>(nil)
+  var failure: PJRTError? { firstFailure.withLock { $0 } }
 
   /// How many clients each plugin has had. All processes make theirs in one order.
   private static let clientCount = Locked<[String: Int]>([:])
@@ -44,7 +47,7 @@ final class KeyValueCallbacks: Sendable {
         try own.client.put(own.prefix + bytes(call.key, call.key_size), bytes(call.value, call.value_size))
         return nil
       } catch {
-        return KeyValueCallbacks.failure(PJRT_Error_Code_UNAVAILABLE, error.description, call.callback_error)
+        return own.failure(PJRT_Error_Code_UNAVAILABLE, error, call.callback_error)
       }
     }
   }
@@ -62,20 +65,28 @@ final class KeyValueCallbacks: Sendable {
     do throws(PJRTError) {
       guard let value = try own.client.get(own.prefix + name, milliseconds: milliseconds) else {
         let text = "no process has written \"\(String(decoding: name, as: UTF8.self))\""
-        if milliseconds == 0 { return failure(PJRT_Error_Code_NOT_FOUND, text + ".", makeError) }
-        return failure(
-          PJRT_Error_Code_DEADLINE_EXCEEDED, text + " in \(milliseconds) ms. Have all processes of the job been started?", makeError)
+        // No failure: the plugin wants to know.
+        if milliseconds == 0 { return made(PJRT_Error_Code_NOT_FOUND, text + ".", makeError) }
+        let waited = text + " in \(milliseconds / 1000) seconds. Have all processes of the job been started?"
+        return own.failure(PJRT_Error_Code_DEADLINE_EXCEEDED, .processes(message: waited), makeError)
       }
       let copy = UnsafeMutablePointer<CChar>.allocate(capacity: max(1, value.count))
       for (i, byte) in value.enumerated() { copy[i] = CChar(bitPattern: byte) }
       give(copy, value.count)
       return nil
     } catch {
-      return failure(PJRT_Error_Code_UNAVAILABLE, error.description, makeError)
+      return own.failure(PJRT_Error_Code_UNAVAILABLE, error, makeError)
     }
   }
 
-  private static func failure(
+  private func failure(
+    _ code: PJRT_Error_Code, _ error: PJRTError, _ make: UnsafeMutablePointer<PJRT_CallbackError?>?
+  ) -> OpaquePointer? {
+    firstFailure.withLock { $0 = $0 ?? error }
+    return Self.made(code, error.description, make)
+  }
+
+  private static func made(
     _ code: PJRT_Error_Code, _ message: String, _ make: UnsafeMutablePointer<PJRT_CallbackError?>?
   ) -> OpaquePointer? {
     let text = message.utf8.map { CChar(bitPattern: $0) }

@@ -179,6 +179,8 @@ struct KeyValueClient: Sendable {
   let port: String
   /// Seconds for which a connection is tried: the processes of a job do not start at once.
   var patience = 120.0
+  /// Seconds for which a name without an address is looked up again: some are given when a host starts.
+  var patienceWithNames = 20.0
 
   func put(_ key: [UInt8], _ value: [UInt8]) throws(PJRTError) {
     let connection = try connection()
@@ -214,11 +216,13 @@ struct KeyValueClient: Sendable {
     let clock = ContinuousClock()
     let start = clock.now
     while true {
-      if let socket = Socket(to: host, port) { return socket }
-      if clock.now - start > .seconds(patience) {
-        throw .processes(
-          message: "process 0 cannot be reached at \(host):\(port) (\(String(cString: strerror(errno)))). Has it been started, and is the "
-            + "port open between the hosts?")
+      do throws(Socket.Unreached) { return try Socket(to: host, port) } catch {
+        if clock.now - start > .seconds(error.isUnknown ? min(patience, patienceWithNames) : patience) {
+          let advice =
+            error.isUnknown
+            ? "Set FLUXION_COORDINATOR to an address that all hosts know." : "Has it been started, and is the port open between the hosts?"
+          throw .processes(message: "process 0 cannot be reached at \(host):\(port) (\(error.reason)). \(advice)")
+        }
       }
       usleep(50_000)
     }

@@ -21,25 +21,35 @@ final class Socket: Sendable {
     private static let flags: Int32 = 0
   #endif
 
-  /// Connects; nil if nobody listens there.
-  init?(to host: String, _ port: String) {
+  /// Why nobody is reached.
+  struct Unreached: Error {
+    let reason: String
+    /// The host's name has no address.
+    let isUnknown: Bool
+  }
+
+  /// Connects.
+  init(to host: String, _ port: String) throws(Unreached) {
     var hints = addrinfo()
     hints.ai_family = AF_INET
     hints.ai_socktype = Self.stream
     var list: UnsafeMutablePointer<addrinfo>?
-    guard getaddrinfo(host, port, &hints, &list) == 0 else { return nil }
+    let failure = getaddrinfo(host, port, &hints, &list)
+    guard failure == 0 else { throw Unreached(reason: String(cString: gai_strerror(failure)), isUnknown: failure == EAI_NONAME) }
     defer { freeaddrinfo(list) }
     var next = list
+    var reason = ""
     while let address = next?.pointee {
       let made = socket(address.ai_family, address.ai_socktype, address.ai_protocol)
       if made >= 0, connect(made, address.ai_addr, address.ai_addrlen) == 0 {
         handle = made
         return
       }
+      reason = String(cString: strerror(errno))
       if made >= 0 { close(made) }
       next = address.ai_next
     }
-    return nil
+    throw Unreached(reason: reason, isUnknown: false)
   }
 
   /// Listens on all of this host's addresses (IPv4).
