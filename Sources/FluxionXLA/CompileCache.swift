@@ -8,8 +8,9 @@ import FluxionCore
 
 /// Compiled programs on disk, for the next process that wants them.
 ///
-/// A program is known by its text, the compile options, and all the plugin says of its version. The file's name is a hash of these; the
-/// file begins with the things themselves, which are compared, so that neither a collision nor a torn file can give another program.
+/// A program is known by its text, the compile options with the flags that the environment has for the compiler, the devices' kinds, and
+/// the plugin: its file, and all it says of its version. The file's name is a hash of these; the file begins with the things themselves,
+/// which are compared, and with a hash of the rest, so that neither a collision nor a spoilt file can give another program.
 /// Only what took long to compile is kept, and the files not used for longest go first when there are too many bytes.
 package struct CompileCache: Sendable {
   package let folder: String
@@ -35,7 +36,7 @@ package struct CompileCache: Sendable {
   package func executable(_ text: String, options: CompileOptions, client: PJRTClient) throws(PJRTError) -> PJRTExecutable {
     let key = Key(text, options, client)
     let path = "\(folder)/\(key.name)"
-    if let bytes = Self.read(path, after: key.bytes) {
+    if let content = Self.read(path, after: key.bytes), let bytes = Self.checked(content) {
       utimensat(AT_FDCWD, path, nil, 0)
       // What another version of the runtime wrote under the same name is refused by the plugin: compile it anew.
       if let known = try? PJRTExecutable(serialized: bytes, options: options, client: client) { return known }
@@ -44,7 +45,7 @@ package struct CompileCache: Sendable {
     let start = clock.now
     let made = try PJRTExecutable(text, options: options, client: client)
     if clock.now - start >= .seconds(threshold), let bytes = try made.serialized() {
-      write(key.bytes + bytes, to: path)
+      write(key.bytes + Self.littleEndian(Self.hash(bytes[...])) + bytes, to: path)
     }
     return made
   }
@@ -57,24 +58,32 @@ package struct CompileCache: Sendable {
     let name: String
 
     init(_ text: String, _ options: CompileOptions, _ client: PJRTClient) {
+      func variable(_ name: String) -> [UInt8] { getenv(name).map { Array(String(cString: $0).utf8) } ?? [] }
       let parts = [
-        Array("fluxion-xla-1".utf8), Array(client.platformName.utf8), Array(client.platformVersion.utf8),
-        Array("\(client.plugin.version)".utf8), options.bytes, Array(text.utf8),
+        Array("fluxion-xla-2".utf8), Array(client.platformName.utf8), Array(client.platformVersion.utf8),
+        Array("\(client.plugin.version) \(client.plugin.file)".utf8), Array(client.allDevices.map(\.kind).description.utf8),
+        variable("XLA_FLAGS"), variable("LIBTPU_INIT_ARGS"), options.bytes, Array(text.utf8),
       ]
       var bytes: [UInt8] = []
-      for part in parts {
-        withUnsafeBytes(of: UInt64(part.count).littleEndian) { bytes += $0 }
-        bytes += part
-      }
+      for part in parts { bytes += CompileCache.littleEndian(UInt64(part.count)) + part }
       self.bytes = bytes
-      func hash(_ seed: UInt64) -> String {
-        var h = seed
-        for byte in bytes { h = (h ^ UInt64(byte)) &* 0x100_0000_01b3 }
-        let digits = String(h, radix: 16)
+      func digits(_ hash: UInt64) -> String {
+        let digits = String(hash, radix: 16)
         return String(repeating: "0", count: 16 - digits.count) + digits
       }
-      name = hash(0xcbf2_9ce4_8422_2325) + hash(0x9e37_79b9_7f4a_7c15)
+      name = digits(CompileCache.hash(bytes[...])) + digits(CompileCache.hash(bytes[...], from: 0x9e37_79b9_7f4a_7c15))
     }
+  }
+
+  private static func hash(_ bytes: ArraySlice<UInt8>, from seed: UInt64 = 0xcbf2_9ce4_8422_2325) -> UInt64 {
+    bytes.withUnsafeBufferPointer { bytes in bytes.reduce(seed) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 } }
+  }
+
+  private static func littleEndian(_ number: UInt64) -> [UInt8] { withUnsafeBytes(of: number.littleEndian) { Array($0) } }
+
+  /// What follows the hash that `content` begins with, if it is the hash of it.
+  private static func checked(_ content: [UInt8]) -> [UInt8]? {
+    content.count > 8 && littleEndian(hash(content[8...])) == Array(content[..<8]) ? Array(content[8...]) : nil
   }
 
   /// What follows `prefix` in the file; nil when it does not begin so.

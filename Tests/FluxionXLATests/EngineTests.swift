@@ -143,6 +143,28 @@ extension OnXLACPU {
       try contents[1].write(to: URL(filePath: "\(folder)/\(names[0])"))
       try contents[0].prefix(100).write(to: URL(filePath: "\(folder)/\(names[1])"))
       #expect(try run(1) == [2, 3] && run(2) == [3, 4])
+      // Neither is one of which the end is another, or is missing; the program is compiled and kept again.
+      for change: (inout Data) -> Void in [{ $0[$0.count - 1] ^= 1 }, { $0.removeLast(40) }, { $0 = Data() }] {
+        let whole = try Data(contentsOf: URL(filePath: "\(folder)/\(names[0])"))
+        var spoilt = whole
+        change(&spoilt)
+        for name in names { try spoilt.write(to: URL(filePath: "\(folder)/\(name)")) }
+        #expect(try run(1) == [2, 3] && run(2) == [3, 4])
+        #expect(try names.allSatisfy { try Data(contentsOf: URL(filePath: "\(folder)/\($0)")) != spoilt })
+      }
+
+      // Flags for the compiler make other programs.
+      let flags = getenv("XLA_FLAGS").map { String(cString: $0) }
+      setenv("XLA_FLAGS", (flags ?? "") + " --xla_cpu_enable_fast_math=false", 1)
+      #expect(try run(1) == [2, 3] && files().count == 3)
+      if let flags { setenv("XLA_FLAGS", flags, 1) } else { unsetenv("XLA_FLAGS") }
+
+      // A folder that cannot be made or written is no failure.
+      for place in ["\(folder)/\(names[0])/below", "/proc/none"] {
+        var none = CompileCache(folder: place)
+        none.threshold = 0
+        #expect(try none.executable(text(1), options: options, client: client).devices.count == 1)
+      }
 
       // The oldest make room.
       cache.byteLimit = contents[0].count + contents[0].count / 2

@@ -16,6 +16,8 @@ import FluxionCore
 package final class PJRTPlugin: @unchecked Sendable {
   package let path: String
   package let version: PJRTVersion
+  /// The size of its file and when it was written, which tell builds of one version apart.
+  let file: String
   /// A copy as large as this program knows the table to be. What an older plugin lacks is null in it.
   let table: UnsafePointer<PJRT_Api>
 
@@ -51,6 +53,13 @@ package final class PJRTPlugin: @unchecked Sendable {
   /// Checks that this program and the plugin understand each other. `api` may be of any size: it says which.
   init(path: String, api: UnsafePointer<PJRT_Api>) throws(PJRTError) {
     self.path = path
+    var status = stat()
+    let isThere = stat(path, &status) == 0
+    #if canImport(Darwin)
+      file = isThere ? "\(status.st_size) \(status.st_mtimespec.tv_sec)" : ""
+    #else
+      file = isThere ? "\(status.st_size) \(status.st_mtim.tv_sec)" : ""
+    #endif
     version = PJRTVersion(Int(api.pointee.pjrt_api_version.major_version), Int(api.pointee.pjrt_api_version.minor_version))
     guard version.major == PJRTVersion.supported.major else {
       throw .versionMismatch(path: path, found: version, expected: .supported)
