@@ -1,5 +1,6 @@
 """The work of gpu.sh, which see."""
-import argparse, datetime, json, os, platform, re, subprocess, sys, time
+import argparse, datetime, json, os, re, subprocess, sys, time
+from compare import processor
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 LIMIT = 450  # seconds in all
@@ -25,10 +26,9 @@ def run(command, environment, limit):
 def lines(text): return [json.loads(line) for line in (text or "").splitlines() if line.startswith("{")]
 
 
-def device_name(fluxion, environment):
-    text = run([fluxion, "devices"], environment, 60) or ""
-    found = re.search(r"NVIDIA [^\n,·]+", text)
-    return found.group(0).strip() if found else (platform.processor() or platform.machine())
+def fail(message):
+    print(f"gpu.sh: {message}", file=sys.stderr)
+    sys.exit(2)
 
 
 def written(us):
@@ -45,10 +45,29 @@ def main():
     a = ap.parse_args()
     fluxion, matrix = (os.path.join(a.binaries, name) for name in ("fluxion", "FluxionMatrix"))
     for program in (fluxion, matrix):
-        if not os.access(program, os.X_OK): sys.exit(f"gpu.sh: there is no {program}: build it with `swift build -c release`, or name its folder with --binaries.")
-    environment = dict(os.environ, JAX_PLATFORMS=a.platform, XLA_PYTHON_CLIENT_PREALLOCATE="false", FLUXION_XLA_CACHE="off")
-    if a.platform == "cpu" and not os.environ.get("FLUXION_PJRT_PLUGIN"):
-        sys.exit("gpu.sh: --platform cpu needs FLUXION_PJRT_PLUGIN, which `make xla-cpu-plugin` prints.")
+        if not os.access(program, os.X_OK): fail(f"there is no {program}: build it with `swift build -c release`, or name its folder with --binaries.")
+    if not a.seconds > 0: fail(f"--seconds {a.seconds:g} should be above 0.")
+    # Products of f32 ask for all their bits in Fluxion, and so they shall in JAX, whose own choice is fewer on a GPU.
+    environment = dict(os.environ, JAX_PLATFORMS=a.platform, XLA_PYTHON_CLIENT_PREALLOCATE="false", FLUXION_XLA_CACHE="off", JAX_DEFAULT_MATMUL_PRECISION="highest")
+    if not os.environ.get("FLUXION_PJRT_PLUGIN"):
+        if a.platform == "cpu": fail("--platform cpu needs FLUXION_PJRT_PLUGIN, which `make xla-cpu-plugin` prints.")
+        # The packages of this Python, which need not be the active one.
+        environment["VIRTUAL_ENV"] = sys.prefix
+    # All that can be missing is asked for before anything takes time: a table without one side would be of no use.
+    def last(done): return (done.stderr.strip().splitlines() or [f"code {done.returncode}"])[-1]
+    found = subprocess.run([fluxion, "devices", "--json"], env=environment, capture_output=True, text=True)
+    if found.returncode != 0: fail(last(found))
+    device = next((entry["what"] for entry in json.loads(found.stdout) if entry["name"] == "xla:0"), None)
+    if device is None: fail("; ".join(["Fluxion finds no device of XLA's"] + (run([fluxion, "devices"], environment, 60) or "").split("\n\n")[1:]).strip())
+    if (a.platform == "cpu") != ("(cpu)" in device): fail(f"the plugin's device is {device}, not one of {a.platform}.")
+    device = processor() if a.platform == "cpu" else device.split(" (")[0]
+    peers = subprocess.run([sys.executable, "-c", "import diffrax, jax, optax; jax.devices()"], env=environment, capture_output=True, text=True)
+    if peers.returncode != 0: fail(f"{sys.executable} has no JAX for {a.platform} with optax and diffrax: {last(peers)}. FLUXION_PEERS names another Python.")
+    listed = subprocess.run([fluxion, "bench", "--list", "--json"] + (["--only", a.only] if a.only else []), env=environment, capture_output=True, text=True)
+    if listed.returncode != 0: fail(last(listed))
+    works = lines(listed.stdout)
+    try: os.makedirs(a.results, exist_ok=True)
+    except OSError as error: fail(f"--results {a.results}: {error.strerror}.")
 
     # The operations first: speeds of wrong results are of no use.
     print("operations …", file=sys.stderr)
@@ -59,8 +78,6 @@ def main():
     except subprocess.TimeoutExpired as late:
         report, code = ((late.stdout or b"").decode().strip().splitlines() + ["The operations took more than 240 s: the rest was not judged."]), 1
 
-    works = lines(run([fluxion, "bench", "--list", "--json"] + (["--only", a.only] if a.only else []), environment, 60))
-    if not works: sys.exit("gpu.sh: fluxion bench lists no works.")
     rows, missed = [], []
     for work in works:
         name = work["work"]
@@ -72,10 +89,11 @@ def main():
         theirs = lines(run([sys.executable, os.path.join(HERE, "peers.py"), "--framework", "jax", "--only", name, "--seconds", str(a.seconds)], environment, left()))
         rows.append((name, ours[0] if ours else None, theirs[0] if theirs else None))
 
-    date, device = datetime.date.today().isoformat(), device_name(fluxion, environment)
+    if code == 2: fail(report[-1])
+    date = datetime.date.today().isoformat()
     def field(line, key, scale=1): return line[key] * scale if line else None
     text = [f"# Fluxion through XLA beside JAX: {device}, {a.platform}, {date}", "",
-            f"Medians of one process each, {a.seconds:g} s a work. Ratio: JAX's time / Fluxion's.", "",
+            f"Medians of one process each, {a.seconds:g} s a work. Ratio: JAX's time / Fluxion's. Products of f32 with all their bits on both sides.", "",
             "| work | Fluxion | JAX | ratio | first call | JAX's |", "| --- | ---: | ---: | ---: | ---: | ---: |"]
     for name, ours, theirs in rows:
         ratio = f"{theirs['median_us'] / ours['median_us']:.2f}" if ours and theirs else "–"
@@ -85,7 +103,6 @@ def main():
     text += ["", "Operations: " + report[-1], *[f"- {line}" for line in report[:-1]], ""]
     text = "\n".join(text)
     print(text)
-    os.makedirs(a.results, exist_ok=True)
     name = f"{date}-xla-{re.sub(r'[^a-z0-9]+', '-', device.lower()).strip('-')}-{a.platform}.md"
     with open(os.path.join(a.results, name), "w") as file: file.write(text)
     print(f"written: {os.path.join(a.results, name)}", file=sys.stderr)

@@ -22,6 +22,11 @@ func option(_ name: String) -> String? {
   return arguments[i + 1]
 }
 
+func refuse(_ message: String) -> Never {
+  FileHandle.standardError.write(Data("FluxionMatrix: \(message)\n".utf8))
+  exit(2)
+}
+
 let usage = """
   Usage: FluxionMatrix [--page PATH] [--processes N] [--matching TEXT]
          FluxionMatrix --xla [--sampled] [--part K/N] [--matching TEXT]
@@ -46,7 +51,7 @@ if let unknown = CommandLine.arguments.dropFirst().first(where: { $0.hasPrefix("
 let onlyExceptions = CommandLine.arguments.contains("--exceptions")
 
 if let name = option("--operation") {
-  guard let operation = OperationCase.all.first(where: { $0.name == name }) else { fatalError("no operation \(name)") }
+  guard let operation = OperationCase.all.first(where: { $0.name == name }) else { refuse("there is no operation \(name).") }
   Report.tell(operation, from: Int(option("--from") ?? "0") ?? 0, devices: engines, onlyExceptions: onlyExceptions)
   exit(0)
 }
@@ -54,10 +59,12 @@ if let name = option("--operation") {
 let families = OperationCase.families.map { family in
   OperationCase.Family(family.name, family.cases.filter { $0.name.contains(option("--matching") ?? $0.name) })
 }
+if families.allSatisfy(\.cases.isEmpty) { refuse("no operation's name contains \(option("--matching") ?? "").") }
 if CommandLine.arguments.contains("--xla") {
-  let device = try Device.xla()
+  let device: Device
+  do { device = try .xla() } catch { refuse("\(error)") }
   let part = (option("--part") ?? "0/1").split(separator: "/").compactMap { Int($0) }
-  guard part.count == 2, part[1] > 0, part[0] >= 0 else { fatalError("--part takes K/N, 0/4 for example") }
+  guard part.count == 2, part[1] > 0, part[0] >= 0 else { refuse("--part takes K/N, 0/4 for example.") }
   let operations = families.flatMap(\.cases).enumerated().filter { $0.offset % part[1] == part[0] }.map(\.element)
   let isSampled = CommandLine.arguments.contains("--sampled")
   let (judged, failures) = Report.tell(operations, on: device) {
