@@ -156,6 +156,22 @@ struct ProcessTests {
     withExtendedLifetime(two) {}
   }
 
+  @Test("somebody else listens, and says nothing or something else", arguments: [nil, 7] as [UInt64?])
+  func somebodyElse(greeting: UInt64?) throws {
+    let other = try Socket(listeningAt: 0)
+    let held = Locked<Socket?>(nil)
+    onThread {
+      let connection = other.accepted()
+      if let greeting { connection?.send(greeting) }
+      held.withLock { $0 = connection }
+    }
+    let client = KeyValueClient(host: "127.0.0.1", port: "\(other.port)", patience: 5, patienceWithGreeting: 1)
+    let start = ContinuousClock.now
+    let error = #expect(throws: PJRTError.self) { _ = try client.get([1], milliseconds: 0) }
+    #expect(error?.description.contains("127.0.0.1:\(other.port) is not process 0 of a job") == true, "\(error?.description ?? "")")
+    #expect(ContinuousClock.now - start < .seconds(15))
+  }
+
   @Test("nobody listens") func nobody() throws {
     let store = try KeyValueStore(port: 0)
     let port = store.port

@@ -66,7 +66,11 @@ final class KeyValueStore: @unchecked Sendable {
   /// rank for a key.
   enum Question: UInt64 { case put = 1, get = 2, stay = 3 }
 
+  /// What a store says first to whoever connects: another service at the same port says something else, or waits.
+  static let greeting: UInt64 = 0x464C_5558_494F_4E31
+
   private func answer(_ connection: Socket) {
+    connection.send(Self.greeting)
     guard let kind = connection.number().flatMap(Question.init), let key = connection.block() else { return }
     switch kind {
     case .put:
@@ -181,6 +185,8 @@ struct KeyValueClient: Sendable {
   var patience = 120.0
   /// Seconds for which a name without an address is looked up again: some are given when a host starts.
   var patienceWithNames = 20.0
+  /// Seconds in which a store says that it is one.
+  var patienceWithGreeting = 30
 
   func put(_ key: [UInt8], _ value: [UInt8]) throws(PJRTError) {
     let connection = try connection()
@@ -216,15 +222,24 @@ struct KeyValueClient: Sendable {
     let clock = ContinuousClock()
     let start = clock.now
     while true {
-      do throws(Socket.Unreached) { return try Socket(to: host, port) } catch {
+      let reached: Socket
+      do throws(Socket.Unreached) { reached = try Socket(to: host, port) } catch {
         if clock.now - start > .seconds(error.isUnknown ? min(patience, patienceWithNames) : patience) {
           let advice =
             error.isUnknown
             ? "Set FLUXION_COORDINATOR to an address that all hosts know." : "Has it been started, and is the port open between the hosts?"
           throw .processes(message: "process 0 cannot be reached at \(host):\(port) (\(error.reason)). \(advice)")
         }
+        usleep(50_000)
+        continue
       }
-      usleep(50_000)
+      reached.limitWaiting(seconds: patienceWithGreeting)
+      guard reached.number() == KeyValueStore.greeting else {
+        throw .processes(
+          message: "what answers at \(host):\(port) is not process 0 of a job. Choose another port with FLUXION_COORDINATOR.")
+      }
+      reached.limitWaiting(seconds: 0)
+      return reached
     }
   }
 }

@@ -113,6 +113,12 @@ final class Socket: Sendable {
     }
   }
 
+  /// From now on reads that wait longer than `seconds` fail; 0: none does.
+  func limitWaiting(seconds: Int) {
+    var time = timeval(tv_sec: seconds, tv_usec: 0)
+    setsockopt(handle, SOL_SOCKET, SO_RCVTIMEO, &time, socklen_t(MemoryLayout<timeval>.size))
+  }
+
   func number() -> UInt64? {
     read(8).map { bytes in bytes.enumerated().reduce(0) { $0 | UInt64($1.element) << UInt64(8 * $1.offset) } }
   }
