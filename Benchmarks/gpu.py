@@ -1,5 +1,5 @@
 """The work of gpu.sh, which see."""
-import argparse, datetime, json, os, re, subprocess, sys, time
+import argparse, datetime, json, os, re, subprocess, sys, tempfile, time
 from compare import processor
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -37,6 +37,33 @@ def written(us):
         if us >= scale or unit == "µs": return f"{us / scale:.3g} {unit}"
 
 
+def judged(matrix, a, environment):
+    """The failures and a line that counts, and whether all is well. Most of the time is compiling: a process for every processor."""
+    count = min(os.cpu_count() or 1, 8)
+    # They share the device: none may take its memory at once.
+    if a.platform == "cuda": environment = dict(environment, FLUXION_PJRT_OPTIONS=environment.get("FLUXION_PJRT_OPTIONS", "preallocate=false"))
+    end, processes, outputs = time.monotonic() + 240, [], []
+    for part in range(count):
+        outputs.append((tempfile.TemporaryFile("w+"), tempfile.TemporaryFile("w+")))
+        command = [matrix, "--xla", "--part", f"{part}/{count}"] + (["--matching", a.matching] if a.matching else [])
+        processes.append(subprocess.Popen(command, env=environment, stdout=outputs[-1][0], stderr=outputs[-1][1]))
+    failures, cells, operations, failed, unfinished = [], 0, 0, 0, 0
+    for process, (output, errors) in zip(processes, outputs):
+        try: process.wait(max(0.1, end - time.monotonic()))
+        except subprocess.TimeoutExpired: process.kill(); process.wait()
+        for stream in (output, errors): stream.seek(0)
+        said, errors = output.read().strip().splitlines(), errors.read().strip()
+        if process.returncode == 2: fail((errors.splitlines() or ["FluxionMatrix ended with code 2"])[-1])
+        counts = re.fullmatch(r"(\d+) cells of (\d+) operations judged on XLA, (\d+) failed", said[-1]) if said else None
+        if counts: cells, operations, failed = (x + int(y) for x, y in zip((cells, operations, failed), counts.groups()))
+        elif process.returncode == -9: unfinished += 1
+        else: failures.append(f"a process of FluxionMatrix ended with code {process.returncode}: {errors[-300:]}")
+        failures += said[:-1] if counts else said
+    line = f"{cells} cells of {operations} operations judged on XLA, {failed} failed"
+    if unfinished: line += f"; {unfinished} of {count} parts took more than 240 s and were not judged to their end"
+    return failures + [line], 1 if failures or unfinished or failed else 0
+
+
 def main():
     ap = argparse.ArgumentParser(prog="gpu.sh")
     ap.add_argument("--binaries", default=os.path.join(HERE, "..", ".build", "release"))
@@ -71,13 +98,7 @@ def main():
 
     # The operations first: speeds of wrong results are of no use.
     print("operations …", file=sys.stderr)
-    try:
-        judged = subprocess.run([matrix, "--xla"] + (["--matching", a.matching] if a.matching else []), env=environment, capture_output=True, text=True, timeout=240)
-        report = judged.stdout.strip().splitlines() or [f"FluxionMatrix ended with code {judged.returncode}: {judged.stderr.strip()[-300:]}"]
-        code = judged.returncode
-    except subprocess.TimeoutExpired as late:
-        report, code = ((late.stdout or b"").decode().strip().splitlines() + ["The operations took more than 240 s: the rest was not judged."]), 1
-
+    report, code = judged(matrix, a, environment)
     rows, missed = [], []
     for work in works:
         name = work["work"]
@@ -89,7 +110,6 @@ def main():
         theirs = lines(run([sys.executable, os.path.join(HERE, "peers.py"), "--framework", "jax", "--only", name, "--seconds", str(a.seconds)], environment, left()))
         rows.append((name, ours[0] if ours else None, theirs[0] if theirs else None))
 
-    if code == 2: fail(report[-1])
     date = datetime.date.today().isoformat()
     def field(line, key, scale=1): return line[key] * scale if line else None
     text = [f"# Fluxion through XLA beside JAX: {device}, {a.platform}, {date}", "",
