@@ -1,4 +1,5 @@
 import ArgumentParser
+import FluxionCore
 import FluxionExperiment
 public import FluxionSystems
 import FluxionText
@@ -12,6 +13,16 @@ public enum CommandLineTool {
   /// Parses the process's arguments, carries the command out, and ends the process.
   public static func main(_ catalogue: Catalogue) -> Never {
     let arguments = Array(CommandLine.arguments.dropFirst())
+    let title = (["fluxion"] + arguments.prefix(2).prefix { !$0.hasPrefix("-") }).joined(separator: " ")
+    MachineFailure.handler.withLock {
+      $0 = { error in
+        // An open line of progress is left where it is.
+        if Terminal.canRedraw { FileHandle.standardError.write(Data("\n".utf8)) }
+        Failure(title, error.description, exitCode: 1).print()
+        fflush(nil)
+        _exit(1)
+      }
+    }
     let code = CommandEnvironment.$catalogue.withValue(catalogue) { run(arguments) }
     exit(code)
   }

@@ -120,6 +120,16 @@ extension OnXLACPU {
       #expect(unknown.errors.contains("colour") && !unknown.errors.contains("lost"))
     }
 
+    @Test("a lost device, and one without memory, end a run with one line", arguments: [
+      ("lost_after_executions=3", "the device is lost"), ("memory_limit=100", "the device has no memory left"),
+    ]) func failures(options: String, text: String) throws {
+      let tool = try Tool("FluxionToyCommand")
+      let words = ["run", "toy-mean", "--device", "xla", "--quiet", "--out", "run"]
+      let outcome = try tool.start(words, environment: ["FLUXION_PJRT_OPTIONS": options]).wait()
+      #expect(outcome.code == 1 && !outcome.wasKilled && outcome.lines.count == 1, "\(outcome.code) \(outcome.errors)")
+      #expect(outcome.errors.hasPrefix("fluxion run toy-mean: XLA: \(text)"), "\(outcome.errors)")
+    }
+
     @Test("of the plugin's log only errors are seen, unless more is asked for") func log() throws {
       let tool = try Tool("FluxionToyCommand")
       func errors(_ folder: String, _ environment: [String: String]) throws -> String {

@@ -88,9 +88,19 @@ package func trapAtCaller(_ error: ProgramError) -> Never {
 }
 
 package func trapAtCaller(_ error: ExecutionError) -> Never {
+  switch error {
+  case .outOfMemory, .engine: MachineFailure.handler.withLock { $0 }?(error)
+  case .indexOutOfBounds, .madeNaN: break
+  }
   var place = ""
   if let site = CallSite().description { place = site + ": " }
   trap(place + error.description)
+}
+
+/// What is told before this process is trapped because the machine has failed it: no memory is left, or the device is gone. That is no bug,
+/// and a command ends with a line that says so rather than in a trap.
+package enum MachineFailure {
+  package static let handler = Locked<(@Sendable (ExecutionError) -> Void)?>(nil)
 }
 
 /// Not `fatalError`, which would put this file's name before the user's.
