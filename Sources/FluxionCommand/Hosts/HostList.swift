@@ -65,11 +65,13 @@ struct HostCommand: Equatable {
     var variables = inherited.filter { names.contains($0.key) || $0.key.hasPrefix("FLUXION_") || $0.key.hasPrefix("NCCL_") }
     variables.merge(job) { $1 }
     let settings = variables.sorted { $0.key < $1.key }.map { Self.quoted("\($0.key)=\($0.value)") }
-    let words = ["cd", Self.quoted(folder), "&&", "exec", "env"] + settings + ([program] + arguments).map(Self.quoted)
+    let words = ["cd", Self.quoted(folder), "&&", "env"] + settings + ([program] + arguments).map(Self.quoted)
+    // A shell that stays tells how the process ends: of one that a signal ends ssh says what it says of a host that is not there.
+    let script = words.joined(separator: " ") + "; exit $?"
     self.program = ssh
     // Nobody is there to answer questions, and a host that is not there is found out soon.
     let options = ["-o", "BatchMode=yes", "-o", "ConnectTimeout=20", "-T"] + (isQuiet ? ["-q"] : [])
-    self.arguments = options + [host, words.joined(separator: " ")]
+    self.arguments = options + [host, "exec sh -c " + Self.quoted(script)]
     environment = [:]
   }
 

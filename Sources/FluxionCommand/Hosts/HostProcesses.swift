@@ -145,7 +145,7 @@ final class HostProcesses {
 
   /// The exit code of process 0, which has ended and told why.
   private func codeOfFirst() throws -> Int32 {
-    guard case let .exit(code) = processes[0].ending, !isUnreached(0) else { throw failure(of: 0) }
+    guard case let .exit(code) = processes[0].ending, !isUnreached(0), code < 128 || code == 130 else { throw failure(of: 0) }
     return code
   }
 
@@ -180,6 +180,8 @@ final class HostProcesses {
     let end =
       switch processes[rank].ending {
       case let .signal(number): "was ended by signal \(number)"
+      // As a shell says it.
+      case let .exit(code) where !HostList.isHere(hosts.names[rank]) && code > 128: "was ended by signal \(code - 128)"
       case let .exit(code): "has failed with exit code \(code)"
       case nil: "does not end"
       }

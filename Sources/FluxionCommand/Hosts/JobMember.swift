@@ -33,8 +33,9 @@ final class JobMember: Sendable {
       presence = try JobPresence(group) { rank, farewell in
         // Who has started this process knows more about one that is gone without a word, and tells.
         if farewell == nil, Self.followsInput {
-          if rank == 0 { _exit(1) }
-          return
+          // On another host only its own end reaches process 0, which may be waiting for what the one that is gone was to send.
+          if rank != 0 { sleep(10) }
+          _exit(1)
         }
         guard ending.begin() else { return }
         if group.rank == 0 {
