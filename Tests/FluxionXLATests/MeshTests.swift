@@ -274,7 +274,8 @@ extension OnXLACPU {
       let program = try mesh.device.active { try step.program(for: state, words) }
       let alone = try device.active { try step.program(for: single, words) }.executable.cost.floatingPointOperations
       let own = program.executable.cost.floatingPointOperations
-      #expect(own < alone / 4, "\(own) operations on each of eight devices, \(alone) on one")
+      // An eighth, and what each does whole: the update of the parameters, and of a batch that does not divide evenly the masks of its ends.
+      #expect(own < alone / (count % 8 == 0 ? 4 : 2.5), "\(own) operations on each of eight devices, \(alone) on one")
       #expect((try #require(try mesh.communication(of: program.executable)).operations[.allReduce]?.bytes ?? 0) >= Self.start().network.parameterCount * 4)
     }
 
