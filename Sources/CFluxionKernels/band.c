@@ -25,29 +25,26 @@ static bool has_dense_reductions(const fx_fused *step) {
   return true;
 }
 
-static bool is_turned(const fx_gemm *product) {
-  return product->transpose_b && !product->use_blas && product->m > 0 && product->n > 0 && product->k > 0 && (product->type == FX_F32 || product->type == FX_F64);
+static bool have_same_strips(const fx_gemm *x, const fx_gemm *y) {
+  return x->b == y->b && x->b_offset == y->b_offset && x->ldb == y->ldb && x->n == y->n && x->k == y->k && x->type == y->type &&
+         x->transpose_b == y->transpose_b;
 }
 
-static bool have_same_b(const fx_gemm *x, const fx_gemm *y) {
-  return x->b == y->b && x->b_offset == y->b_offset && x->ldb == y->ldb && x->n == y->n && x->k == y->k && x->type == y->type;
-}
-
-// Finds a place for B turned round, or the part before that has one: the stages of a Runge–Kutta step have the same weights. Returns the bytes it takes.
-static uint64_t place_turned(const fx_band *band, uint32_t number, uint64_t scratch) {
+// Finds a place for B in strips, or the part before that has one: the stages of a Runge–Kutta step have the same weights. Returns the bytes it takes.
+static uint64_t place_strips(const fx_band *band, uint32_t number, uint64_t scratch) {
   fx_band_part *part = &band->parts[number];
   const fx_gemm *product = part->payload;
-  part->is_turned = part->turns = is_turned(product);
-  part->turned_offset = scratch;
-  if (!part->is_turned) return 0;
+  part->in_strips = part->packs = fx_gains_by_strips(product);
+  part->strips_offset = scratch;
+  if (!part->in_strips) return 0;
   for (uint32_t i = 0; i < number; i++) {
     const fx_band_part *other = &band->parts[i];
-    if (other->kind != FX_STEP_GEMM || !other->turns || !have_same_b(other->payload, product)) continue;
-    part->turns = 0;
-    part->turned_offset = other->turned_offset;
+    if (other->kind != FX_STEP_GEMM || !other->packs || !have_same_strips(other->payload, product)) continue;
+    part->packs = 0;
+    part->strips_offset = other->strips_offset;
     return 0;
   }
-  return fx_align64((uint64_t)(product->n * product->k) * fx_type_size((fx_type)product->type));
+  return fx_strips_bytes(product);
 }
 
 static bool sums_over_rows(const fx_fused *step) {
@@ -99,6 +96,7 @@ uint64_t fx_prepare_band(fx_band *band) {
     if (part->factor <= 0) return fx_refuse("band: a part's factor must be positive");
     part->scratch_offset = scratch;
     part->first_panel = -1;
+    part->in_strips = part->packs = 0;
     const int64_t rows = band->rows * part->factor;
     const fx_fused *tiles = part->payload;
     if (part->kind == FX_STEP_GEMM) {
@@ -109,7 +107,7 @@ uint64_t fx_prepare_band(fx_band *band) {
         return fx_refuse("band: a product that folds is a real one of A transposed with B as it is, added to nothing");
       part->sums_offset = scratch;
       if (part->folds) scratch += fold_bytes(product) * (uint64_t)groups;
-      else scratch += place_turned(band, i, scratch);
+      else scratch += place_strips(band, i, scratch);
       part->panel_rows = fold_panel_rows(product);
       if (part->folds) place_panels(band, i, fx_divide_up(product->m, part->panel_rows));
       tiles = product->epilogue;
@@ -129,9 +127,10 @@ uint64_t fx_prepare_band(fx_band *band) {
     if (tiles && tiles->worker_bytes > FX_STACK_REGISTERS && tiles->worker_bytes > worker) worker = tiles->worker_bytes;
     operations += row_operations(part);
   }
-  // By shape alone: low enough to stay in the cache and to give every thread some, high enough for a million operations.
-  int64_t rows = fx_divide_up(band->rows, 32);
-  rows = fx_max64(fx_min64(fx_max64(rows, 32), 128), (int64_t)fmin(1e6 / fmax(operations, 1), 1e9));
+  // By shape alone: low enough to stay in the cache and to give several threads some, high enough for a quarter of a million operations, and for what is
+  // done once a block.
+  const int64_t least = fx_max64(32, fx_min64(band->rows / 4, 64));
+  const int64_t rows = fx_max64(fx_min64(fx_max64(band->rows / 32, least), 128), (int64_t)fmin(2.5e5 / fmax(operations, 1), 1e9));
   band->block_rows = fx_divide_up(rows, 4) * 4;
   if (groups) band->block_rows = fx_min64(band->block_rows, fx_max64(1, band->rows / groups / 4) * 4);   // no fewer blocks than groups
   band->block_count = fx_divide_up(band->rows, band->block_rows);
@@ -143,46 +142,20 @@ uint64_t fx_prepare_band(fx_band *band) {
   return band->scratch_bytes;
 }
 
-// to [columns, rows] = from [rows, columns] transposed, by squares of four.
-#define TURN(T)                                                                                                                  \
-  static void turn_##T(const T *from, int64_t step, int64_t rows, int64_t columns, T *to) {                                      \
-    typedef T four __attribute__((ext_vector_type(4)));                                                                          \
-    int64_t i = 0;                                                                                                               \
-    for (; i + 4 <= rows; i += 4) {                                                                                              \
-      int64_t j = 0;                                                                                                             \
-      for (; j + 4 <= columns; j += 4) {                                                                                         \
-        four a, b, c, d;                                                                                                         \
-        memcpy(&a, from + i * step + j, sizeof a), memcpy(&b, from + (i + 1) * step + j, sizeof b);                              \
-        memcpy(&c, from + (i + 2) * step + j, sizeof c), memcpy(&d, from + (i + 3) * step + j, sizeof d);                        \
-        const four ac = __builtin_shufflevector(a, c, 0, 4, 1, 5), ac2 = __builtin_shufflevector(a, c, 2, 6, 3, 7);              \
-        const four bd = __builtin_shufflevector(b, d, 0, 4, 1, 5), bd2 = __builtin_shufflevector(b, d, 2, 6, 3, 7);              \
-        const four out[4] = {__builtin_shufflevector(ac, bd, 0, 4, 1, 5), __builtin_shufflevector(ac, bd, 2, 6, 3, 7),           \
-                             __builtin_shufflevector(ac2, bd2, 0, 4, 1, 5), __builtin_shufflevector(ac2, bd2, 2, 6, 3, 7)};      \
-        for (int k = 0; k < 4; k++) memcpy(to + (j + k) * rows + i, &out[k], sizeof out[k]);                                     \
-      }                                                                                                                          \
-      for (; j < columns; j++)                                                                                                   \
-        for (int64_t k = i; k < i + 4; k++) to[j * rows + k] = from[k * step + j];                                               \
-    }                                                                                                                            \
-    for (; i < rows; i++)                                                                                                        \
-      for (int64_t j = 0; j < columns; j++) to[j * rows + i] = from[i * step + j];                                               \
-  }
-TURN(float)
-TURN(double)
-
 typedef struct band_run {
   const fx_band *band;
   const fx_context *context;
 } band_run;
 
-static void run_product(const fx_gemm *step, const fx_context *context, const char *turned, int64_t first, int64_t end, char *worker) {
+static void run_product(const fx_gemm *step, const fx_context *context, const char *strips, int64_t first, int64_t end, char *worker) {
   const int64_t size = (int64_t)fx_type_size((fx_type)step->type);
   const char *a = (const char *)fx_slot_at(context, step->a, step->a_offset) + first * (step->transpose_a ? 1 : step->lda) * size;
-  const char *b = turned ? turned : fx_slot_at(context, step->b, step->b_offset);
+  const char *b = strips ? strips : fx_slot_at(context, step->b, step->b_offset);
   char *c = (char *)fx_slot_at(context, step->c, step->c_offset) + first * step->ldc * size;
   int64_t pitch;
   const void *onto = fx_gemm_onto(step, context, c, 0, &pitch);
-  fx_gemm_serial((fx_type)step->type, step->use_blas, end - first, step->n, step->k, a, step->lda, step->transpose_a, b, turned ? step->n : step->ldb,
-                 step->transpose_b && !turned, c, step->ldc, onto, pitch);
+  fx_gemm_serial((fx_type)step->type, step->use_blas, end - first, step->n, step->k, a, step->lda, step->transpose_a, b, strips ? FX_IN_STRIPS : step->ldb,
+                 step->transpose_b && !strips, c, step->ldc, onto, pitch);
   if (!step->epilogue) return;
   const int64_t low[FX_MAX_RANK] = {first, 0}, high[FX_MAX_RANK] = {end, step->n};
   fx_run_fused_box(step->epilogue, context->slots, NULL, low, high, worker);
@@ -209,7 +182,7 @@ static void run_block(const band_run *run, int64_t block, int64_t group, bool be
       const fx_gemm *product = part->payload;
       fold_product(product, run->context, scratch + part->sums_offset + fold_bytes(product) * (uint64_t)group, begins, low, high);
     } else if (part->kind == FX_STEP_GEMM) {
-      run_product(part->payload, run->context, part->is_turned ? scratch + part->turned_offset : NULL, low, high, worker);
+      run_product(part->payload, run->context, part->in_strips ? scratch + part->strips_offset : NULL, low, high, worker);
     } else if (part->folds) {
       fx_fold_rows(part->payload, &own, group, begins, low, high, worker);
     } else {
@@ -262,14 +235,12 @@ static void run_panel(void *context, int64_t panel) {
 
 fx_code fx_run_band(const fx_band *band, const fx_context *context) {
   if (FX_UNLIKELY(!band->prepared)) return (fx_code)(context->status->code = FX_INVALID_PLAN);
-  // What every block would have to turn round is turned round once.
+  // What every block would have to pack is packed once.
   for (uint32_t i = 0; i < band->part_count; i++) {
-    if (band->parts[i].kind != FX_STEP_GEMM || !band->parts[i].turns) continue;
-    const fx_gemm *product = band->parts[i].payload;
-    const void *b = fx_slot_at(context, product->b, product->b_offset);
-    char *turned = context->scratch + band->parts[i].turned_offset;
-    if (product->type == FX_F32) turn_float(b, product->ldb, product->n, product->k, (float *)(void *)turned);
-    else turn_double(b, product->ldb, product->n, product->k, (double *)(void *)turned);
+    const fx_band_part *part = &band->parts[i];
+    if (part->kind != FX_STEP_GEMM || !part->packs) continue;
+    const fx_gemm *product = part->payload;
+    fx_pack_strips(product, fx_slot_at(context, product->b, product->b_offset), context->scratch + part->strips_offset);
   }
   band_run run = {band, context};
   fx_parallel_for(band->group_count, run_group, &run);

@@ -145,6 +145,9 @@ uint64_t fx_prepare_gemm(fx_gemm *step) {
     if (epilogue->worker_bytes > FX_STACK_REGISTERS)
       step->scratch_bytes = epilogue->worker_bytes * (uint64_t)(step->panel_count * step->column_panels * step->batch_count);
   }
+  step->packs = step->panel_count > 1 && step->batch_count == 1 && fx_gains_by_strips(step);
+  step->strips_offset = fx_align64(step->scratch_bytes);
+  if (step->packs) step->scratch_bytes = step->strips_offset + fx_strips_bytes(step);
   fx_prepare_single_product(step);
   step->prepared = 1;
   return step->scratch_bytes;
@@ -153,7 +156,7 @@ uint64_t fx_prepare_gemm(fx_gemm *step) {
 typedef struct gemm_run {
   const fx_gemm *step;
   const fx_context *context;
-  const char *a, *b;
+  const char *a, *b;              // b: the strips, if the step packs them
   char *c;
   int64_t batches_per_chunk;
 } gemm_run;
@@ -177,13 +180,13 @@ static void run_panel(const gemm_run *run, int64_t batch, int64_t row_panel, int
   low[rank + 1] = wide ? 0 : column;
   high[rank + 1] = wide ? step->n : fx_min64(column + step->panel_columns, step->n);
   a_at += low[rank] * (step->transpose_a ? 1 : step->lda);
-  b_at += low[rank + 1] * (step->transpose_b ? step->ldb : 1);
+  b_at += low[rank + 1] * (step->packs ? step->k : step->transpose_b ? step->ldb : 1);
   c_at += low[rank] * step->ldc + low[rank + 1];
   int64_t size = (int64_t)fx_type_size((fx_type)step->type), pitch;
   char *c = run->c + c_at * size;
   const void *onto = fx_gemm_onto(step, run->context, c, low[rank + 1], &pitch);
   fx_gemm_serial((fx_type)step->type, step->use_blas, high[rank] - low[rank], high[rank + 1] - low[rank + 1], step->k, run->a + a_at * size, step->lda,
-                 step->transpose_a, run->b + b_at * size, step->ldb, step->transpose_b, c, step->ldc, onto, pitch);
+                 step->transpose_a, run->b + b_at * size, step->packs ? FX_IN_STRIPS : step->ldb, step->transpose_b && !step->packs, c, step->ldc, onto, pitch);
   if (step->epilogue) {
     int64_t number = (batch * step->panel_count + row_panel) * step->column_panels + column_panel;
     fx_run_fused_box(step->epilogue, run->context->slots, NULL, low, high, run->context->scratch + (uint64_t)number * step->epilogue->worker_bytes);
@@ -225,6 +228,11 @@ fx_code fx_run_gemm(const fx_gemm *step, const fx_context *context) {
   gemm_run run = {step, context, fx_slot_at(context, step->a, step->a_offset), fx_slot_at(context, step->b, step->b_offset),
                   fx_slot_at(context, step->c, step->c_offset), 1};
   if (step->m == 0 || step->n == 0 || step->batch_count == 0) return FX_OK;
+  if (step->packs) {
+    char *strips = context->scratch + step->strips_offset;
+    fx_pack_strips(step, run.b, strips);
+    run.b = strips;
+  }
   int64_t panels = step->panel_count * step->column_panels;
   if (panels == 1) {   // small products go several to a chunk
     double operations = 2.0 * (double)step->m * (double)step->n * (double)fx_max64(step->k, 1);

@@ -1,9 +1,9 @@
 // Own matrix products, compiled once for each instruction set. Tiles of TM × 2 vectors of C stay in registers while k runs. Rows of A are read where they lie,
-// columns are packed if they are long; B is read where it lies if it is stored by rows and narrow, or met by few rows, else it is packed into strips of
-// 2 vectors. Every element is summed block by block of k and in order within a block, whatever is packed or turned round.
+// columns are packed if they are long; B is in strips of 2 vectors, or read where it lies if it is stored by rows and narrow, or met by few rows, else it is
+// packed into strips here. Every element is summed block by block of k and in order within a block, whatever is packed or turned round.
 //
-// Measured on a Zen 3 (one thread, f32, GF/s; its registers give 98; in brackets with B packed for every 68 rows, and columns of A for every tile):
-// 2708×64×1433 79 (73), 1433×64×2708 with A transposed 72 (60), with both 72 (31), 256×256×4096 with A transposed 66 (48), 4000×8×2000 23 (15).
+// Measured on a Zen 3 (one thread, f32, GF/s; its registers give 104; in brackets with B in strips already): 2708×64×1433 92 (95), 1433×64×2708 with A
+// transposed 86, 256×256×4096 likewise 89 (91), 4096×256×256 97, 64×128×128 91 (97), 64×64×64 95 (96).
 
 #if FX_VECTOR_BYTES == 64
 enum { TM = 12, TM_MIDDLE = 8 };    // 24 of 32 registers hold C
@@ -21,38 +21,17 @@ enum { block_k = FX_GEMM_BLOCK_K };   // depth of one packed block of B: strip a
 #define KEEP_WHOLE(x) (void)(x)
 #endif
 
-// Lines that the next block reads, asked for a few at a time between the tiles of this one: rows of a large matrix lie in pages of their own, and the
-// processor cannot know which of them come next.
-typedef struct FX_NAME(lines_ahead) {
+// Rows of A that the next block reads, asked for while tiles of this one are computed: rows of a large matrix lie in pages of their own, and the processor
+// cannot know which of them come next. A tile asks for two of them line by line: asked for at once, lines stand in the way of those that it needs itself.
+typedef struct FX_NAME(rows_ahead) {
   const char *at;
-  int64_t step, rows, lines;   // bytes from row to row; rows to go; lines of each
-  int64_t line, each;          // those of this row that have been asked for; how many at a time
-} FX_NAME(lines_ahead);
+  int64_t step, rows, each;   // bytes from row to row; how many are to be asked for, and how many by each tile
+} FX_NAME(rows_ahead);
 
-// A matrix of `rows` rows, `bytes` long and `step` apart.
-FX_INLINE FX_NAME(lines_ahead) FX_NAME(look_ahead)(const void *at, int64_t step, int64_t rows, int64_t bytes, int64_t tiles) {
-  const int64_t lines = bytes / 64 + 1;
-  return (FX_NAME(lines_ahead)){at, step, rows, lines, 0, (rows * lines + tiles - 1) / tiles};
-}
-
-FX_INLINE void FX_NAME(fetch_ahead)(FX_NAME(lines_ahead) *ahead) {
-  for (int64_t i = 0; i < ahead->each && ahead->rows > 0; i++) {
-    __builtin_prefetch(ahead->at + 64 * ahead->line, 0, 2);
-    if (++ahead->line < ahead->lines) continue;
-    ahead->line = 0, ahead->at += ahead->step, ahead->rows--;
-  }
-}
-
-// One tile of `rows` rows, a literal: a vector V of L lanes and, where `two` is said, one of W with LW lanes behind it. b: first row of the strip, rows ldb
-// apart. `width` columns exist, more than L if there are two vectors. Added to the product is `onto`, unless NULL: a row for each of C, `pitch` apart.
-// A function for each number of rows and width: inlined together they run out of registers.
-#define GEMM_TILE(name, T, rows, V, L, two, W, LW)                                                                             \
-  static __attribute__((noinline)) void FX_NAME(name)(int64_t k, const T *a, int64_t row_step, int64_t depth_step, const T *b, int64_t ldb, T *c, \
-                                                      int64_t ldc, const T *onto, int64_t pitch, int64_t width) {             \
-    V sum0[rows];                                                                                                             \
-    W sum1[rows];                                                                                                             \
-    _Pragma("clang loop unroll(full)") for (int i = 0; i < rows; i++) sum0[i] = (V)(T)0, sum1[i] = (W)(T)0;                   \
+// `ask` is said before every step into the depth.
+#define GEMM_STEPS(T, rows, V, L, two, W, LW, ask)                                                                             \
     for (int64_t p = 0; p < k; p++) {                                                                                         \
+      ask;                                                                                                                    \
       const V b0 = LOAD(V, b + p * ldb);                                                                                      \
       const W b1 = two ? LOAD(W, b + p * ldb + L) : (W)(T)0;                                                                  \
       _Pragma("clang loop unroll(full)") for (int i = 0; i < rows; i++) {                                                     \
@@ -61,6 +40,22 @@ FX_INLINE void FX_NAME(fetch_ahead)(FX_NAME(lines_ahead) *ahead) {
         sum0[i] = MADD(x, b0, sum0[i]);                                                                                       \
         if (two) sum1[i] = MADD(LOAD(W, &x), b1, sum1[i]);                                                                    \
       }                                                                                                                       \
+    }
+#define GEMM_ASK(T) (__builtin_prefetch(soon + p * (int64_t)sizeof(T), 0, 2), __builtin_prefetch(soon + soon_step + p * (int64_t)sizeof(T), 0, 2))
+
+// One tile of `rows` rows, a literal: a vector V of L lanes and, where `two` is said, one of W with LW lanes behind it. b: first row of the strip, rows ldb
+// apart. `width` columns exist, more than L if there are two vectors. Added to the product is `onto`, unless NULL: a row for each of C, `pitch` apart.
+// soon: two rows that the highest and widest tiles ask for, or NULL. A function for each number of rows and width: inlined together they run out of registers.
+#define GEMM_TILE(name, T, rows, V, L, two, W, LW)                                                                             \
+  static __attribute__((noinline)) void FX_NAME(name)(int64_t k, const T *a, int64_t row_step, int64_t depth_step, const T *b, int64_t ldb, T *c, \
+                                                      int64_t ldc, const T *onto, int64_t pitch, int64_t width, const char *soon, int64_t soon_step) { \
+    V sum0[rows];                                                                                                             \
+    W sum1[rows];                                                                                                             \
+    _Pragma("clang loop unroll(full)") for (int i = 0; i < rows; i++) sum0[i] = (V)(T)0, sum1[i] = (W)(T)0;                   \
+    if (rows == TM && two && LW == L && soon) {                                                                               \
+      GEMM_STEPS(T, rows, V, L, two, W, LW, GEMM_ASK(T))                                                                      \
+    } else {                                                                                                                  \
+      GEMM_STEPS(T, rows, V, L, two, W, LW, (void)0)                                                                          \
     }                                                                                                                         \
     _Pragma("clang loop unroll(full)") for (int i = 0; i < rows; i++) {                                                       \
       T *out = c + i * ldc;                                                                                                   \
@@ -104,8 +99,8 @@ typedef FX_VECTOR(double, LD / 2) vdh;
                                                                                                                               \
   /* Rows of one strip of C. A goes on by `tile_step` from one of its rows to the next where they are of different tiles, by `row_step` within a tile. */ \
   static void FX_NAME(strip_##t)(int64_t m, int64_t k, const T *a, int64_t tile_step, int64_t row_step, int64_t depth_step, const T *b, int64_t ldb, T *c, \
-                                 int64_t ldc, const T *onto, int64_t pitch, int64_t width, FX_NAME(lines_ahead) *ahead) {     \
-    typedef void (*tile)(int64_t, const T *, int64_t, int64_t, const T *, int64_t, T *, int64_t, const T *, int64_t, int64_t); \
+                                 int64_t ldc, const T *onto, int64_t pitch, int64_t width, FX_NAME(rows_ahead) *ahead) {      \
+    typedef void (*tile)(int64_t, const T *, int64_t, int64_t, const T *, int64_t, T *, int64_t, const T *, int64_t, int64_t, const char *, int64_t); \
     enum { heights = 5 };                                                                                                     \
     static const int8_t rows[heights] = {TM, TM_MIDDLE, 4, 2, 1};                                                             \
     static const tile tiles[heights][4] = {TILES_OF(t, TM), TILES_OF(t, TM_MIDDLE), TILES_OF(t, 4), TILES_OF(t, 2), TILES_OF(t, 1)}; \
@@ -115,8 +110,10 @@ typedef FX_VECTOR(double, LD / 2) vdh;
     int64_t i = 0;                                                                                                            \
     for (int height = 0; height < heights; height++)                                                                          \
       for (const int64_t end = height == 0 ? high : m; i + rows[height] <= end; i += rows[height]) {                          \
-        FX_NAME(fetch_ahead)(ahead);                                                                                          \
-        tiles[height][halves - 1](k, a + i * tile_step, row_step, depth_step, b, ldb, c + i * ldc, ldc, onto ? onto + i * pitch : onto, pitch, width); \
+        const char *soon = height == 0 && ahead->rows > 0 ? ahead->at : NULL;                                                 \
+        if (soon) ahead->at += ahead->each * ahead->step, ahead->rows -= ahead->each;                                         \
+        tiles[height][halves - 1](k, a + i * tile_step, row_step, depth_step, b, ldb, c + i * ldc, ldc, onto ? onto + i * pitch : onto, pitch, width, \
+                                  soon, ahead->step);                                                                         \
       }                                                                                                                       \
   }                                                                                                                           \
                                                                                                                               \
@@ -149,20 +146,37 @@ typedef FX_VECTOR(double, LD / 2) vdh;
     }                                                                                                                         \
   }                                                                                                                           \
                                                                                                                               \
-  /* Whole strips of B stored by rows, each row in one go. */                                                                 \
+  /* Whole strips of B stored by rows, a few rows in one go: pages and lines are done with soon, and strips lie far apart. */   \
   FX_INLINE void FX_NAME(pack_rows_##t)(int64_t k, int64_t strips, const T *b, int64_t ldb, T *out) {                         \
-    for (int64_t p = 0; p < k; p++, b += ldb) {                                                                               \
-      for (int64_t j = 0; j < strips * 2 * L; j += 64 / (int64_t)sizeof(T)) __builtin_prefetch(b + 8 * ldb + j);              \
-      for (int64_t j = 0; j < strips; j++) memcpy(out + (j * k + p) * 2 * L, b + j * 2 * L, 2 * L * sizeof(T));               \
+    for (int64_t first = 0; first < k; first += 8) {                                                                          \
+      const int64_t rows = k - first < 8 ? k - first : 8;                                                                     \
+      const T *from = b + first * ldb;                                                                                        \
+      for (int64_t p = 0; p < rows; p++)                                                                                      \
+        for (int64_t j = 0; j < strips * 2 * L; j += 64 / (int64_t)sizeof(T)) __builtin_prefetch(from + (8 + p) * ldb + j);   \
+      for (int64_t j = 0; j < strips; j++)                                                                                    \
+        for (int64_t p = 0; p < rows; p++) memcpy(out + (j * k + first + p) * 2 * L, from + p * ldb + j * 2 * L, 2 * L * sizeof(T)); \
     }                                                                                                                         \
+  }                                                                                                                           \
+                                                                                                                              \
+  /* Columns first ..< n of op(B) in strips; `first` is 0, or only what is no whole strip is packed. */                        \
+  static void FX_NAME(pack_strips_##t)(int64_t k, int64_t first, int64_t n, const T *b, int64_t ldb, bool transpose, T *out) { \
+    const int64_t strip = 2 * L, whole = transpose || first > 0 ? first : n / strip * strip;                                  \
+    if (whole > first) FX_NAME(pack_rows_##t)(k, whole / strip, b, ldb, out);                                                 \
+    for (int64_t j = whole; j < n; j += strip)                                                                                \
+      FX_NAME(pack_##t)(k, n - j < strip ? n - j : strip, b + j * (transpose ? ldb : 1), ldb, transpose, out + j * k);        \
   }                                                                                                                           \
                                                                                                                               \
   /* Columns of stored A, `rows` of them: TM side by side, tile after tile, in the order in which tiles of C read them. */    \
   FX_INLINE void FX_NAME(pack_columns_##t)(int64_t rows, int64_t k, const T *a, int64_t lda, T *out) {                        \
     const int64_t whole = rows / TM * TM;                                                                                     \
-    for (int64_t p = 0; p < k; p++, a += lda) {                                                                               \
-      for (int64_t i = 0; i < whole; i += TM) memcpy(out + i * k + p * TM, a + i, TM * sizeof(T));                            \
-      for (int64_t i = whole; i < rows; i++) out[whole * k + p * TM + i - whole] = a[i];                                      \
+    for (int64_t first = 0; first < k; first += 8) {                                                                          \
+      const int64_t end = k - first < 8 ? k : first + 8;                                                                      \
+      for (int64_t p = first; p < end; p++)                                                                                   \
+        for (int64_t i = 0; i < rows; i += 64 / (int64_t)sizeof(T)) __builtin_prefetch(a + (8 + p) * lda + i);                \
+      for (int64_t i = 0; i < whole; i += TM)                                                                                 \
+        for (int64_t p = first; p < end; p++) memcpy(out + i * k + p * TM, a + p * lda + i, TM * sizeof(T));                  \
+      for (int64_t i = whole; i < rows; i++)                                                                                  \
+        for (int64_t p = first; p < end; p++) out[whole * k + p * TM + i - whole] = a[p * lda + i];                           \
     }                                                                                                                         \
   }                                                                                                                           \
   /* Dot products of `rows` rows with `columns` columns, which lie 256 apart: their latencies overlap. Both numbers are literals, at most 4. */\
@@ -268,45 +282,40 @@ typedef FX_VECTOR(double, LD / 2) vdh;
     const int64_t row_step = transpose_a ? 1 : lda, depth_step = transpose_a ? lda : 1, b_step = transpose_b ? 1 : ldb, across = transpose_b ? ldb : 1; \
     const bool packs_a = transpose_a && m > TM && block * lda * size > far;                                                   \
     /* Of strips cut out of long rows only a few lines find room in the first level at once. */                               \
-    const bool packs_b = transpose_b || (m > TM && ldb * size > 2048) || (m > 96 && block * ldb * size > (24 << 10));         \
-    /* The larger matrix comes from memory; a single strip leaves no time to ask for it. */                                   \
-    const bool looks_at_a = m > n && n >= 2 * strip && m * k * size > far, looks_at_b = n > m && packs_b && n * k * size > far; \
+    const bool in_strips = ldb == FX_IN_STRIPS;                                                                               \
+    const bool packs_b = !in_strips && (transpose_b || (m > TM && ldb * size > 2048) || (m > 48 && block * ldb * size > (24 << 10))); \
+    /* The larger matrix comes from memory; a single strip leaves no time to ask for it. Where B is in strips already, a group of rows meets all of it. */\
+    const bool looks_ahead = !transpose_a && m > n && n >= 2 * strip && m * k * size > far, rows_first = in_strips && !transpose_a;\
     for (int64_t left = 0; left < n; left += most_columns) {                                                                  \
-      const int64_t right = n - left < most_columns ? n : left + most_columns, in_strips = (right - left) / strip * strip;    \
-      const T *before = onto ? onto + left : onto;                                                                            \
-      int64_t before_step = pitch;                                                                                            \
-      for (int64_t p = 0; p < k; p += block, before = c + left, before_step = ldc) {                                          \
-        const int64_t depth = k - p < block ? k - p : block;                                                                  \
-        const T *b_block = b + left * across + p * b_step;                                                                    \
-        if (packs_b && !transpose_b) FX_NAME(pack_rows_##t)(depth, in_strips / strip, b_block, ldb, strips);                  \
-        for (int64_t j = transpose_b ? 0 : in_strips; j < right - left; j += strip)                                           \
-          FX_NAME(pack_##t)(depth, right - left - j < strip ? right - left - j : strip, b_block + j * across, ldb, transpose_b, strips + j * depth); \
-        for (int64_t first = 0; first < m; first += group) {                                                                  \
-          const int64_t rows = m - first < group ? m - first : group, whole = packs_a ? rows / TM * TM : 0;                   \
-          const int64_t tile_count = (rows + TM - 1) / TM * ((right - left + strip - 1) / strip);                             \
-          const bool is_last = first + rows == m;                                                                             \
-          const T *from = a + first * row_step + p * depth_step;                                                              \
-          FX_NAME(lines_ahead) ahead = {0};                                                                                   \
-          if (looks_at_a) {                                                                                                   \
-            const T *next = !is_last ? from + rows * row_step : p + depth < k ? a + (p + depth) * depth_step : a + m * row_step; \
-            ahead = FX_NAME(look_ahead)(next, lda * size, transpose_a ? depth : rows, (transpose_a ? rows : depth) * size, tile_count); \
-          } else if (looks_at_b && is_last) {                                                                                 \
-            const T *next = p + depth < k ? b_block + depth * b_step : b + right * across;                                    \
-            ahead = FX_NAME(look_ahead)(next, ldb * size, transpose_b ? right - left : depth, (transpose_b ? depth : right - left) * size, tile_count); \
-          }                                                                                                                   \
-          if (packs_a) FX_NAME(pack_columns_##t)(rows, depth, from, lda, tiles);                                              \
-          for (int64_t j = 0; j < right - left; j += strip) {                                                                 \
-            const int64_t width = right - left - j < strip ? right - left - j : strip;                                        \
-            const bool is_packed = packs_b || width < strip;                                                                  \
-            const T *x = is_packed ? strips + j * depth : b_block + j, *s = before ? before + first * before_step + j : before;    \
-            const int64_t x_step = is_packed ? strip : ldb;                                                                   \
-            T *to = c + first * ldc + left + j;                                                                               \
-            if (packs_a) FX_NAME(strip_##t)(whole, depth, tiles, depth, 1, TM, x, x_step, to, ldc, s, before_step, width, &ahead);\
-            const T *y = packs_a ? tiles + whole * depth : from;                                                              \
-            const int64_t y_step = packs_a ? 1 : row_step;                                                                    \
-            FX_NAME(strip_##t)(rows - whole, depth, y, y_step, y_step, packs_a ? TM : depth_step, x, x_step, to + whole * ldc, ldc, \
-                               s ? s + whole * before_step : s, before_step, width, &ahead);                                  \
-          }                                                                                                                   \
+      const int64_t right = n - left < most_columns ? n : left + most_columns, groups = (m + group - 1) / group;              \
+      for (int64_t turn = 0; turn < blocks * groups; turn++) {                                                                \
+        const int64_t p = (rows_first ? turn % blocks : turn / groups) * block, first = (rows_first ? turn / blocks : turn % groups) * group;\
+        const int64_t depth = k - p < block ? k - p : block, rows = m - first < group ? m - first : group, whole = packs_a ? rows / TM * TM : 0;\
+        const T *b_block = b + left * across + p * b_step, *packed = in_strips ? b + left * k + p * strip : strips;           \
+        const int64_t from_column = in_strips ? k : depth;                                                                    \
+        if (!in_strips && first == 0)                                                                                         \
+          FX_NAME(pack_strips_##t)(depth, packs_b ? 0 : (right - left) / strip * strip, right - left, b_block, ldb, transpose_b, strips);\
+        const T *from = a + first * row_step + p * depth_step, *before = p > 0 ? c + left : onto ? onto + left : onto;        \
+        const int64_t before_step = p > 0 ? ldc : pitch;                                                                      \
+        FX_NAME(rows_ahead) ahead = {0};                                                                                      \
+        if (looks_ahead) {                                                                                                    \
+          const bool goes_deeper = p + depth < k && (rows_first || first + rows == m);                                        \
+          const int64_t next = rows_first && goes_deeper ? first : goes_deeper ? 0 : first + rows, next_p = goes_deeper ? p + depth : rows_first ? 0 : p;\
+          const int64_t tile_count = rows / TM * ((right - left) / strip);                                                    \
+          ahead = (FX_NAME(rows_ahead)){(const char *)(a + next * lda + next_p), lda * size, rows, rows <= tile_count ? 1 : 2};          \
+        }                                                                                                                     \
+        if (packs_a) FX_NAME(pack_columns_##t)(rows, depth, from, lda, tiles);                                                \
+        for (int64_t j = 0; j < right - left; j += strip) {                                                                   \
+          const int64_t width = right - left - j < strip ? right - left - j : strip;                                          \
+          const bool is_packed = in_strips || packs_b || width < strip;                                                       \
+          const T *x = is_packed ? packed + j * from_column : b_block + j, *s = before ? before + first * before_step + j : before;\
+          const int64_t x_step = is_packed ? strip : ldb;                                                                     \
+          T *to = c + first * ldc + left + j;                                                                                 \
+          if (packs_a) FX_NAME(strip_##t)(whole, depth, tiles, depth, 1, TM, x, x_step, to, ldc, s, before_step, width, &ahead);\
+          const T *y = packs_a ? tiles + whole * depth : from;                                                                \
+          const int64_t y_step = packs_a ? 1 : row_step;                                                                      \
+          FX_NAME(strip_##t)(rows - whole, depth, y, y_step, y_step, packs_a ? TM : depth_step, x, x_step, to + whole * ldc, ldc,\
+                             s ? s + whole * before_step : s, before_step, width, &ahead);                                    \
         }                                                                                                                     \
       }                                                                                                                       \
     }                                                                                                                         \
@@ -337,6 +346,11 @@ typedef FX_VECTOR(double, LD / 2) vdh;
     const T *a = va, *b = vb, *s = onto;                                                                                      \
     T *c = vc;                                                                                                                \
     const int64_t row_step = transpose_a ? 1 : lda, depth_step = transpose_a ? lda : 1, strip = 2 * L;                        \
+    if (ldb == FX_IN_STRIPS && n > strip) {                                                                                   \
+      FX_NAME(blocks_##t)(m, n, k, a, lda, transpose_a, b, ldb, false, c, ldc, s, pitch);                                     \
+      return;                                                                                                                 \
+    }                                                                                                                         \
+    if (ldb == FX_IN_STRIPS) ldb = strip; /* a single one is a matrix stored by rows */                                       \
     if (n <= 4) {                                                                                                             \
       const bool accumulate = FX_NAME(begin_##t)(m, n, c, ldc, s, pitch);                                                     \
       FX_NAME(columns_##t)(n, m, k, a, lda, transpose_a, b, transpose_b ? 1 : ldb, transpose_b ? ldb : 1, c, ldc, accumulate);\
@@ -352,10 +366,14 @@ typedef FX_VECTOR(double, LD / 2) vdh;
       return;                                                                                                                 \
     }                                                                                                                         \
     const int64_t far = 128 << 10;                                                                                            \
-    if (transpose_a && n <= 64 && m >= 2 * n && m * k * (int64_t)sizeof(T) > far)                                             \
+    if (transpose_a && n < 2 * strip && m >= 2 * n && m * k * (int64_t)sizeof(T) > far)                                             \
       FX_NAME(turned_##t)(m, n, k, a, lda, b, ldb, transpose_b, c, ldc, s, pitch);                                            \
     else                                                                                                                      \
       FX_NAME(blocks_##t)(m, n, k, a, lda, transpose_a, b, ldb, transpose_b, c, ldc, s, pitch);                               \
+  }                                                                                                                           \
+                                                                                                                              \
+  static void FX_NAME(gemm_strips_##t)(int64_t n, int64_t k, const void *b, int64_t ldb, bool transpose_b, void *strips) {    \
+    FX_NAME(pack_strips_##t)(k, 0, n, b, ldb, transpose_b, strips);                                                           \
   }
 
 #if FX_HAS_FMA

@@ -40,8 +40,13 @@ typedef void (*fx_combine_kernel)(size_t count, const void *x, void *accumulator
 typedef void (*fx_rows_kernel)(size_t columns, size_t rows, const void *x, void *accumulator);
 
 // C = A·B + `onto` on one thread; k >= 1. onto: a row for each of C, `pitch` elements apart, C itself or apart from it; NULL for zeros.
+// ldb: from row to row of B as it is stored, or FX_IN_STRIPS.
 typedef void (*fx_gemm_kernel)(int64_t m, int64_t n, int64_t k, const void *a, int64_t lda, bool transpose_a, const void *b, int64_t ldb,
                                bool transpose_b, void *c, int64_t ldc, const void *onto, int64_t pitch);
+enum { FX_IN_STRIPS = -1 };
+
+// op(B), of k rows and n columns, as the product reads it: strips of two vectors, one after another, each of k rows; the last with zeros to its width.
+typedef void (*fx_gemm_strips_kernel)(int64_t n, int64_t k, const void *b, int64_t ldb, bool transpose_b, void *strips);
 
 // y = M·x for a matrix of `rows` × `columns` numbers, or y = Mᵀ·x. Rows are `step` elements apart, x and y are dense; rows, columns >= 1.
 typedef void (*fx_matrix_vector_kernel)(int64_t rows, int64_t columns, const void *matrix, int64_t step, const void *x, void *y);
@@ -50,6 +55,7 @@ typedef void (*fx_matrix_vector_kernel)(int64_t rows, int64_t columns, const voi
 typedef struct fx_sparse_operands {
   const int32_t *rows, *columns;
   int64_t row_step, column_step;   // from one index to the next
+  const uint32_t *order;           // of a product of width > 1: in which its entries are taken; NULL: as they come
   const void *x, *factors;
   void *target;
   int64_t width;
@@ -98,12 +104,13 @@ typedef struct fx_kernel_table {
   fx_combine_kernel merge_sum_exp;                       // of pairs of sum and greatest value
   void (*finish_sum_exp)(size_t count, void *accumulator);   // makes the sums relative to the greatest values
   fx_gemm_kernel gemm_f32, gemm_f64;
+  fx_gemm_strips_kernel gemm_strips[2];                  // f32, f64
   fx_matrix_vector_kernel matrix_vector[2], vector_matrix[2];   // M·x and Mᵀ·x in f32, f64
   // Of indices of 4 and 8 bytes: the greatest, negative ones being greater than all others; whether none is smaller than the one before it.
   uint64_t (*greatest_index[2])(int64_t count, const void *indices);
   bool (*is_ascending[2])(int64_t count, const void *indices);
-  // In f32, f64. Entries begin ..< end, in columns first ..< last; the target holds sums already. Entries begin ..< end of a sampled product.
-  void (*sparse_product[2])(const fx_sparse_operands *operands, int64_t begin, int64_t end, int64_t first, int64_t last);
+  // In f32, f64. Entries begin ..< end, in the order given if there is one; the target holds sums already. Entries begin ..< end of a sampled product.
+  void (*sparse_product[2])(const fx_sparse_operands *operands, int64_t begin, int64_t end);
   void (*sampled_product[2])(const fx_sparse_operands *operands, int64_t begin, int64_t end);
   fx_kernel fill[5];                                     // of elements of 1, 2, 4, 8 and 16 bytes: the one at `a` into all
   const fx_fft_kernels *fft;                             // two: f32, f64
@@ -211,6 +218,11 @@ void fx_fill_row(int64_t count, size_t element, const void *value, char *target)
 // One product on this thread, by the library or by own kernels. onto, pitch: as in fx_gemm_kernel.
 void fx_gemm_serial(fx_type type, bool use_blas, int64_t m, int64_t n, int64_t k, const void *a, int64_t lda, bool transpose_a, const void *b,
                     int64_t ldb, bool transpose_b, void *c, int64_t ldc, const void *onto, int64_t pitch);
+// Whether a product that meets B in several parts is faster with B in strips; the bytes that these take; packs them. Strips begin at multiples of their
+// width: what begins at column j begins j * k elements on.
+bool fx_gains_by_strips(const fx_gemm *step);
+uint64_t fx_strips_bytes(const fx_gemm *step);
+void fx_pack_strips(const fx_gemm *step, const void *b, void *strips);
 // What rows of the step's product are added to, from `column` on; c: where they are written.
 const void *fx_gemm_onto(const fx_gemm *step, const fx_context *context, const void *c, int64_t column, int64_t *pitch);
 bool fx_prefer_blas(fx_type type, int64_t m, int64_t n, int64_t k, bool transpose_a, bool transpose_b);

@@ -157,6 +157,7 @@ static const fx_kernel_table FX_NAME(table) = {
   .finish_sum_exp = FX_NAME(finish_sum_exp),
   .gemm_f32 = FX_NAME(gemm_f32),
   .gemm_f64 = FX_NAME(gemm_f64),
+  .gemm_strips = {FX_NAME(gemm_strips_f32), FX_NAME(gemm_strips_f64)},
   .matrix_vector = {FX_NAME(matrix_vector_f32), FX_NAME(matrix_vector_f64)},
   .vector_matrix = {FX_NAME(vector_matrix_f32), FX_NAME(vector_matrix_f64)},
   .greatest_index = {FX_NAME(greatest_index_32), FX_NAME(greatest_index_64)},

@@ -10,6 +10,9 @@ typedef struct sparse_job {
 
 enum { PIECE = 16384 };   // products of a piece, about
 
+// Whether entries whose rows fall are put in the order of their rows first: below that width, adding them as they come takes no longer.
+static bool sorts(const fx_sparse *step) { return step->kind == FX_SPARSE_PRODUCT && step->width >= 4; }
+
 uint64_t fx_prepare_sparse(fx_sparse *step) {
   step->prepared = 1;
   if (step->kind > FX_SPARSE_SAMPLED || step->type > FX_F64) return fx_refuse("sparse products are of f32 or f64");
@@ -17,7 +20,8 @@ uint64_t fx_prepare_sparse(fx_sparse *step) {
   for (int i = 0; i < 2; i++)
     if (types[i] != FX_I32 && types[i] != FX_I64 && types[i] != FX_U32) return fx_refuse("indices must be i32, i64 or u32");
   if (step->row_count > INT32_MAX || step->column_count > INT32_MAX) return fx_refuse("sparse products have at most 2^31 - 1 rows and columns");
-  return 0;
+  if (step->count > UINT32_MAX) return fx_refuse("sparse products have at most 2^32 - 1 entries");
+  return sorts(step) ? (uint64_t)(step->row_count + 1 + step->count) * sizeof(uint32_t) : 0;
 }
 
 static fx_code check(const fx_context *context, const void *indices, uint32_t type, int64_t count, int64_t bound, int32_t step_id) {
@@ -26,12 +30,22 @@ static fx_code check(const fx_context *context, const void *indices, uint32_t ty
   return code;
 }
 
+// The entries in the order of their rows, those of one row as they come. ends: of each row's entries, after this.
+static void sort_entries(const fx_sparse *step, const fx_sparse_operands *o, uint32_t *ends, uint32_t *order) {
+  memset(ends, 0, (size_t)(step->row_count + 1) * sizeof *ends);
+  for (int64_t e = 0; e < step->count; e++) ends[o->rows[e * o->row_step] + 1]++;
+  for (int64_t row = 1; row <= step->row_count; row++) ends[row] += ends[row - 1];
+  for (int64_t e = 0; e < step->count; e++) order[ends[o->rows[e * o->row_step]]++] = (uint32_t)e;
+}
+
+static int32_t row_of(const fx_sparse_operands *o, int64_t place) { return o->rows[(o->order ? o->order[place] : place) * o->row_step]; }
+
 // The first entry of a piece, moved on to where a row begins.
 static int64_t first_entry(const sparse_job *job, int64_t piece) {
   const fx_sparse_operands *o = &job->operands;
   const int64_t count = job->step->count;
   int64_t e = count * piece / job->pieces;
-  if (piece > 0) while (e < count && e > 0 && o->rows[e * o->row_step] == o->rows[(e - 1) * o->row_step]) e++;
+  if (piece > 0) while (e < count && e > 0 && row_of(o, e) == row_of(o, e - 1)) e++;
   return e;
 }
 
@@ -43,19 +57,10 @@ static void product_of_rows(void *context, int64_t piece) {
   const int64_t begin = first_entry(job, piece), end = first_entry(job, piece + 1);
   // Rows without entries in front of a piece's first entry are its own; those behind the last entry are the last piece's.
   const int64_t last = step->count, size = (int64_t)fx_type_size((fx_type)step->type);
-  const int64_t from = piece == 0 ? 0 : begin < last ? o->rows[begin * o->row_step] : step->row_count;
-  const int64_t to = end < last ? o->rows[end * o->row_step] : step->row_count;
+  const int64_t from = piece == 0 ? 0 : begin < last ? row_of(o, begin) : step->row_count;
+  const int64_t to = end < last ? row_of(o, end) : step->row_count;
   if (to > from) memset((char *)o->target + from * step->width * size, 0, (size_t)((to - from) * step->width * size));
-  fx_kernels()->sparse_product[step->type](o, begin, end, 0, step->width);
-}
-
-// All entries, in some columns.
-static void product_of_columns(void *context, int64_t piece) {
-  const sparse_job *job = context;
-  const fx_sparse *step = job->step;
-  const int64_t per = fx_divide_up(fx_divide_up(step->width, job->pieces), 16) * 16;
-  const int64_t first = fx_min64(piece * per, step->width), last = fx_min64(first + per, step->width);
-  if (first < last) fx_kernels()->sparse_product[step->type](&job->operands, 0, step->count, first, last);
+  fx_kernels()->sparse_product[step->type](o, begin, end);
 }
 
 static void sampled_entries(void *context, int64_t piece) {
@@ -86,14 +91,20 @@ fx_code fx_run_sparse(const fx_sparse *step, const fx_context *context) {
   if (step->kind == FX_SPARSE_SAMPLED) {
     job.pieces = wanted;
     fx_parallel_for(job.pieces, sampled_entries, &job);
-  } else if (fx_kernels()->is_ascending[step->row_type == FX_I64](step->count, o->rows)) {
-    job.pieces = fx_min64(wanted, fx_max64(1, step->count));
-    fx_parallel_for(job.pieces, product_of_rows, &job);
-  } else {
-    // What is added to a row may come from anywhere: columns are divided, along lines of the cache.
-    memset(o->target, 0, (size_t)(step->row_count * step->width) * fx_type_size((fx_type)step->type));
-    job.pieces = fx_max64(1, fx_min64(wanted, step->width / 32));
-    fx_parallel_for(job.pieces, product_of_columns, &job);
+    return FX_OK;
   }
+  const bool ascends = fx_kernels()->is_ascending[step->row_type == FX_I64](step->count, o->rows);
+  if (!ascends && !sorts(step)) {   // what is added to a row may come from anywhere
+    memset(o->target, 0, (size_t)(step->row_count * step->width) * fx_type_size((fx_type)step->type));
+    fx_kernels()->sparse_product[step->type](o, 0, step->count);
+    return FX_OK;
+  }
+  if (!ascends) {
+    uint32_t *ends = (uint32_t *)(void *)context->scratch, *order = ends + step->row_count + 1;
+    sort_entries(step, o, ends, order);
+    o->order = order;
+  }
+  job.pieces = fx_min64(wanted, fx_max64(1, step->count));
+  fx_parallel_for(job.pieces, product_of_rows, &job);
   return FX_OK;
 }

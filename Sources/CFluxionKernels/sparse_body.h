@@ -17,18 +17,23 @@
 INDEX_KERNELS(32, int32_t, uint32_t)
 INDEX_KERNELS(64, int64_t, uint64_t)
 
-#define SPARSE(t, T, V, M, L)                                                                                                     \
-  /* Entries begin ..< end, columns from `first` on: `vectors` whole vectors (a literal), or `lanes` < L lanes of one. `masked`: see fx_sparse. */\
-  FX_INLINE void FX_NAME(add_entries_##t)(const int vectors, const bool some, const bool masked, const fx_sparse_operands *o, int64_t begin, int64_t end,\
-                                          int64_t first, size_t lanes) {                                                       \
+FX_INLINE int64_t FX_NAME(entry)(const bool ordered, const uint32_t *order, int64_t place) { return ordered ? order[place] : place; }
+
+#define SPARSE(t, T, V, M, L)                                                                                                  \
+  /* Entries begin ..< end, columns from `first` on: `vectors` whole vectors (a literal), or `lanes` < L lanes of one. masked: see fx_sparse. ordered: as\
+     the order says. */                                                                                                        \
+  FX_INLINE void FX_NAME(add_entries_##t)(const int vectors, const bool some, const bool masked, const bool ordered, const fx_sparse_operands *o,\
+                                          int64_t begin, int64_t end, int64_t first, size_t lanes) {                           \
     const T *x = o->x, *factors = o->factors;                                                                                  \
-    for (int64_t e = begin; e < end;) {                                                                                        \
-      const int32_t row = o->rows[e * o->row_step];                                                                            \
+    const uint32_t *order = o->order;                                                                                          \
+    for (int64_t place = begin; place < end;) {                                                                                \
+      const int32_t row = o->rows[FX_NAME(entry)(ordered, order, place) * o->row_step];                                        \
       T *to = (T *)o->target + (int64_t)row * o->width + first;                                                                \
       V sum[4];                                                                                                                \
       _Pragma("clang loop unroll(full)") for (int i = 0; i < vectors; i++)                                                     \
         sum[i] = some ? LOAD_SOME(V, to, lanes, L) : LOAD(V, to + i * L);                                                      \
       do {                                                                                                                     \
+        const int64_t e = FX_NAME(entry)(ordered, order, place);                                                               \
         const T *from = x + (int64_t)o->columns[e * o->column_step] * o->width + first;                                        \
         const V factor = (V)(factors ? factors[e] : (T)1);                                                                     \
         _Pragma("clang loop unroll(full)") for (int i = 0; i < vectors; i++) {                                                 \
@@ -36,7 +41,7 @@ INDEX_KERNELS(64, int64_t, uint64_t)
           const M is_used = value != (V)(T)0;                                                                                  \
           sum[i] = MADD(masked ? (V)((M)factor & is_used) : factor, value, sum[i]);                                            \
         }                                                                                                                      \
-      } while (++e < end && o->rows[e * o->row_step] == row);                                                                  \
+      } while (++place < end && o->rows[FX_NAME(entry)(ordered, order, place) * o->row_step] == row);                          \
       _Pragma("clang loop unroll(full)") for (int i = 0; i < vectors; i++) {                                                   \
         if (some) STORE_SOME(to, sum[i], lanes, L);                                                                            \
         else memcpy(to + i * L, &sum[i], sizeof(V));                                                                           \
@@ -58,18 +63,21 @@ INDEX_KERNELS(64, int64_t, uint64_t)
     }                                                                                                                          \
   }                                                                                                                            \
                                                                                                                                \
-  FX_INLINE void FX_NAME(add_columns_##t)(const bool masked, const fx_sparse_operands *o, int64_t begin, int64_t end, int64_t first, int64_t last) {\
-    int64_t c = first;                                                                                                         \
-    for (; c + 4 * L <= last; c += 4 * L) FX_NAME(add_entries_##t)(4, false, masked, o, begin, end, c, 0);                     \
-    for (; c + 2 * L <= last; c += 2 * L) FX_NAME(add_entries_##t)(2, false, masked, o, begin, end, c, 0);                     \
-    for (; c + L <= last; c += L) FX_NAME(add_entries_##t)(1, false, masked, o, begin, end, c, 0);                             \
-    if (c < last) FX_NAME(add_entries_##t)(1, true, masked, o, begin, end, c, (size_t)(last - c));                             \
+  FX_INLINE void FX_NAME(add_columns_##t)(const bool masked, const bool ordered, const fx_sparse_operands *o, int64_t begin, int64_t end) {\
+    const int64_t width = o->width;                                                                                            \
+    int64_t c = 0;                                                                                                             \
+    for (; c + 4 * L <= width; c += 4 * L) FX_NAME(add_entries_##t)(4, false, masked, ordered, o, begin, end, c, 0);           \
+    for (; c + 2 * L <= width; c += 2 * L) FX_NAME(add_entries_##t)(2, false, masked, ordered, o, begin, end, c, 0);           \
+    for (; c + L <= width; c += L) FX_NAME(add_entries_##t)(1, false, masked, ordered, o, begin, end, c, 0);                   \
+    if (c < width) FX_NAME(add_entries_##t)(1, true, masked, ordered, o, begin, end, c, (size_t)(width - c));                  \
   }                                                                                                                            \
                                                                                                                                \
-  static void FX_NAME(sparse_product_##t)(const fx_sparse_operands *o, int64_t begin, int64_t end, int64_t first, int64_t last) {\
+  static void FX_NAME(sparse_product_##t)(const fx_sparse_operands *o, int64_t begin, int64_t end) {                           \
     if (o->width == 1) FX_NAME(add_numbers_##t)(o, begin, end);                                                                \
-    else if (o->masks) FX_NAME(add_columns_##t)(true, o, begin, end, first, last);                                             \
-    else FX_NAME(add_columns_##t)(false, o, begin, end, first, last);                                                          \
+    else if (o->masks && o->order) FX_NAME(add_columns_##t)(true, true, o, begin, end);                                        \
+    else if (o->masks) FX_NAME(add_columns_##t)(true, false, o, begin, end);                                                   \
+    else if (o->order) FX_NAME(add_columns_##t)(false, true, o, begin, end);                                                   \
+    else FX_NAME(add_columns_##t)(false, false, o, begin, end);                                                                \
   }                                                                                                                            \
                                                                                                                                \
   /* As many entries at once as a vector has lanes, their sums side by side. */                                                \

@@ -18,21 +18,21 @@ import Testing
 
   static let budgets: [String: Budget] = [
     "flow-matching-step-B256-H64": Budget(kernels: 13, arena: 856),
-    "flow-matching-step-B256-H128": Budget(kernels: 13, arena: 2086),
-    "flow-matching-step-B4096-H256": Budget(kernels: 15, arena: 41805),
+    "flow-matching-step-B256-H128": Budget(kernels: 13, arena: 2214),
+    "flow-matching-step-B4096-H256": Budget(kernels: 15, arena: 45209),
     "neural-ode-solve-B128-H64": Budget(kernels: 12, arena: 74),
-    "neural-ode-gradient-B128-H64": Budget(kernels: 31, arena: 1482, largeBlocks: 1),
-    "euler-sampling-N10000-H128-S10": Budget(kernels: 31, arena: 10196, largeBlocks: 1),
+    "neural-ode-gradient-B128-H64": Budget(kernels: 31, arena: 1486, largeBlocks: 1),
+    "euler-sampling-N10000-H128-S10": Budget(kernels: 31, arena: 10324, largeBlocks: 1),
     "pinn-laplacian-step-B1000-H50": Budget(kernels: 15, arena: 8018),
     "conv-denoiser-step-B16-C64-S32": Budget(kernels: 42, arena: 68568),
     "sinkhorn-n1000": Budget(kernels: 304, arena: 11755),
-    "gcn-step-N2708-E10556-F1433": Budget(kernels: 24, arena: 1625),
+    "gcn-step-N2708-E10556-F1433": Budget(kernels: 24, arena: 2277),
     "rk4-loop-n16-S1000": Budget(kernels: 4000, arena: 1),
     "cg-poisson-n256": Budget(kernels: 1202, arena: 1286, largeBlocks: 1),
     "euler-maruyama-N1000-S1000": Budget(kernels: 1002, arena: 16),
     "small-products-B1000-n16": Budget(kernels: 1, arena: 1, largeBlocks: 1),
-    "sparse-product-N20000-E200000-W32": Budget(kernels: 1, arena: 1, largeBlocks: 1),
-    "hessian-vector-B256-H128": Budget(kernels: 3, arena: 2147, largeBlocks: 2),
+    "sparse-product-N20000-E200000-W32": Budget(kernels: 1, arena: 860, largeBlocks: 1),
+    "hessian-vector-B256-H128": Budget(kernels: 3, arena: 2339, largeBlocks: 2),
   ]
 
   static let programs = Workloads.all.filter { budgets[$0.name] != nil }

@@ -341,7 +341,8 @@ typedef struct fx_gemm {
   int64_t panel_rows, panel_count, batch_count;
   uint32_t use_blas, prepared;
   int64_t panel_columns, column_panels;
-  uint64_t scratch_bytes;
+  uint64_t scratch_bytes, strips_offset;
+  uint32_t packs;                 // B, for all panels
   uint32_t single;                // one panel of own kernels: it runs without the pool
   fx_vector_product with_vector;  // of single ones
 } fx_gemm;
@@ -361,10 +362,10 @@ typedef struct fx_band_part {
   int64_t factor;
   // derived
   uint64_t scratch_offset;        // of the part's own scratch
-  uint64_t turned_offset;         // of B as [k, n], if it is stored [n, k]
+  uint64_t strips_offset;         // of B as the product reads it
   uint64_t sums_offset;           // of a fold's partial sums
   int64_t first_panel, panel_rows;
-  uint32_t is_turned, turns;      // whether it is, and whether for this part: parts with the same B share it
+  uint32_t in_strips, packs;      // whether B is, and whether by this part: parts with the same B share it
 } fx_band_part;
 
 typedef struct fx_band {

@@ -52,7 +52,7 @@ func bands(in steps: inout [Step], order: [Int], _ buffers: [Buffer], sharing: [
 
 private struct GrowingBand {
   /// Less than two blocks' work is not worth a meeting of threads.
-  static let fewestOperations = 2e6
+  static let fewestOperations = 5e5
   /// Tile programs that do more for a row are better cut by themselves.
   static let mostOperationsOfTiles = 1e5
 
