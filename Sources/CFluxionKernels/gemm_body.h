@@ -169,16 +169,13 @@ typedef FX_VECTOR(double, LD / 2) vdh;
   /* Columns of stored A, `rows` of them: TM side by side, tile after tile, in the order in which tiles of C read them. */    \
   FX_INLINE void FX_NAME(pack_columns_##t)(int64_t rows, int64_t k, const T *a, int64_t lda, T *out) {                        \
     const int64_t whole = rows / TM * TM;                                                                                     \
-    for (int64_t first = 0; first < k; first += 8) {                                                                          \
-      const int64_t end = k - first < 8 ? k : first + 8;                                                                      \
-      for (int64_t p = first; p < end; p++)                                                                                   \
-        for (int64_t i = 0; i < rows; i += 64 / (int64_t)sizeof(T)) __builtin_prefetch(a + (8 + p) * lda + i);                \
-      for (int64_t i = 0; i < whole; i += TM)                                                                                 \
-        for (int64_t p = first; p < end; p++) memcpy(out + i * k + p * TM, a + p * lda + i, TM * sizeof(T));                  \
-      for (int64_t i = whole; i < rows; i++)                                                                                  \
-        for (int64_t p = first; p < end; p++) out[whole * k + p * TM + i - whole] = a[p * lda + i];                           \
+    for (int64_t p = 0; p < k; p++, a += lda) {                                                                               \
+      for (int64_t i = 0; i < rows; i += 64 / (int64_t)sizeof(T)) __builtin_prefetch(a + 8 * lda + i);                        \
+      for (int64_t i = 0; i < whole; i += TM) memcpy(out + i * k + p * TM, a + i, TM * sizeof(T));                            \
+      for (int64_t i = whole; i < rows; i++) out[whole * k + p * TM + i - whole] = a[i];                                      \
     }                                                                                                                         \
   }                                                                                                                           \
+                                                                                                                              \
   /* Dot products of `rows` rows with `columns` columns, which lie 256 apart: their latencies overlap. Both numbers are literals, at most 4. */\
   FX_INLINE void FX_NAME(dots_##t)(const int rows, const int columns, int64_t depth, const T *a, int64_t lda, const T *x, T *c, int64_t ldc, bool accumulate) {\
     V sum[4][4];                                                                                                              \
@@ -288,8 +285,8 @@ typedef FX_VECTOR(double, LD / 2) vdh;
     const bool looks_ahead = !transpose_a && m > n && n >= 2 * strip && m * k * size > far, rows_first = in_strips && !transpose_a;\
     for (int64_t left = 0; left < n; left += most_columns) {                                                                  \
       const int64_t right = n - left < most_columns ? n : left + most_columns, groups = (m + group - 1) / group;              \
-      for (int64_t turn = 0; turn < blocks * groups; turn++) {                                                                \
-        const int64_t p = (rows_first ? turn % blocks : turn / groups) * block, first = (rows_first ? turn / blocks : turn % groups) * group;\
+      for (int64_t turn = 1, p = 0, first = 0, next_p, next_first; turn <= blocks * groups; turn++, p = next_p, first = next_first) {\
+        next_p = (rows_first ? turn % blocks : turn / groups) * block, next_first = (rows_first ? turn / blocks : turn % groups) * group;\
         const int64_t depth = k - p < block ? k - p : block, rows = m - first < group ? m - first : group, whole = packs_a ? rows / TM * TM : 0;\
         const T *b_block = b + left * across + p * b_step, *packed = in_strips ? b + left * k + p * strip : strips;           \
         const int64_t from_column = in_strips ? k : depth;                                                                    \
@@ -299,10 +296,8 @@ typedef FX_VECTOR(double, LD / 2) vdh;
         const int64_t before_step = p > 0 ? ldc : pitch;                                                                      \
         FX_NAME(rows_ahead) ahead = {0};                                                                                      \
         if (looks_ahead) {                                                                                                    \
-          const bool goes_deeper = p + depth < k && (rows_first || first + rows == m);                                        \
-          const int64_t next = rows_first && goes_deeper ? first : goes_deeper ? 0 : first + rows, next_p = goes_deeper ? p + depth : rows_first ? 0 : p;\
-          const int64_t tile_count = rows / TM * ((right - left) / strip);                                                    \
-          ahead = (FX_NAME(rows_ahead)){(const char *)(a + next * lda + next_p), lda * size, rows, rows <= tile_count ? 1 : 2};          \
+          const int64_t each = rows <= rows / TM * ((right - left) / strip) ? 1 : 2;                                          \
+          ahead = (FX_NAME(rows_ahead)){(const char *)(a + next_first * lda + next_p), lda * size, rows, each};               \
         }                                                                                                                     \
         if (packs_a) FX_NAME(pack_columns_##t)(rows, depth, from, lda, tiles);                                                \
         for (int64_t j = 0; j < right - left; j += strip) {                                                                   \
