@@ -191,12 +191,6 @@ struct ProcessTests {
 extension OnXLACPU {
   @Suite("Processes of one job on XLA:CPU")
   struct JobTests {
-    /// Two devices in each of two processes.
-    private static func client(_ rank: Int, _ port: Int) throws -> PJRTClient {
-      let group = try ProcessGroup(rank: rank, count: 2, coordinator: "127.0.0.1:\(port)")
-      return try PJRTClient(PJRTPlugin.load(try #require(TestPlugin.path)), options: ["cpu_device_count": .integer(2)], processes: group)
-    }
-
     private static func freePort() throws -> Int {
       let store = try KeyValueStore(port: 0)
       defer { store.close() }
@@ -223,8 +217,13 @@ extension OnXLACPU {
       }
     }
 
+    /// Two devices in each of two processes.
     private static func job(_ rank: Int, _ port: Int) throws {
-      let client = try client(rank, port)
+      let group = try ProcessGroup(rank: rank, count: 2, coordinator: "127.0.0.1:\(port)")
+      let client = try PJRTClient(PJRTPlugin.load(try #require(TestPlugin.path)), options: ["cpu_device_count": .integer(2)], processes: group)
+      // Who ends first takes with him what the other has not yet received.
+      let presence = try JobPresence(group) { _, _ in }
+      defer { presence.leave(Farewell(code: 0)) }
       #expect(client.allDevices.count == 4 && client.devices.count == 2)
       #expect(client.allDevices.map(\.processIndex) == [0, 0, 1, 1])
       #expect(client.allDevices.filter { $0.index != nil }.map(\.processIndex) == [rank, rank])
