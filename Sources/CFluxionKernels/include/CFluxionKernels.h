@@ -550,7 +550,7 @@ typedef struct fx_sparse {
   uint32_t rows, columns, x, factors, target;   // slots; factors of a product: FX_NO_SLOT for ones
   int32_t row_step_id, column_step_id;    // what an index outside is reported as
   int64_t rows_offset, columns_offset, x_offset, factors_offset, target_offset;   // bytes
-  int64_t count, width, row_count, column_count;   // fewer than 2^31 rows and columns
+  int64_t count, width, row_count, column_count;   // fewer than 2^31 rows and columns, fewer than 2^32 entries
   uint32_t masks;                         // of a product, 1: where x is 0 nothing is added, not even of an infinite factor
   uint32_t prepared;
 } fx_sparse;
