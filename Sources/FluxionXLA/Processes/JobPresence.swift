@@ -36,8 +36,8 @@ package final class JobPresence: Sendable {
       (store, connection) = (nil, try client.stay(rank: group.rank))
       onThread { [self] in
         let farewell = connection?.farewell()
-        dismissal.withLock { $0 = .some(farewell) }
         if farewell?.code != 0 { ended(0, farewell) }
+        dismissal.withLock { $0 = .some(farewell) }
       }
     }
   }
@@ -47,10 +47,14 @@ package final class JobPresence: Sendable {
   package func leave(_ farewell: Farewell, patience: Double = 300) {
     if let store { return store.dismiss(farewell, others: group.count - 1, patience: patience) }
     connection?.send(farewell)
-    guard farewell.code == 0 else { return }
+    if farewell.code == 0 { awaitDismissal(seconds: patience) }
+  }
+
+  /// Returns when process 0 has said how it ends and that has been told here.
+  private func awaitDismissal(seconds: Double) {
     let clock = ContinuousClock()
     let start = clock.now
-    while dismissal.withLock({ $0 == nil }), clock.now - start < .seconds(patience) { usleep(2000) }
+    while dismissal.withLock({ $0 == nil }), clock.now - start < .seconds(seconds) { usleep(2000) }
   }
 
   /// Compares what processes have found, and waits for all of them; `number` tells one comparison from another.
@@ -59,6 +63,16 @@ package final class JobPresence: Sendable {
   /// - Returns: the first process that differs from process 0, as far as this one is concerned, and the name of what differs first; nil:
   ///   all are the same.
   package func difference(in facts: [(name: String, value: String)], number: Int, patience: Double = 600) throws(PJRTError) -> (
+    rank: Int, name: String
+  )? {
+    do throws(PJRTError) { return try compared(facts, number, patience) } catch {
+      // Process 0 may have found a difference and ended: what it says counts, not that it is gone.
+      if group.rank > 0 { awaitDismissal(seconds: 5) }
+      throw error
+    }
+  }
+
+  private func compared(_ facts: [(name: String, value: String)], _ number: Int, _ patience: Double) throws(PJRTError) -> (
     rank: Int, name: String
   )? {
     func key(_ rank: Int) -> [UInt8] { Array("facts/\(number)/\(rank)".utf8) }

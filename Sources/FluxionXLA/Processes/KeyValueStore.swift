@@ -97,6 +97,8 @@ final class KeyValueStore: @unchecked Sendable {
   private func accompany(_ rank: Int, _ connection: Socket) {
     let over = locked {
       guests[rank] = connection
+      // Whatever the guest does once it knows, it will be told how process 0 ends.
+      connection.send(1)
       return ending
     }
     if let over { connection.send(over) }
@@ -208,11 +210,12 @@ struct KeyValueClient: Sendable {
     return value
   }
 
-  /// A connection that lasts as long as process `rank` takes part.
+  /// A connection that lasts as long as process `rank` takes part, of which process 0 knows.
   func stay(rank: Int) throws(PJRTError) -> Socket {
     let connection = try connection()
     connection.send(KeyValueStore.Question.stay.rawValue)
     connection.send(block: Array("\(rank)".utf8))
+    guard connection.number() == 1 else { throw lost }
     return connection
   }
 
