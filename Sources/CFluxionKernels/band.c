@@ -31,7 +31,7 @@ static bool have_same_strips(const fx_gemm *x, const fx_gemm *y) {
 }
 
 // Finds a place for B in strips, or the part before that has one: the stages of a Runge–Kutta step have the same weights. Returns the bytes it takes.
-static uint64_t place_strips(const fx_band *band, uint32_t number, uint64_t scratch) {
+static uint64_t place_strips(fx_band *band, uint32_t number, uint64_t scratch) {
   fx_band_part *part = &band->parts[number];
   const fx_gemm *product = part->payload;
   part->in_strips = part->packs = fx_gains_by_strips(product);
@@ -44,6 +44,8 @@ static uint64_t place_strips(const fx_band *band, uint32_t number, uint64_t scra
     part->strips_offset = other->strips_offset;
     return 0;
   }
+  band->strip_chunks += fx_strip_chunks(product);
+  band->strips_bytes += fx_strips_bytes(product);
   return fx_strips_bytes(product);
 }
 
@@ -90,7 +92,8 @@ uint64_t fx_prepare_band(fx_band *band) {
   const int64_t groups = groups_of(band);
   uint64_t scratch = 0, worker = 0;
   double operations = 0;
-  band->panel_count = 0;
+  band->panel_count = band->strip_chunks = 0;
+  band->strips_bytes = 0;
   for (uint32_t i = 0; i < band->part_count; i++) {
     fx_band_part *part = &band->parts[i];
     if (part->factor <= 0) return fx_refuse("band: a part's factor must be positive");
@@ -204,14 +207,16 @@ static void finish_product(const band_run *run, const fx_band_part *part, int64_
   const fx_gemm *step = part->payload;
   const fx_type type = (fx_type)step->type;
   const int64_t size = (int64_t)fx_type_size(type), first = panel * part->panel_rows, end = fx_min64(first + part->panel_rows, step->m);
-  char *c = (char *)fx_slot_at(run->context, step->c, step->c_offset);
-  const char *sums = run->context->scratch + part->sums_offset;
+  char *c = (char *)fx_slot_at(run->context, step->c, step->c_offset) + first * step->n * size;
+  const char *sums = run->context->scratch + part->sums_offset + first * step->n * size, *total = sums;
   const size_t count = (size_t)((end - first) * step->n);
-  memcpy(c + first * step->n * size, sums + first * step->n * size, count * (size_t)size);
-  for (int64_t group = 1; group < run->band->group_count; group++) {
-    const char *more = sums + fold_bytes(step) * (uint64_t)group + first * step->n * size;
-    fx_kernels()->operations[FX_ADD][type](count, c + first * step->n * size, c + first * step->n * size, more, NULL);
-  }
+  const int64_t groups = run->band->group_count, next = (int64_t)fold_bytes(step);
+  const fx_kernel_table *kernels = fx_kernels();
+  int64_t group = 1;
+  for (; group + 2 <= groups; group += 2, total = c)
+    kernels->joined[type][FX_JOINED_ADD][FX_JOINED_THEN_ADD](count, c, total, sums + group * next, sums + (group + 1) * next);
+  if (group < groups) kernels->operations[FX_ADD][type](count, c, total, sums + group * next, NULL);
+  if (groups == 1) memcpy(c, sums, count * (size_t)size);
   if (!step->epilogue) return;
   const int64_t low[FX_MAX_RANK] = {first, 0}, high[FX_MAX_RANK] = {end, step->n};
   fx_run_fused_box(step->epilogue, run->context->slots, NULL, low, high, worker);
@@ -233,16 +238,31 @@ static void run_panel(void *context, int64_t panel) {
   }
 }
 
-fx_code fx_run_band(const fx_band *band, const fx_context *context) {
-  if (FX_UNLIKELY(!band->prepared)) return (fx_code)(context->status->code = FX_INVALID_PLAN);
-  // What every block would have to pack is packed once.
-  for (uint32_t i = 0; i < band->part_count; i++) {
-    const fx_band_part *part = &band->parts[i];
+// Packs what every block would have to pack.
+static void pack_chunk(void *context, int64_t chunk) {
+  const band_run *run = context;
+  for (const fx_band_part *part = run->band->parts;; part++) {
     if (part->kind != FX_STEP_GEMM || !part->packs) continue;
     const fx_gemm *product = part->payload;
-    fx_pack_strips(product, fx_slot_at(context, product->b, product->b_offset), context->scratch + part->strips_offset);
+    const int64_t count = fx_strip_chunks(product);
+    if (chunk < count) {
+      fx_pack_strip_chunk(product, fx_slot_at(run->context, product->b, product->b_offset), run->context->scratch + part->strips_offset, chunk);
+      return;
+    }
+    chunk -= count;
   }
+}
+
+static void pack_strips(band_run *run) {
+  const int64_t count = run->band->strip_chunks;
+  if (run->band->strips_bytes > (24 << 10)) fx_parallel_for(count, pack_chunk, run);
+  else for (int64_t chunk = 0; chunk < count; chunk++) pack_chunk(run, chunk);   // sooner done than handed out
+}
+
+fx_code fx_run_band(const fx_band *band, const fx_context *context) {
+  if (FX_UNLIKELY(!band->prepared)) return (fx_code)(context->status->code = FX_INVALID_PLAN);
   band_run run = {band, context};
+  pack_strips(&run);
   fx_parallel_for(band->group_count, run_group, &run);
   if (band->panel_count > 0) fx_parallel_for(band->panel_count, run_panel, &run);
   return FX_OK;

@@ -156,8 +156,8 @@ uint64_t fx_prepare_gemm(fx_gemm *step) {
 typedef struct gemm_run {
   const fx_gemm *step;
   const fx_context *context;
-  const char *a, *b;              // b: the strips, if the step packs them
-  char *c;
+  const char *a, *b;              // b: the strips, if the step packs them, once they are packed
+  char *c, *strips;
   int64_t batches_per_chunk;
 } gemm_run;
 
@@ -207,6 +207,11 @@ static void run_row_of_products(const gemm_run *run, int64_t first, int64_t end)
   }
 }
 
+static void pack_chunk(void *context, int64_t chunk) {
+  const gemm_run *run = context;
+  fx_pack_strip_chunk(run->step, run->b, run->strips, chunk);
+}
+
 static void run_chunk(void *context, int64_t chunk) {
   const gemm_run *run = context;
   int64_t panels = run->step->panel_count * run->step->column_panels;
@@ -226,12 +231,12 @@ fx_code fx_run_gemm(const fx_gemm *step, const fx_context *context) {
     return FX_OK;
   }
   gemm_run run = {step, context, fx_slot_at(context, step->a, step->a_offset), fx_slot_at(context, step->b, step->b_offset),
-                  fx_slot_at(context, step->c, step->c_offset), 1};
+                  fx_slot_at(context, step->c, step->c_offset), NULL, 1};
   if (step->m == 0 || step->n == 0 || step->batch_count == 0) return FX_OK;
   if (step->packs) {
-    char *strips = context->scratch + step->strips_offset;
-    fx_pack_strips(step, run.b, strips);
-    run.b = strips;
+    run.strips = context->scratch + step->strips_offset;
+    fx_parallel_for(fx_strip_chunks(step), pack_chunk, &run);
+    run.b = run.strips;
   }
   int64_t panels = step->panel_count * step->column_panels;
   if (panels == 1) {   // small products go several to a chunk

@@ -218,11 +218,12 @@ void fx_fill_row(int64_t count, size_t element, const void *value, char *target)
 // One product on this thread, by the library or by own kernels. onto, pitch: as in fx_gemm_kernel.
 void fx_gemm_serial(fx_type type, bool use_blas, int64_t m, int64_t n, int64_t k, const void *a, int64_t lda, bool transpose_a, const void *b,
                     int64_t ldb, bool transpose_b, void *c, int64_t ldc, const void *onto, int64_t pitch);
-// Whether a product that meets B in several parts is faster with B in strips; the bytes that these take; packs them. Strips begin at multiples of their
-// width: what begins at column j begins j * k elements on.
+// Whether a product that meets B in several parts is faster with B in strips; the bytes that these take; into how many chunks packing them
+// is cut, and one of these. Strips begin at multiples of their width: what begins at column j begins j * k elements on.
 bool fx_gains_by_strips(const fx_gemm *step);
 uint64_t fx_strips_bytes(const fx_gemm *step);
-void fx_pack_strips(const fx_gemm *step, const void *b, void *strips);
+int64_t fx_strip_chunks(const fx_gemm *step);
+void fx_pack_strip_chunk(const fx_gemm *step, const void *b, void *strips, int64_t chunk);
 // What rows of the step's product are added to, from `column` on; c: where they are written.
 const void *fx_gemm_onto(const fx_gemm *step, const fx_context *context, const void *c, int64_t column, int64_t *pitch);
 bool fx_prefer_blas(fx_type type, int64_t m, int64_t n, int64_t k, bool transpose_a, bool transpose_b);

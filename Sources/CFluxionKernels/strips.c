@@ -22,24 +22,17 @@ uint64_t fx_strips_bytes(const fx_gemm *step) {
   return fx_align64((uint64_t)(strips * columns * step->k) * fx_type_size((fx_type)step->type));
 }
 
-typedef struct packing {
-  const fx_gemm *step;
-  const char *b;
-  char *strips;
-  int64_t columns;   // of a chunk, whole strips
-} packing;
-
-static void pack_chunk(void *context, int64_t chunk) {
-  const packing *packing = context;
-  const fx_gemm *step = packing->step;
-  const int64_t size = (int64_t)fx_type_size((fx_type)step->type), first = chunk * packing->columns;
-  const char *from = packing->b + first * (step->transpose_b ? step->ldb : 1) * size;
-  fx_kernels()->gemm_strips[step->type == FX_F64](fx_min64(packing->columns, step->n - first), step->k, from, step->ldb, step->transpose_b,
-                                                  packing->strips + first * step->k * size);
+// Whole strips of about 16 KiB, which take a microsecond.
+static int64_t chunk_columns(const fx_gemm *step) {
+  const int64_t columns = strip_columns(step), strip_bytes = columns * step->k * (int64_t)fx_type_size((fx_type)step->type);
+  return columns * fx_max64(1, (16 << 10) / strip_bytes);
 }
 
-void fx_pack_strips(const fx_gemm *step, const void *b, void *strips) {
-  const int64_t columns = strip_columns(step), strip_bytes = columns * step->k * (int64_t)fx_type_size((fx_type)step->type);
-  packing packing = {step, b, strips, columns * fx_max64(1, (64 << 10) / strip_bytes)};
-  fx_parallel_for(fx_divide_up(step->n, packing.columns), pack_chunk, &packing);
+int64_t fx_strip_chunks(const fx_gemm *step) { return fx_divide_up(step->n, chunk_columns(step)); }
+
+void fx_pack_strip_chunk(const fx_gemm *step, const void *b, void *strips, int64_t chunk) {
+  const int64_t size = (int64_t)fx_type_size((fx_type)step->type), columns = chunk_columns(step), first = chunk * columns;
+  const char *from = (const char *)b + first * (step->transpose_b ? step->ldb : 1) * size;
+  fx_kernels()->gemm_strips[step->type == FX_F64](fx_min64(columns, step->n - first), step->k, from, step->ldb, step->transpose_b,
+                                                  (char *)strips + first * step->k * size);
 }

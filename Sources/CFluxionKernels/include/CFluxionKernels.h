@@ -377,6 +377,8 @@ typedef struct fx_band {
   int64_t block_rows, block_count;
   int64_t group_count;            // of blocks, each run by one thread; one for each block if no part folds
   int64_t panel_count;            // of what is left to do for the results of folds
+  int64_t strip_chunks;           // of what is packed first
+  uint64_t strips_bytes;
   uint64_t worker_bytes, worker_offset, scratch_bytes;
 } fx_band;
 
