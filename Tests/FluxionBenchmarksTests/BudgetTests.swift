@@ -17,9 +17,9 @@ import Testing
   }
 
   static let budgets: [String: Budget] = [
-    "flow-matching-step-B256-H64": Budget(kernels: 13, arena: 856),
-    "flow-matching-step-B256-H128": Budget(kernels: 13, arena: 2214),
-    "flow-matching-step-B4096-H256": Budget(kernels: 15, arena: 45209),
+    "flow-matching-step-B256-H64": Budget(kernels: 9, arena: 857),
+    "flow-matching-step-B256-H128": Budget(kernels: 9, arena: 2215),
+    "flow-matching-step-B4096-H256": Budget(kernels: 11, arena: 45225),
     "neural-ode-solve-B128-H64": Budget(kernels: 12, arena: 74),
     "neural-ode-gradient-B128-H64": Budget(kernels: 31, arena: 1486, largeBlocks: 1),
     "euler-sampling-N10000-H128-S10": Budget(kernels: 31, arena: 10324, largeBlocks: 1),

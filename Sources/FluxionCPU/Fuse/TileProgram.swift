@@ -35,9 +35,9 @@ struct TileProgram {
     return UInt32(instructions.count - 1)
   }
 
-  mutating func store(_ value: UInt32, in buffer: Int, _ type: ElementType, _ strides: [Int]) {
+  mutating func store(_ value: UInt32, in buffer: Int, _ type: ElementType, _ strides: [Int], offset: Int = 0) {
     var output = fx_output()
-    output.view = view(buffer, type, offset: 0, strides)
+    output.view = view(buffer, type, offset: offset, strides)
     output.value = value
     outputs.append(output)
   }

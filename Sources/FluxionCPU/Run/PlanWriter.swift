@@ -56,7 +56,7 @@ struct PlanWriter {
 
   mutating func write(_ step: Step) throws(EngineError) {
     switch step.work {
-    case .barrier: return
+    case .barrier, .assembled: return
     case let .tiles(program): try append(FX_STEP_FUSED, fused(program, of: step), step)
     case let .product(product): try append(FX_STEP_GEMM, gemm(product, of: step), step)
     case let .copy(from, to, byteCount): try append(FX_STEP_COPY, copy(from, to, byteCount), step)

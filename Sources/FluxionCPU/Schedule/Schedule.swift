@@ -29,7 +29,10 @@ func schedule(_ steps: [Step], _ buffers: [Buffer]) -> [Int] {
   let isFold = steps.map { $0.rowsToCut == nil && $0.rowsToFold != nil }
   let rowsOf = steps.map { step in (step.rowsToCut?.rows ?? step.rowsToFold?.rows).flatMap { $0 >= Band.fewestRows ? $0 : nil } }
   let isOfFewNumbers = steps.map { step in
-    if case .tiles = step.work { step.writes.reduce(0) { $0 + buffers[$1].byteCount } <= 4096 } else { false }
+    switch step.work {
+    case .tiles, .copy: step.writes.reduce(0) { $0 + buffers[$1].byteCount } <= 4096
+    default: false
+    }
   }
   let mostWaiting = 1 << 20  // about what the second cache level holds
   func continues(_ s: Int) -> Bool {
@@ -37,7 +40,18 @@ func schedule(_ steps: [Step], _ buffers: [Buffer]) -> [Int] {
     return Band.commonRows(rows, own) != nil && (isFold[s] || !isFold[last])
   }
 
-  var ready = steps.indices.filter { waiting[$0] == 0 }
+  var ready: [Int] = []
+  // What others have assembled takes no place in the order: it is there when they are done.
+  func begin(_ s: Int) {
+    if case .assembled = steps[s].work { end(s) } else { ready.append(s) }
+  }
+  func end(_ s: Int) {
+    for f in followers[s] {
+      waiting[Int(f)] -= 1
+      if waiting[Int(f)] == 0 { begin(Int(f)) }
+    }
+  }
+  for s in steps.indices.filter({ waiting[$0] == 0 }) { begin(s) }
   while !ready.isEmpty {
     var best = 0
     var bestKey = (Int.max, Int.max, Int.max)
@@ -57,11 +71,8 @@ func schedule(_ steps: [Step], _ buffers: [Buffer]) -> [Int] {
     let s = ready.remove(at: best)
     order.append(s)
     for b in steps[s].reads { readers[b] -= 1 }
-    for f in followers[s] {
-      waiting[Int(f)] -= 1
-      if waiting[Int(f)] == 0 { ready.append(Int(f)) }
-    }
+    end(s)
   }
-  precondition(order.count == steps.count, "steps wait for each other")
+  precondition(waiting.allSatisfy { $0 == 0 }, "steps wait for each other")
   return order
 }

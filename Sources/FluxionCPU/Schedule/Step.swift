@@ -14,6 +14,8 @@ struct Step {
     case copy(from: Int, to: Int, byteCount: Int)
     /// Nothing: a point in time.
     case barrier
+    /// Nothing: a concatenation whose parts others have put in their places.
+    case assembled
   }
   var work: Work
   /// The node it is reported as.

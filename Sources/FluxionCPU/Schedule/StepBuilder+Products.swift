@@ -28,13 +28,13 @@ extension StepBuilder {
       steps.append(step)
       return
     }
-    let copiesBefore = copies
+    let placesBefore = places
     var epilogue = try program(group, g, groupOf, others)
     let fits = epilogue.mergeDimensions(dimensionGroups(of: v, batch: d.lhsBatch.count, left: d.lhsFree(rank: x.rank).count))
     guard fits, epilogue.extents.count <= 6, graph.types[v.int].shape.elementCount > 0 else {
       // As two steps: the product, then the rest.
       roles.store(v.int)
-      copies = copiesBefore
+      places = placesBefore
       steps.append(step)
       return try appendTiles(group, g, groupOf, others)
     }

@@ -12,8 +12,8 @@ struct StepBuilder {
   private(set) var results: [ResultSource] = []
   private(set) var resultBuffers: [Int] = []
   private var groupSteps: [(first: Int, last: Int)] = []
-  /// Further buffers in which a value is wanted.
-  var copies: [Int: [Int]] = [:]
+  /// Further places in which a value is wanted, seen with its shape.
+  var places: [Int: [MemoryForm]] = [:]
 
   /// Where a result of the whole program comes from.
   enum ResultSource {
@@ -78,20 +78,27 @@ struct StepBuilder {
       let copy = newBuffer(bytes, .result(resultBuffers.count))
       results.append(.slot(resultBuffers.count))
       resultBuffers.append(copy)
-      copies[base, default: []].append(copy)
+      places[base, default: []].append(MemoryForm(base: copy, strides: graph.types[base].shape.rowMajorStrides, offset: 0))
     }
   }
 
   // MARK: Steps
 
   private mutating func makeSteps(_ grouping: Grouping) throws(EngineError) {
+    let concatenations = context.searchesForNaN ? [:] : concatenationsInPlace(grouping)
     groupSteps = [(Int, Int)](repeating: (-1, -1), count: grouping.groups.count)
     for (g, group) in grouping.groups.enumerated() where group.isAlive {
       let first = steps.count
       switch group.kind {
       case .fused: try appendTiles(group, Int32(g), grouping.groupOf, group.nodes)
       case .product: try appendProduct(group, Int32(g), grouping.groupOf)
-      case .single: try appendSingle(group.anchor)
+      case .single:
+        if let parts = concatenations[g] {
+          for part in parts { appendCopy(of: part, node: group.anchor) }
+          steps.append(Step(work: .assembled, node: group.anchor, reads: [], writes: [], order: 0))
+        } else {
+          try appendSingle(group.anchor)
+        }
       case .barrier:
         steps.append(Step(work: .barrier, node: group.anchor, reads: [], writes: [], order: group.last))
       }
@@ -103,9 +110,9 @@ struct StepBuilder {
       let own = groupSteps[g].first
       for p in group.predecessors { steps[own].predecessors.append(groupSteps[Int(p)].last) }
     }
-    // What tile programs did not write a second time.
-    for (base, targets) in copies.sorted(by: { $0.key < $1.key }) {
-      for target in targets {
+    // What tile programs did not write a second time: results, which begin as their bases do.
+    for (base, targets) in places.sorted(by: { $0.key < $1.key }) {
+      for target in targets.map(\.base) {
         let made = roles.maker(ValueID(base))
         var step = Step(
           work: .copy(from: base, to: target, byteCount: buffers[target].byteCount), node: made ?? -1, reads: [base],
@@ -116,6 +123,7 @@ struct StepBuilder {
         steps.append(step)
       }
     }
+    if !concatenations.isEmpty { dropUnreadStores() }
   }
 
   mutating func program(
@@ -137,11 +145,12 @@ struct StepBuilder {
         let strides = map.strides(type.shape.rowMajorStrides).strides
         writer.program.store(value, in: v.int, type.elementType, strides)
         // A copy of the value's beginning only is left to a step of its own.
-        let wanted = copies[v.int] ?? []
-        for copy in wanted where buffers[copy].byteCount == type.byteCount {
-          writer.program.store(value, in: copy, type.elementType, strides)
+        let wanted = places[v.int] ?? []
+        for place in wanted where buffers[place.base].byteCount >= type.byteCount {
+          let steps = map.strides(place.strides).strides
+          writer.program.store(value, in: place.base, type.elementType, steps, offset: place.offset * type.elementType.byteCount)
         }
-        copies[v.int] = wanted.filter { buffers[$0].byteCount != type.byteCount }
+        places[v.int] = wanted.filter { buffers[$0.base].byteCount < type.byteCount }
       }
     }
     return writer.program
