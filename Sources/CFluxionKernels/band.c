@@ -86,6 +86,12 @@ static void place_panels(fx_band *band, uint32_t number, int64_t count) {
   if (first == number) band->panel_count += count;
 }
 
+static void prepare_blocks(const fx_band *band, const fx_band_part *part) {
+  const fx_gemm *product = part->kind == FX_STEP_GEMM ? part->payload : NULL;
+  fx_fused *tiles = product ? product->epilogue : part->folds ? NULL : part->payload;
+  if (tiles) fx_prepare_block_tiles(tiles, part->folds ? part->panel_rows : band->block_rows * part->factor);
+}
+
 uint64_t fx_prepare_band(fx_band *band) {
   band->prepared = 0;
   if (band->rows <= 0 || band->part_count == 0) return fx_refuse("band: no rows, or no parts");
@@ -138,6 +144,7 @@ uint64_t fx_prepare_band(fx_band *band) {
   if (groups) band->block_rows = fx_min64(band->block_rows, fx_max64(1, band->rows / groups / 4) * 4);   // no fewer blocks than groups
   band->block_count = fx_divide_up(band->rows, band->block_rows);
   band->group_count = groups ? groups : band->block_count;
+  for (uint32_t i = 0; i < band->part_count; i++) prepare_blocks(band, &band->parts[i]);
   band->worker_bytes = fx_align64(worker);
   band->worker_offset = scratch;
   band->scratch_bytes = scratch + band->worker_bytes * (uint64_t)fx_max64(band->group_count, band->panel_count);
@@ -150,6 +157,13 @@ typedef struct band_run {
   const fx_context *context;
 } band_run;
 
+static void run_epilogue(const fx_gemm *step, const fx_context *context, int64_t first, int64_t end, char *worker) {
+  const int64_t low[FX_MAX_RANK] = {first, 0}, high[FX_MAX_RANK] = {end, step->n};
+  if (!step->epilogue) return;
+  if (step->epilogue->block_tiles) fx_run_block_tile(step->epilogue, context, first, end);
+  else fx_run_fused_box(step->epilogue, context->slots, NULL, low, high, worker);
+}
+
 static void run_product(const fx_gemm *step, const fx_context *context, const char *strips, int64_t first, int64_t end, char *worker) {
   const int64_t size = (int64_t)fx_type_size((fx_type)step->type);
   const char *a = (const char *)fx_slot_at(context, step->a, step->a_offset) + first * (step->transpose_a ? 1 : step->lda) * size;
@@ -159,9 +173,7 @@ static void run_product(const fx_gemm *step, const fx_context *context, const ch
   const void *onto = fx_gemm_onto(step, context, c, 0, &pitch);
   fx_gemm_serial((fx_type)step->type, step->use_blas, end - first, step->n, step->k, a, step->lda, step->transpose_a, b, strips ? FX_IN_STRIPS : step->ldb,
                  step->transpose_b && !strips, c, step->ldc, onto, pitch);
-  if (!step->epilogue) return;
-  const int64_t low[FX_MAX_RANK] = {first, 0}, high[FX_MAX_RANK] = {end, step->n};
-  fx_run_fused_box(step->epilogue, context->slots, NULL, low, high, worker);
+  run_epilogue(step, context, first, end, worker);
 }
 
 // What these rows add to the sums of their group.
@@ -188,6 +200,8 @@ static void run_block(const band_run *run, int64_t block, int64_t group, bool be
       run_product(part->payload, run->context, part->in_strips ? scratch + part->strips_offset : NULL, low, high, worker);
     } else if (part->folds) {
       fx_fold_rows(part->payload, &own, group, begins, low, high, worker);
+    } else if (((const fx_fused *)part->payload)->block_tiles) {
+      fx_run_block_tile(part->payload, &own, low, high);
     } else {
       fx_run_fused_rows(part->payload, &own, low, high, worker);
     }
@@ -217,9 +231,7 @@ static void finish_product(const band_run *run, const fx_band_part *part, int64_
     kernels->joined[type][FX_JOINED_ADD][FX_JOINED_THEN_ADD](count, c, total, sums + group * next, sums + (group + 1) * next);
   if (group < groups) kernels->operations[FX_ADD][type](count, c, total, sums + group * next, NULL);
   if (groups == 1) memcpy(c, sums, count * (size_t)size);
-  if (!step->epilogue) return;
-  const int64_t low[FX_MAX_RANK] = {first, 0}, high[FX_MAX_RANK] = {end, step->n};
-  fx_run_fused_box(step->epilogue, run->context->slots, NULL, low, high, worker);
+  run_epilogue(step, run->context, first, end, worker);
 }
 
 static void run_panel(void *context, int64_t panel) {

@@ -202,6 +202,7 @@ void fx_finish_folds(const fx_fused *step, const fx_context *context);
 
 // Runs a program of a single tile, on this thread.
 void fx_run_single_tile(const fx_fused *step, const fx_context *context);
+void fx_run_block_tile(const fx_fused *step, const fx_context *context, int64_t first, int64_t end);   // of rows
 
 // Chooses how a product of one panel runs without the pool and without deciding anything anew.
 void fx_prepare_single_product(fx_gemm *step);

@@ -55,19 +55,60 @@ static void index_row(int64_t count, fx_type type, void *target, int64_t first, 
 
 // MARK: Loads
 
-void fx_gather_tile(const box *box, const fx_view *view, char *target, int64_t rows, int64_t column, int64_t columns) {
-  size_t size = fx_type_size((fx_type)view->type);
-  int64_t inner = view->strides[box->step->rank - 1];
-  row_walk walk = start_walk(box, view->strides);
-  int64_t origin = view_origin(box, view->strides) + column * inner;
-  if (view->slot == FX_INDEX_SLOT) {
-    for (int64_t r = 0; r < rows; r++, next_row(&walk), target += (size_t)columns * size)
-      index_row(columns, (fx_type)view->type, target, view->offset + origin + walk.offset, inner);
-    return;
+// The first `row` bytes over and over, up to `bytes`.
+static void repeat_row(char *target, size_t row, size_t bytes) {
+  for (size_t done = row; done < bytes;) {
+    const size_t more = done < bytes - done ? done : bytes - done;
+    memcpy(target + done, target, more);
+    done += more;
   }
-  const char *source = (const char *)box->slots[view->slot] + view->offset + origin * (int64_t)size;
-  for (int64_t r = 0; r < rows; r++, next_row(&walk), target += (size_t)columns * size)
-    copy_row(columns, size, target, 1, source + walk.offset * (int64_t)size, inner);
+}
+
+#define SHORT_ROWS(type)                                                                                              \
+  {                                                                                                                   \
+    type *to = (type *)(void *)target;                                                                                \
+    const type *from = (const type *)(const void *)source;                                                            \
+    for (int64_t r = 0; r < rows; r++, to += to_row, from += from_row)                                                \
+      for (int64_t i = 0; i < columns; i++) to[i * to_stride] = from[i * from_stride];                                \
+    break;                                                                                                            \
+  }
+// Rows of a few elements, which lie evenly apart.
+static void copy_short_rows(int64_t rows, int64_t columns, size_t size, char *target, int64_t to_row, int64_t to_stride, const char *source, int64_t from_row,
+                            int64_t from_stride) {
+  switch (size) {
+    case 1: SHORT_ROWS(uint8_t)
+    case 2: SHORT_ROWS(uint16_t)
+    case 4: SHORT_ROWS(uint32_t)
+    case 8: SHORT_ROWS(uint64_t)
+    default: SHORT_ROWS(pair64)
+  }
+}
+static bool are_short_rows(const box *box, int64_t columns) { return box->step->rank == 2 && columns <= 8; }
+
+void fx_gather_tile(const box *box, const fx_view *view, char *target, int64_t rows, int64_t column, int64_t columns) {
+  const size_t size = fx_type_size((fx_type)view->type), row = (size_t)columns * size;
+  const uint32_t rank = box->step->rank;
+  const int64_t inner = view->strides[rank - 1];
+  bool repeats = rows > 1;
+  for (uint32_t d = 0; d + 1 < rank; d++) repeats &= box->extent[d] == 1 || view->strides[d] == 0;
+  row_walk walk = start_walk(box, view->strides);
+  const int64_t origin = view_origin(box, view->strides) + column * inner;
+  if (repeats) {
+    fx_gather_tile(box, view, target, 1, column, columns);
+    repeat_row(target, row, (size_t)rows * row);
+  } else if (view->slot == FX_INDEX_SLOT && columns == box->columns && fx_is_dense(box, view->strides)) {   // one long row
+    index_row(rows * columns, (fx_type)view->type, target, view->offset + origin + walk.offset, 1);
+  } else if (view->slot == FX_INDEX_SLOT) {
+    for (int64_t r = 0; r < rows; r++, next_row(&walk), target += row)
+      index_row(columns, (fx_type)view->type, target, view->offset + origin + walk.offset, inner);
+  } else {
+    const char *source = (const char *)box->slots[view->slot] + view->offset + origin * (int64_t)size;
+    if (are_short_rows(box, columns)) {
+      copy_short_rows(rows, columns, size, target, columns, 1, source + walk.offset * (int64_t)size, view->strides[0], inner);
+      return;
+    }
+    for (int64_t r = 0; r < rows; r++, next_row(&walk), target += row) copy_row(columns, size, target, 1, source + walk.offset * (int64_t)size, inner);
+  }
 }
 
 bool fx_is_dense(const box *box, const int64_t *strides) {
@@ -104,15 +145,6 @@ char *fx_tile_origin(const box *box, const fx_view *view, int64_t column) {
   const int64_t size = (int64_t)fx_type_size((fx_type)view->type);
   const int64_t at = view_origin(box, view->strides) + row_offset(box, view->strides) + column * view->strides[box->step->rank - 1];
   return (char *)box->slots[view->slot] + view->offset + at * size;
-}
-
-// The first `row` bytes over and over, up to `bytes`.
-static void repeat_row(char *target, size_t row, size_t bytes) {
-  for (size_t done = row; done < bytes;) {
-    const size_t more = done < bytes - done ? done : bytes - done;
-    memcpy(target + done, target, more);
-    done += more;
-  }
 }
 
 // How a compiled run is done in this box: where rows differ in what is one number to each, or lie apart, row by row, unless they are too short for that.
@@ -163,8 +195,7 @@ void fx_pin_values(box *box) {
         const char *source = (const char *)box->slots[view->slot] + view->offset + view_origin(box, view->strides) * (int64_t)size;
         fx_fill_row((int64_t)elements, size, source, own);
       } else {   // one row many times, or a part of it
-        fx_gather_tile(box, view, own, 1, 0, box->tile_columns);
-        repeat_row(own, (size_t)box->tile_columns * size, (size_t)elements * size);
+        fx_gather_tile(box, view, own, box->tile_rows, 0, box->tile_columns);
       }
     }
   }
@@ -221,6 +252,10 @@ void fx_store_tile(const box *box, const fx_output *output, const char *source, 
     return;
   }
   row_walk walk = start_walk(box, view->strides);
+  if (are_short_rows(box, columns) && target + walk.offset * size != source) {
+    copy_short_rows(rows, columns, (size_t)size, target + walk.offset * size, view->strides[0], inner, source, columns, 1);
+    return;
+  }
   for (int64_t r = 0; r < rows; r++, next_row(&walk), source += columns * size) {
     char *to = target + walk.offset * size;
     if (to != source) copy_row(columns, (size_t)size, to, inner, source, 1);
