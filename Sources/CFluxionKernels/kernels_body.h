@@ -106,14 +106,15 @@ ELEMENTARY(acosh, f64, double, wd, WD, vd)
 ELEMENTARY(atanh, f64, double, wd, WD, vd)
 BINARY(pow_f32, float, vf, LF, float, vf, pow_f32(x, y))
 
-// f32 functions in f64 arithmetic, rounded once: half an ulp and a bit. As many f64 take two vectors.
+// f32 functions in f64 arithmetic, rounded once: half an ulp and a bit.
 #define WIDENED_VALUE(name, function)                                                                                        \
   FX_INLINE wf FX_NAME(widened_##name)(wf x) {                                                                               \
+    enum { count = sizeof(wfd) / sizeof(wd) };                                                                               \
     wfd wide = __builtin_convertvector(x, wfd);                                                                              \
-    wd halves[2];                                                                                                            \
-    memcpy(halves, &wide, sizeof halves);                                                                                    \
-    halves[0] = function(halves[0]), halves[1] = function(halves[1]);                                                        \
-    memcpy(&wide, halves, sizeof halves);                                                                                    \
+    wd parts[count];                                                                                                         \
+    memcpy(parts, &wide, sizeof parts);                                                                                      \
+    _Pragma("clang loop unroll(full)") for (int i = 0; i < count; i++) parts[i] = function(parts[i]);                        \
+    memcpy(&wide, parts, sizeof parts);                                                                                      \
     return __builtin_convertvector(wide, wf);                                                                                \
   }
 #define WIDENED(name, function)                                                                                              \
@@ -153,7 +154,7 @@ FX_INLINE wf FX_NAME(erfinv_value)(wf x) {
   wf s = MADD(q, t, (wf)1.314677477e+00f), s_low = MADD(q, t, 1.314677477e+00f - s) - 1.444146669e-08f;
   s_low = MADD(q_low, t, MADD(q, t_low, s_low));
   wf result = MADD(s, x, s_low * x);
-  if (FX_UNLIKELY(!__builtin_reduce_and(near))) FX_NAME(far_erfinv)(&result, &x, &near);
+  if (FX_UNLIKELY(!FX_NAME(holds)(near))) FX_NAME(far_erfinv)(&result, &x, &near);
   return result;
 }
 WIDE_UNARY(erfinv_f32, float, wf, WF, vf, FX_NAME(erfinv_value)(x))

@@ -1,4 +1,4 @@
-// Elementary functions of f32, of two registers at once (vector.h). Polynomials are our own minimax fits (Remez exchange, weighted for relative error of the result).
+// Elementary functions of f32, of several registers at once (vector.h). Polynomials are our own minimax fits (Remez exchange, weighted for relative error of the result).
 // Errors are below one unit in the last place; `make accuracy` measures them over all arguments and writes the page "Accuracy".
 
 static const float ln2_high_f32 = 0.693359375f, ln2_low_f32 = -2.12194440e-4f;   // the high part has 9 bits: n * high is exact
@@ -34,8 +34,8 @@ FX_INLINE wf factor_f32(FX_NAME(exp_parts) parts, int32_t k) { return (wf)((part
 // y 2ⁿ, rounded once where it lies beyond the range of one factor.
 FX_INLINE wf scaled_f32(wf y, FX_NAME(exp_parts) parts) {
 #if FX_VECTOR_BYTES == 64
-  FX_NAME(halves) x = FX_NAME(halves_of)(y), n = FX_NAME(halves_of)(parts.n);
-  return FX_NAME(wide_of)((vf)_mm512_scalef_ps((__m512)x.low, (__m512)n.low), (vf)_mm512_scalef_ps((__m512)x.high, (__m512)n.high));
+  const FX_NAME(registers) x = FX_NAME(registers_of)(y), n = FX_NAME(registers_of)(parts.n);
+  return EACH_REGISTER((vf)_mm512_scalef_ps((__m512)x.of[i], (__m512)n.of[i]));
 #else
   wi n = __builtin_convertvector(parts.n, wi), half = n >> 1;
   return y * power_of_two_f32(half) * power_of_two_f32(n - half);
@@ -45,8 +45,8 @@ FX_INLINE wf scaled_f32(wf y, FX_NAME(exp_parts) parts) {
 // 1/d to about an ulp, for who corrects it by its residual; d is neither zero nor infinite.
 FX_INLINE wf near_reciprocal_f32(wf d) {
 #if FX_VECTOR_BYTES == 64
-  FX_NAME(halves) x = FX_NAME(halves_of)(d);
-  wf y = FX_NAME(wide_of)((vf)_mm512_rcp14_ps((__m512)x.low), (vf)_mm512_rcp14_ps((__m512)x.high));
+  const FX_NAME(registers) x = FX_NAME(registers_of)(d);
+  wf y = EACH_REGISTER((vf)_mm512_rcp14_ps((__m512)x.of[i]));
   return MADD(MADD(-d, y, (wf)1.0f), y, y);
 #else
   return 1.0f / d;
@@ -62,9 +62,10 @@ static __attribute__((noinline)) void FX_NAME(far_exp)(wf *x) {
 
 FX_INLINE wf exp_f32(wf x) {
   const wi near = abs_f32(x) < 87.0f;   // where 2ⁿ is one normal number
-  if (FX_UNLIKELY(!__builtin_reduce_and(near))) {
-    FX_NAME(far_exp)(&x);
-    return x;
+  if (FX_UNLIKELY(!FX_NAME(holds)(near))) {
+    wf result = x;   // x itself, whose address nobody takes, stays in registers
+    FX_NAME(far_exp)(&result);
+    return result;
   }
   FX_NAME(exp_parts) parts = exp_parts_f32(x);
   return (MADD(parts.r * parts.r, parts.q, parts.r) + 1.0f) * factor_f32(parts, 0);
@@ -149,9 +150,9 @@ static const float FX_NAME(tanh_pieces)[tanh_degree + 3][LF] = {
 };
 
 FX_INLINE wf looked_up_f32(const float *row, wi places) {
-  FX_NAME(halves) at = FX_NAME(halves_of)((wf)places);
+  const FX_NAME(registers) at = FX_NAME(registers_of)((wf)places);
   const __m512 table = _mm512_loadu_ps(row);
-  return FX_NAME(wide_of)((vf)_mm512_permutexvar_ps((__m512i)at.low, table), (vf)_mm512_permutexvar_ps((__m512i)at.high, table));
+  return EACH_REGISTER((vf)_mm512_permutexvar_ps((__m512i)at.of[i], table));
 }
 
 FX_INLINE wf tanh_f32(wf x) {
@@ -187,9 +188,9 @@ static const float FX_NAME(tanh_pieces)[tanh_degree + 3][LF / 2] = {
 };
 
 FX_INLINE wf looked_up_f32(const float *row, wi places) {
-  FX_NAME(halves) at = FX_NAME(halves_of)((wf)places);
+  const FX_NAME(registers) at = FX_NAME(registers_of)((wf)places);
   const __m256 table = _mm256_broadcast_ps((const __m128 *)(const void *)row);
-  return FX_NAME(wide_of)((vf)_mm256_permutevar_ps(table, (__m256i)at.low), (vf)_mm256_permutevar_ps(table, (__m256i)at.high));
+  return EACH_REGISTER((vf)_mm256_permutevar_ps(table, (__m256i)at.of[i]));
 }
 
 FX_INLINE wf tanh_f32(wf x) {
@@ -227,7 +228,26 @@ FX_INLINE wf tanh_f32(wf x) {
 #endif
 
 // 1 / (1 + exp(-x)), the exponential and the sum kept to more than their type holds, the quotient corrected by its residual.
-static __attribute__((noinline)) void FX_NAME(far_logistic)(wf *x) {
+FX_INLINE wf near_logistic_f32(wf x) {   // where a float holds 1 + 2ⁿ, and what rounding takes from 1 + 2ⁿ + 2ⁿ r
+  FX_NAME(exp_parts) parts = exp_parts_f32(-x);
+  SIDE_BY_SIDE(parts.r);
+  wf q = MADD((wf)1.386314398e-03f, parts.r, (wf)8.367440663e-03f);   // shorter than parts.q: 2⁻²⁸ of the exponential off
+  SIDE_BY_SIDE(q);
+  q = MADD(q, parts.r, (wf)4.166724533e-02f);
+  SIDE_BY_SIDE(q);
+  q = MADD(q, parts.r, (wf)1.666653454e-01f);
+  SIDE_BY_SIDE(q);
+  q = MADD(q, parts.r, (wf)0.5f);
+  SIDE_BY_SIDE(q);
+  wf power = factor_f32(parts, 0), whole = power + 1.0f, sum = MADD(power, parts.r, whole);
+  wf rest = MADD(power, parts.r * parts.r * q, MADD(power, parts.r, whole - sum));
+  wf d = sum + rest, d_low = rest - (d - sum);
+  SIDE_BY_SIDE(d);
+  wf y = near_reciprocal_f32(d);
+  SIDE_BY_SIDE(y);
+  return MADD(y, MADD(-d_low, y, residual_f32((wf)1.0f, y, d)), y);
+}
+static __attribute__((noinline)) void FX_NAME(far_logistic)(wf *x, const wi *near) {
   wf limited = *x > 80.0f ? (wf)80.0f : *x;
   limited = limited < -104.0f ? (wf)-104.0f : limited;
   const wi is_far = limited < -60.0f;   // what a float holds only after scaling, or not at all: denominator and result are scaled by 2⁻⁶⁴
@@ -237,24 +257,18 @@ static __attribute__((noinline)) void FX_NAME(far_logistic)(wf *x) {
   wf w = sum + rest, w_low = rest - (w - sum);   // (w + w_low) 2ⁿ = exp(-x)
   wf e = w * scale, greater = e > one ? e : one, less = e > one ? one : e;
   wf d = greater + less, d_low = MADD(w_low, scale, (greater - d) + less), y = near_reciprocal_f32(d);
-  *x = MADD(y, MADD(-d_low, y, residual_f32((wf)1.0f, y, d)), y) * one;
+  const wf far = MADD(y, MADD(-d_low, y, residual_f32((wf)1.0f, y, d)), y) * one;
+  *x = *near ? near_logistic_f32(*x) : far;   // whatever the others are
 }
-
 FX_INLINE wf logistic_f32(wf x) {
-  const wi near = abs_f32(x) < 15.9f;   // where a float holds 1 + 2ⁿ, and what rounding takes from 1 + 2ⁿ + 2ⁿ r
-  if (FX_UNLIKELY(!__builtin_reduce_and(near))) {
-    FX_NAME(far_logistic)(&x);
-    return x;
+  const wi near = abs_f32(x) < 15.9f;
+  if (FX_UNLIKELY(!FX_NAME(holds)(near))) {
+    wf result = x;
+    const wi are_near = near;
+    FX_NAME(far_logistic)(&result, &are_near);
+    return result;
   }
-  FX_NAME(exp_parts) parts = exp_parts_f32(-x);
-  wf q = MADD((wf)1.386314398e-03f, parts.r, (wf)8.367440663e-03f);   // shorter than parts.q: 2⁻²⁸ of the exponential off
-  q = MADD(q, parts.r, (wf)4.166724533e-02f);
-  q = MADD(q, parts.r, (wf)1.666653454e-01f);
-  q = MADD(q, parts.r, (wf)0.5f);
-  wf power = factor_f32(parts, 0), whole = power + 1.0f, sum = MADD(power, parts.r, whole);
-  wf rest = MADD(power, parts.r * parts.r * q, MADD(power, parts.r, whole - sum));
-  wf d = sum + rest, d_low = rest - (d - sum), y = near_reciprocal_f32(d);
-  return MADD(y, MADD(-d_low, y, residual_f32((wf)1.0f, y, d)), y);
+  return near_logistic_f32(x);
 }
 
 FX_INLINE wf erf_f32(wf x) {
@@ -329,14 +343,14 @@ static __attribute__((noinline)) void FX_NAME(large_sine)(wf *result, const wf *
 FX_INLINE wf sin_f32(wf x) {
   wf result = sine_f32(x, 0);
   wi regular = abs_f32(x) <= 1e6f;
-  if (FX_UNLIKELY(!__builtin_reduce_and(regular))) FX_NAME(large_sine)(&result, &x, 0);
+  if (FX_UNLIKELY(!FX_NAME(holds)(regular))) FX_NAME(large_sine)(&result, &x, 0);
   return x == 0.0f ? x : result;
 }
 
 FX_INLINE wf cos_f32(wf x) {
   wf result = sine_f32(x, 1);
   wi regular = abs_f32(x) <= 1e6f;
-  if (FX_UNLIKELY(!__builtin_reduce_and(regular))) FX_NAME(large_sine)(&result, &x, 1);
+  if (FX_UNLIKELY(!FX_NAME(holds)(regular))) FX_NAME(large_sine)(&result, &x, 1);
   return result;
 }
 
