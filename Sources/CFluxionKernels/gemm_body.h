@@ -1,9 +1,10 @@
-// Own matrix products, compiled once for each instruction set. Tiles of TM × 2 vectors of C stay in registers while k runs. Rows of A are read where they lie,
-// columns are packed if they are long; B is in strips of 2 vectors, or read where it lies if it is stored by rows and narrow, or met by few rows, else it is
-// packed into strips here. Every element is summed block by block of k and in order within a block, whatever is packed or turned round.
+// Own matrix products, compiled once for each instruction set. Tiles of TM × 2 vectors of C stay in registers while k runs. Rows of A are read where they lie;
+// if its columns are long, tiles that meet them first pack them for the others. B is in strips of 2 vectors, or read where it lies if it is stored by rows and
+// narrow, or met by few rows, else it is packed into strips here. Every element is summed block by block of k and in order within a block, whatever is packed
+// or turned round.
 //
 // Measured on a Zen 3 (one thread, f32, GF/s; its registers give 104; in brackets with B in strips already): 2708×64×1433 92 (95), 1433×64×2708 with A
-// transposed 86, 256×256×4096 likewise 89 (91), 4096×256×256 97, 64×128×128 91 (97), 64×64×64 95 (96).
+// transposed 91, 256×256×4096 likewise 93 (95), 4096×256×256 98, 64×128×128 91 (97), 64×64×64 95 (97).
 
 #if FX_VECTOR_BYTES == 64
 enum { TM = 12, TM_MIDDLE = 8 };    // 24 of 32 registers hold C
@@ -21,17 +22,25 @@ enum { block_k = FX_GEMM_BLOCK_K };   // depth of one packed block of B: strip a
 #define KEEP_WHOLE(x) (void)(x)
 #endif
 
-// Rows of A that the next block reads, asked for while tiles of this one are computed: rows of a large matrix lie in pages of their own, and the processor
-// cannot know which of them come next. A tile asks for two of them line by line: asked for at once, lines stand in the way of those that it needs itself.
-typedef struct FX_NAME(rows_ahead) {
-  const char *at;
-  int64_t step, rows, each;   // bytes from row to row; how many are to be asked for, and how many by each tile
-} FX_NAME(rows_ahead);
+// What the tiles of a strip have in common: depth, steps from one row of A to the next (within a tile, and where another begins) and through its depth, from
+// row to row of B, of C and of what is added to it, the columns that exist, and bytes from one row to ask for to the next.
+typedef struct FX_NAME(strip) {
+  int64_t k, tile_step, row_step, depth_step, ldb, ldc, pitch, width, soon_step;
+} FX_NAME(strip);
 
-// `ask` is said before every step into the depth.
-#define GEMM_STEPS(T, rows, V, L, two, W, LW, ask)                                                                             \
+// What the highest and widest tiles do by the way, step by step: at once it would stand in the way of what they need themselves. Each of them asks for two rows
+// of A that the next block reads, since rows of a large matrix lie in pages of their own, and the processor cannot know which of them come next; or it packs
+// the columns of A that it meets, TM side by side, for the other strips: of packed columns all that is read is used, and few pages are.
+typedef struct FX_NAME(aside) {
+  char *at;
+  int64_t step, left, each;   // bytes from one to the next; how many are left, and how many each tile takes
+  bool packs;
+} FX_NAME(aside);
+
+// `also` is said before every step into the depth.
+#define GEMM_STEPS(T, rows, V, L, two, W, LW, also)                                                                            \
     for (int64_t p = 0; p < k; p++) {                                                                                         \
-      ask;                                                                                                                    \
+      also;                                                                                                                   \
       const V b0 = LOAD(V, b + p * ldb);                                                                                      \
       const W b1 = two ? LOAD(W, b + p * ldb + L) : (W)(T)0;                                                                  \
       _Pragma("clang loop unroll(full)") for (int i = 0; i < rows; i++) {                                                     \
@@ -41,80 +50,82 @@ typedef struct FX_NAME(rows_ahead) {
         if (two) sum1[i] = MADD(LOAD(W, &x), b1, sum1[i]);                                                                    \
       }                                                                                                                       \
     }
-#define GEMM_ASK(T) (__builtin_prefetch(soon + p * (int64_t)sizeof(T), 0, 2), __builtin_prefetch(soon + soon_step + p * (int64_t)sizeof(T), 0, 2))
+#define GEMM_ASK(T) (__builtin_prefetch(aside + p * (int64_t)sizeof(T), 0, 2), __builtin_prefetch(aside + strip->soon_step + p * (int64_t)sizeof(T), 0, 2))
+#define GEMM_PACK(T) (memcpy(aside + p * TM * (int64_t)sizeof(T), a + p * depth_step, TM * sizeof(T)), __builtin_prefetch(a + (p + 8) * depth_step))
 
-// One tile of `rows` rows, a literal: a vector V of L lanes and, where `two` is said, one of W with LW lanes behind it. b: first row of the strip, rows ldb
-// apart. `width` columns exist, more than L if there are two vectors. Added to the product is `onto`, unless NULL: a row for each of C, `pitch` apart.
-// soon: two rows that the highest and widest tiles ask for, or NULL. A function for each number of rows and width: inlined together they run out of registers.
-#define GEMM_TILE(name, T, rows, V, L, two, W, LW)                                                                             \
-  static __attribute__((noinline)) void FX_NAME(name)(int64_t k, const T *a, int64_t row_step, int64_t depth_step, const T *b, int64_t ldb, T *c, \
-                                                      int64_t ldc, const T *onto, int64_t pitch, int64_t width, const char *soon, int64_t soon_step) { \
+// One tile of `rows` rows, a literal: a vector V of L lanes and, where `two` is said, one of W with LW lanes behind it; b: first row of the strip. More than L
+// columns exist if there are two vectors. Added to the product is `onto`, unless NULL: a row for each of C. aside: what a tile of the highest and widest asks
+// for, or where it packs, or NULL. A function for each number of rows and width: inlined together they run out of registers.
+#define GEMM_TILE(name, T, rows, V, L, two, W, LW, also)                                                                           \
+  static __attribute__((noinline)) void FX_NAME(name)(const FX_NAME(strip) *strip, const T *a, const T *b, T *c, const T *onto, char *aside) { \
+    const int64_t k = strip->k, row_step = strip->row_step, depth_step = strip->depth_step, ldb = strip->ldb; \
     V sum0[rows];                                                                                                             \
     W sum1[rows];                                                                                                             \
     _Pragma("clang loop unroll(full)") for (int i = 0; i < rows; i++) sum0[i] = (V)(T)0, sum1[i] = (W)(T)0;                   \
-    if (rows == TM && two && LW == L && soon) {                                                                               \
-      GEMM_STEPS(T, rows, V, L, two, W, LW, GEMM_ASK(T))                                                                      \
+    if (rows == TM && two && LW == L && aside) {                                                                               \
+      GEMM_STEPS(T, rows, V, L, two, W, LW, also)                                                                             \
     } else {                                                                                                                  \
       GEMM_STEPS(T, rows, V, L, two, W, LW, (void)0)                                                                          \
     }                                                                                                                         \
-    _Pragma("clang loop unroll(full)") for (int i = 0; i < rows; i++) {                                                       \
-      T *out = c + i * ldc;                                                                                                   \
-      const T *from = onto ? onto + i * pitch : onto;                                                                         \
-      if (FX_LIKELY(width == L + (two ? LW : 0))) {                                                                           \
-        if (onto) sum0[i] = LOAD(V, from) + sum0[i];                                                                          \
-        if (two && onto) sum1[i] = LOAD(W, from + L) + sum1[i];                                                               \
-        memcpy(out, &sum0[i], sizeof sum0[i]);                                                                                \
-        if (two) memcpy(out + L, &sum1[i], sizeof sum1[i]);                                                                   \
-      } else if (two) {                                                                                                       \
-        if (onto) sum0[i] = LOAD(V, from) + sum0[i], sum1[i] = LOAD_SOME(W, from + L, (size_t)(width - L), LW) + sum1[i];     \
-        memcpy(out, &sum0[i], sizeof sum0[i]);                                                                                \
-        STORE_SOME(out + L, sum1[i], (size_t)(width - L), LW);                                                                \
-      } else {                                                                                                                \
-        if (onto) sum0[i] = LOAD_SOME(V, from, (size_t)width, L) + sum0[i];                                                   \
-        STORE_SOME(out, sum0[i], (size_t)width, L);                                                                           \
+    const int64_t ldc = strip->ldc, pitch = strip->pitch, last = strip->width - (two ? L : 0);                                \
+    const bool whole = last == (two ? LW : L);                                                                                \
+    if (onto) {                                                                                                               \
+      _Pragma("clang loop unroll(full)") for (int i = 0; i < rows; i++, onto += pitch) {                                      \
+        sum0[i] = (two || whole ? LOAD(V, onto) : LOAD_SOME(V, onto, (size_t)last, L)) + sum0[i];                             \
+        if (two) sum1[i] = (whole ? LOAD(W, onto + L) : LOAD_SOME(W, onto + L, (size_t)last, LW)) + sum1[i];                  \
       }                                                                                                                       \
+    }                                                                                                                         \
+    _Pragma("clang loop unroll(full)") for (int i = 0; i < rows; i++, c += ldc) {                                             \
+      if (two || whole) memcpy(c, &sum0[i], sizeof sum0[i]);                                                                  \
+      else STORE_SOME(c, sum0[i], (size_t)last, L);                                                                           \
+      if (two && whole) memcpy(c + L, &sum1[i], sizeof sum1[i]);                                                              \
+      else if (two) STORE_SOME(c + L, sum1[i], (size_t)last, LW);                                                             \
     }                                                                                                                         \
   }
 
 // Of the tiles that `rows` rows may have, those of each width: two vectors, one and a half, one, and a half.
 #if FX_VECTOR_BYTES > 16
-#define GEMM_TILES(t, T, rows, V, L, H)                                                                                        \
-  GEMM_TILE(tile_##rows##_4_##t, T, rows, V, L, true, V, L) GEMM_TILE(tile_##rows##_3_##t, T, rows, V, L, true, H, L / 2)      \
-  GEMM_TILE(tile_##rows##_2_##t, T, rows, V, L, false, V, L) GEMM_TILE(tile_##rows##_1_##t, T, rows, H, L / 2, false, H, L / 2)
-#define TILES_OF(t, rows) {FX_NAME(tile_##rows##_1_##t), FX_NAME(tile_##rows##_2_##t), FX_NAME(tile_##rows##_3_##t), FX_NAME(tile_##rows##_4_##t)}
+#define GEMM_TILES(t, T, rows, V, L, H)                                                                                       \
+  GEMM_TILE(tile_##rows##_4_##t, T, rows, V, L, true, V, L, GEMM_ASK(T)) GEMM_TILE(tile_##rows##_3_##t, T, rows, V, L, true, H, L / 2, (void)0)      \
+  GEMM_TILE(tile_##rows##_2_##t, T, rows, V, L, false, V, L, (void)0) GEMM_TILE(tile_##rows##_1_##t, T, rows, H, L / 2, false, H, L / 2, (void)0)
+#define TILES(t) {TILES_OF(t, 1), TILES_OF(t, 2), TILES_OF(t, 3), TILES_OF(t, 4)}
 #else
-#define GEMM_TILES(t, T, rows, V, L, H)                                                                                        \
-  GEMM_TILE(tile_##rows##_4_##t, T, rows, V, L, true, V, L) GEMM_TILE(tile_##rows##_2_##t, T, rows, V, L, false, V, L)
-#define TILES_OF(t, rows) {FX_NAME(tile_##rows##_2_##t), FX_NAME(tile_##rows##_2_##t), FX_NAME(tile_##rows##_4_##t), FX_NAME(tile_##rows##_4_##t)}
+#define GEMM_TILES(t, T, rows, V, L, H)                                                                                       \
+  GEMM_TILE(tile_##rows##_4_##t, T, rows, V, L, true, V, L, GEMM_ASK(T)) GEMM_TILE(tile_##rows##_2_##t, T, rows, V, L, false, V, L, (void)0)
+#define TILES(t) {TILES_OF(t, 2), TILES_OF(t, 2), TILES_OF(t, 4), TILES_OF(t, 4)}
 #endif
+#define TILES_OF(t, width)                                                                                                    \
+  {FX_NAME(tile_TM_##width##_##t), FX_NAME(tile_TM_MIDDLE_##width##_##t), FX_NAME(tile_4_##width##_##t), FX_NAME(tile_2_##width##_##t), \
+   FX_NAME(tile_1_##width##_##t)}
 
 #if FX_VECTOR_BYTES > 16
 typedef FX_VECTOR(float, LF / 2) vfh;
 typedef FX_VECTOR(double, LD / 2) vdh;
 #endif
 
-#define GEMM(t, T, V, L, H)                                                                                                    \
+#define GEMM(t, T, V, L, H)                                                                                                   \
   GEMM_TILES(t, T, TM, V, L, H) GEMM_TILES(t, T, TM_MIDDLE, V, L, H) GEMM_TILES(t, T, 4, V, L, H) GEMM_TILES(t, T, 2, V, L, H) \
-  GEMM_TILES(t, T, 1, V, L, H)                                                                                                 \
+  GEMM_TILES(t, T, 1, V, L, H) GEMM_TILE(tile_packing_##t, T, TM, V, L, true, V, L, GEMM_PACK(T))                             \
                                                                                                                               \
-  /* Rows of one strip of C. A goes on by `tile_step` from one of its rows to the next where they are of different tiles, by `row_step` within a tile. */ \
-  static void FX_NAME(strip_##t)(int64_t m, int64_t k, const T *a, int64_t tile_step, int64_t row_step, int64_t depth_step, const T *b, int64_t ldb, T *c, \
-                                 int64_t ldc, const T *onto, int64_t pitch, int64_t width, FX_NAME(rows_ahead) *ahead) {      \
-    typedef void (*tile)(int64_t, const T *, int64_t, int64_t, const T *, int64_t, T *, int64_t, const T *, int64_t, int64_t, const char *, int64_t); \
+  /* Rows of one strip of C. */                                                                                               \
+  static void FX_NAME(strip_##t)(int64_t m, const FX_NAME(strip) *strip, const T *a, const T *b, T *c, const T *onto, FX_NAME(aside) *aside) { \
+    typedef void (*tile)(const FX_NAME(strip) *, const T *, const T *, T *, const T *, char *);                         \
     enum { heights = 5 };                                                                                                     \
     static const int8_t rows[heights] = {TM, TM_MIDDLE, 4, 2, 1};                                                             \
-    static const tile tiles[heights][4] = {TILES_OF(t, TM), TILES_OF(t, TM_MIDDLE), TILES_OF(t, 4), TILES_OF(t, 2), TILES_OF(t, 1)}; \
-    const int64_t halves = (width + L / 2 - 1) / (L / 2);                                                                     \
+    static const tile tiles[4][heights] = TILES(t);                                                                           \
+    const tile *fitting = tiles[(strip->width - 1) / (L / 2)];                                                                \
+    const int64_t row_step = strip->row_step, tile_step = strip->tile_step, ldc = strip->ldc, pitch = onto ? strip->pitch : 0; \
     /* Fewer than 4 rows have too few sums to hide their latency: with one of the high tiles they are two of middle height, if that comes out even. */ \
-    const int64_t rest = m % TM, high = m >= TM && rest > 0 && rest < 4 && TM + rest == 2 * TM_MIDDLE ? m - TM - rest : m;     \
-    int64_t i = 0;                                                                                                            \
-    for (int height = 0; height < heights; height++)                                                                          \
-      for (const int64_t end = height == 0 ? high : m; i + rows[height] <= end; i += rows[height]) {                          \
-        const char *soon = height == 0 && ahead->rows > 0 ? ahead->at : NULL;                                                 \
-        if (soon) ahead->at += ahead->each * ahead->step, ahead->rows -= ahead->each;                                         \
-        tiles[height][halves - 1](k, a + i * tile_step, row_step, depth_step, b, ldb, c + i * ldc, ldc, onto ? onto + i * pitch : onto, pitch, width, \
-                                  soon, ahead->step);                                                                         \
-      }                                                                                                                       \
+    const int64_t rest = m % TM, is_even = m >= TM && rest > 0 && rest < 4 && TM + rest == 2 * TM_MIDDLE; \
+    int64_t left = m;                                                                                                         \
+    for (const int64_t low = is_even ? TM + rest : rest; left > low; left -= TM, a += TM * tile_step, c += TM * ldc, onto += TM * pitch) { \
+      const bool takes = aside->left > 0;                                                                                     \
+      (takes && aside->packs ? FX_NAME(tile_packing_##t) : fitting[0])(strip, a, b, c, onto, takes ? aside->at : NULL);       \
+      if (takes) aside->at += aside->each * aside->step, aside->left -= aside->each;                                          \
+    }                                                                                                                         \
+    for (int height = 1; left > 0; height++)                                                                                  \
+      for (const int64_t high = rows[height]; left >= high; left -= high, a += high * row_step, c += high * ldc, onto += high * pitch) \
+        fitting[height](strip, a, b, c, onto, NULL);                                                                          \
   }                                                                                                                           \
                                                                                                                               \
   /* to[j][i] = from[i][j], by squares of 4 × 4. */                                                                           \
@@ -164,16 +175,6 @@ typedef FX_VECTOR(double, LD / 2) vdh;
     if (whole > first) FX_NAME(pack_rows_##t)(k, whole / strip, b, ldb, out);                                                 \
     for (int64_t j = whole; j < n; j += strip)                                                                                \
       FX_NAME(pack_##t)(k, n - j < strip ? n - j : strip, b + j * (transpose ? ldb : 1), ldb, transpose, out + j * k);        \
-  }                                                                                                                           \
-                                                                                                                              \
-  /* Columns of stored A, `rows` of them: TM side by side, tile after tile, in the order in which tiles of C read them. */    \
-  FX_INLINE void FX_NAME(pack_columns_##t)(int64_t rows, int64_t k, const T *a, int64_t lda, T *out) {                        \
-    const int64_t whole = rows / TM * TM;                                                                                     \
-    for (int64_t p = 0; p < k; p++, a += lda) {                                                                               \
-      for (int64_t i = 0; i < rows; i += 64 / (int64_t)sizeof(T)) __builtin_prefetch(a + 8 * lda + i);                        \
-      for (int64_t i = 0; i < whole; i += TM) memcpy(out + i * k + p * TM, a + i, TM * sizeof(T));                            \
-      for (int64_t i = whole; i < rows; i++) out[whole * k + p * TM + i - whole] = a[i];                                      \
-    }                                                                                                                         \
   }                                                                                                                           \
                                                                                                                               \
   /* Dot products of `rows` rows with `columns` columns, which lie 256 apart: their latencies overlap. Both numbers are literals, at most 4. */\
@@ -275,7 +276,8 @@ typedef FX_VECTOR(double, LD / 2) vdh;
     enum { strip = 2 * L, most_columns = (128 << 10) / (block_k * (int)sizeof(T)) / strip * strip, room = (96 << 10) / sizeof(T) }; \
     alignas(64) T strips[block_k * most_columns], tiles[room];                                                                \
     const int64_t size = sizeof(T), far = 128 << 10; /* bytes, of which little is in a near cache by chance */                     \
-    const int64_t blocks = (k + block_k - 1) / block_k, block = (k + blocks - 1) / blocks, group = room / block / TM * TM;    \
+    const int64_t blocks = (k + block_k - 1) / block_k, block = blocks == 1 ? k : (k + blocks - 1) / blocks;                  \
+    const int64_t group = m * block <= room ? m : room / block / TM * TM;                                                     \
     const int64_t row_step = transpose_a ? 1 : lda, depth_step = transpose_a ? lda : 1, b_step = transpose_b ? 1 : ldb, across = transpose_b ? ldb : 1; \
     const bool packs_a = transpose_a && m > TM && block * lda * size > far;                                                   \
     /* Of strips cut out of long rows only a few lines find room in the first level at once. */                               \
@@ -284,33 +286,33 @@ typedef FX_VECTOR(double, LD / 2) vdh;
     /* The larger matrix comes from memory; a single strip leaves no time to ask for it. Where B is in strips already, a group of rows meets all of it. */\
     const bool looks_ahead = !transpose_a && m > n && n >= 2 * strip && m * k * size > far, rows_first = in_strips && !transpose_a;\
     for (int64_t left = 0; left < n; left += most_columns) {                                                                  \
-      const int64_t right = n - left < most_columns ? n : left + most_columns, groups = (m + group - 1) / group;              \
-      for (int64_t turn = 1, p = 0, first = 0, next_p, next_first; turn <= blocks * groups; turn++, p = next_p, first = next_first) {\
-        next_p = (rows_first ? turn % blocks : turn / groups) * block, next_first = (rows_first ? turn / blocks : turn % groups) * group;\
-        const int64_t depth = k - p < block ? k - p : block, rows = m - first < group ? m - first : group, whole = packs_a ? rows / TM * TM : 0;\
+      const int64_t right = n - left < most_columns ? n : left + most_columns;                                                \
+      for (int64_t p = 0, first = 0, next_p, next_first; p < k && first < m; p = next_p, first = next_first) {                \
+        const int64_t depth = k - p < block ? k - p : block, most = m - first < group ? m - first : group;                    \
+        const int64_t rows = packs_a && most > TM ? most / TM * TM : most; /* what is left over is a group of its own */      \
+        if (rows_first) next_p = p + depth < k ? p + depth : 0, next_first = next_p > 0 ? first : first + rows;               \
+        else next_first = first + rows < m ? first + rows : 0, next_p = next_first > 0 ? p : p + depth;                       \
         const T *b_block = b + left * across + p * b_step, *packed = in_strips ? b + left * k + p * strip : strips;           \
         const int64_t from_column = in_strips ? k : depth;                                                                    \
         if (!in_strips && first == 0)                                                                                         \
-          FX_NAME(pack_strips_##t)(depth, packs_b ? 0 : (right - left) / strip * strip, right - left, b_block, ldb, transpose_b, strips);\
-        const T *from = a + first * row_step + p * depth_step, *before = p > 0 ? c + left : onto ? onto + left : onto;        \
-        const int64_t before_step = p > 0 ? ldc : pitch;                                                                      \
-        FX_NAME(rows_ahead) ahead = {0};                                                                                      \
-        if (looks_ahead) {                                                                                                    \
+          FX_NAME(pack_strips_##t)(depth, packs_b ? 0 : (right - left) / strip * strip, right - left, b_block, ldb, transpose_b, strips); \
+        FX_NAME(strip) shape = {depth, row_step, row_step, depth_step, ldb, ldc, p > 0 ? ldc : pitch, strip, lda * size};     \
+        const T *from = a + first * row_step + p * depth_step, *before = p > 0 ? c : onto;                                    \
+        before = before ? before + first * shape.pitch + left : before;                                                       \
+        FX_NAME(aside) aside = {0};                                                                                      \
+        if (packs_a && rows >= TM && right - left > strip) {                                                                  \
+          aside = (FX_NAME(aside)){(char *)tiles, TM * depth * size, rows / TM, 1, true};                                     \
+        } else if (looks_ahead) {                                                                                             \
           const int64_t each = rows <= rows / TM * ((right - left) / strip) ? 1 : 2;                                          \
-          ahead = (FX_NAME(rows_ahead)){(const char *)(a + next_first * lda + next_p), lda * size, rows, each};               \
+          aside = (FX_NAME(aside)){(char *)(a + next_first * lda + next_p), lda * size, rows, each, false};              \
         }                                                                                                                     \
-        if (packs_a) FX_NAME(pack_columns_##t)(rows, depth, from, lda, tiles);                                                \
         for (int64_t j = 0; j < right - left; j += strip) {                                                                   \
-          const int64_t width = right - left - j < strip ? right - left - j : strip;                                          \
-          const bool is_packed = in_strips || packs_b || width < strip;                                                       \
-          const T *x = is_packed ? packed + j * from_column : b_block + j, *s = before ? before + first * before_step + j : before;\
-          const int64_t x_step = is_packed ? strip : ldb;                                                                     \
-          T *to = c + first * ldc + left + j;                                                                                 \
-          if (packs_a) FX_NAME(strip_##t)(whole, depth, tiles, depth, 1, TM, x, x_step, to, ldc, s, before_step, width, &ahead);\
-          const T *y = packs_a ? tiles + whole * depth : from;                                                                \
-          const int64_t y_step = packs_a ? 1 : row_step;                                                                      \
-          FX_NAME(strip_##t)(rows - whole, depth, y, y_step, y_step, packs_a ? TM : depth_step, x, x_step, to + whole * ldc, ldc,\
-                             s ? s + whole * before_step : s, before_step, width, &ahead);                                    \
+          shape.width = right - left - j < strip ? right - left - j : strip;                                                  \
+          const bool is_packed = in_strips || packs_b || shape.width < strip;                                                 \
+          shape.ldb = is_packed ? strip : ldb;                                                                                \
+          FX_NAME(strip_##t)(rows, &shape, from, is_packed ? packed + j * from_column : b_block + j, c + first * ldc + left + j, before ? before + j : before, \
+                             &aside);                                                                                         \
+          if (aside.packs && aside.left == 0) from = tiles, shape.tile_step = depth, shape.depth_step = TM;                            \
         }                                                                                                                     \
       }                                                                                                                       \
     }                                                                                                                         \
