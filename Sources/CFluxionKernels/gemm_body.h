@@ -4,7 +4,7 @@
 // or turned round.
 //
 // Measured on a Zen 3 (one thread, f32, GF/s; its registers give 104; in brackets with B in strips already): 2708×64×1433 92 (95), 1433×64×2708 with A
-// transposed 91, 256×256×4096 likewise 93 (95), 4096×256×256 98, 64×128×128 91 (97), 64×64×64 95 (97).
+// transposed 91, 256×256×4096 likewise 93 (95), 4096×256×256 98, 64×128×128 91 (97), 64×64×64 95 (97), 64×64×2 55.
 
 #if FX_VECTOR_BYTES == 64
 enum { TM = 12, TM_MIDDLE = 8 };    // 24 of 32 registers hold C
@@ -13,6 +13,7 @@ enum { TM = 6, TM_MIDDLE = 4 };     // 12 of 16
 #else
 enum { TM = 4, TM_MIDDLE = 4 };
 #endif
+enum { shallow = 4 };                 // greatest depth of which all of a strip of B stays in registers
 enum { block_k = FX_GEMM_BLOCK_K };   // depth of one packed block of B: strip and rows of A stay in the first two cache levels
 
 // The half of a vector is that register; without being told, the compiler loads the half and broadcasts it again.
@@ -107,12 +108,41 @@ typedef FX_VECTOR(double, LD / 2) vdh;
   GEMM_TILES(t, T, TM, V, L, H) GEMM_TILES(t, T, TM_MIDDLE, V, L, H) GEMM_TILES(t, T, 4, V, L, H) GEMM_TILES(t, T, 2, V, L, H) \
   GEMM_TILES(t, T, 1, V, L, H) GEMM_TILE(tile_packing_##t, T, TM, V, L, true, V, L, GEMM_PACK(T))                             \
                                                                                                                               \
+  /* Rows of one whole strip of C where the depth, a literal, is small: what is met of B stays in registers while the rows go by. */ \
+  FX_INLINE void FX_NAME(shallow_rows_##t)(const int k, int64_t m, const FX_NAME(strip) *strip, const T *a, const T *b, T *c, const T *onto) { \
+    const int64_t row_step = strip->row_step, depth_step = strip->depth_step, ldb = strip->ldb, ldc = strip->ldc, pitch = strip->pitch; \
+    V b0[shallow], b1[shallow];                                                                                               \
+    _Pragma("clang loop unroll(full)") for (int p = 0; p < k; p++) b0[p] = LOAD(V, b + p * ldb), b1[p] = LOAD(V, b + p * ldb + L); \
+    for (int64_t i = 0; i < m; i++, a += row_step, c += ldc) {                                                                \
+      V sum0 = (V)(T)0, sum1 = (V)(T)0;                                                                                       \
+      _Pragma("clang loop unroll(full)") for (int p = 0; p < k; p++) {                                                        \
+        const V x = (V)a[p * depth_step];                                                                                     \
+        sum0 = MADD(x, b0[p], sum0), sum1 = MADD(x, b1[p], sum1);                                                             \
+      }                                                                                                                       \
+      if (onto) sum0 = LOAD(V, onto + i * pitch) + sum0, sum1 = LOAD(V, onto + i * pitch + L) + sum1;                         \
+      memcpy(c, &sum0, sizeof sum0);                                                                                          \
+      memcpy(c + L, &sum1, sizeof sum1);                                                                                      \
+    }                                                                                                                         \
+  }                                                                                                                           \
+  static __attribute__((noinline)) void FX_NAME(shallow_##t)(int64_t m, const FX_NAME(strip) *strip, const T *a, const T *b, T *c, const T *onto) { \
+    switch (strip->k) {                                                                                                       \
+      case 1: FX_NAME(shallow_rows_##t)(1, m, strip, a, b, c, onto); break;                                                   \
+      case 2: FX_NAME(shallow_rows_##t)(2, m, strip, a, b, c, onto); break;                                                   \
+      case 3: FX_NAME(shallow_rows_##t)(3, m, strip, a, b, c, onto); break;                                                   \
+      default: FX_NAME(shallow_rows_##t)(4, m, strip, a, b, c, onto);                                                         \
+    }                                                                                                                         \
+  }                                                                                                                           \
+                                                                                                                              \
   /* Rows of one strip of C. */                                                                                               \
   static void FX_NAME(strip_##t)(int64_t m, const FX_NAME(strip) *strip, const T *a, const T *b, T *c, const T *onto, FX_NAME(aside) *aside) { \
     typedef void (*tile)(const FX_NAME(strip) *, const T *, const T *, T *, const T *, char *);                         \
     enum { heights = 5 };                                                                                                     \
     static const int8_t rows[heights] = {TM, TM_MIDDLE, 4, 2, 1};                                                             \
     static const tile tiles[4][heights] = TILES(t);                                                                           \
+    if (strip->k <= shallow && strip->width == 2 * L) {                                                                       \
+      FX_NAME(shallow_##t)(m, strip, a, b, c, onto);                                                                          \
+      return;                                                                                                                 \
+    }                                                                                                                         \
     const tile *fitting = tiles[(strip->width - 1) / (L / 2)];                                                                \
     const int64_t row_step = strip->row_step, tile_step = strip->tile_step, ldc = strip->ldc, pitch = onto ? strip->pitch : 0; \
     /* Fewer than 4 rows have too few sums to hide their latency: with one of the high tiles they are two of middle height, if that comes out even. */ \
@@ -300,7 +330,7 @@ typedef FX_VECTOR(double, LD / 2) vdh;
         const T *from = a + first * row_step + p * depth_step, *before = p > 0 ? c : onto;                                    \
         before = before ? before + first * shape.pitch + left : before;                                                       \
         FX_NAME(aside) aside = {0};                                                                                      \
-        if (packs_a && rows >= TM && right - left > strip) {                                                                  \
+        if (packs_a && rows >= TM && depth > shallow && right - left > strip) {                                               \
           aside = (FX_NAME(aside)){(char *)tiles, TM * depth * size, rows / TM, 1, true};                                     \
         } else if (looks_ahead) {                                                                                             \
           const int64_t each = rows <= rows / TM * ((right - left) / strip) ? 1 : 2;                                          \
