@@ -207,95 +207,101 @@ typedef FX_VECTOR(double, LD / 2) vdh;
       FX_NAME(pack_##t)(k, n - j < strip ? n - j : strip, b + j * (transpose ? ldb : 1), ldb, transpose, out + j * k);        \
   }                                                                                                                           \
                                                                                                                               \
-  /* Dot products of `rows` rows with `columns` columns, which lie 256 apart: their latencies overlap. Both numbers are literals, at most 4. */\
-  FX_INLINE void FX_NAME(dots_##t)(const int rows, const int columns, int64_t depth, const T *a, int64_t lda, const T *x, T *c, int64_t ldc, bool accumulate) {\
+  /* Dot products of `rows` rows with `columns` columns, which lie 256 apart: their latencies overlap. Both numbers are literals, at most 4. */ \
+  FX_INLINE void FX_NAME(dots_##t)(const int rows, const int columns, int64_t depth, const T *a, int64_t lda, const T *x, T *c, int64_t ldc, const T *onto, \
+                                   int64_t pitch) {                                                                           \
     V sum[4][4];                                                                                                              \
-    T rest[4][4] = {{0}};                                                                                                     \
-    _Pragma("clang loop unroll(full)") for (int i = 0; i < rows; i++)                                                         \
-        _Pragma("clang loop unroll(full)") for (int j = 0; j < columns; j++) sum[i][j] = (V)(T)0;                             \
+    T rest[4][4] = {{0}}, total[4];                                                                                           \
+    _Pragma("clang loop unroll(full)") for (int i = 0; i < 4; i++)                                                            \
+        _Pragma("clang loop unroll(full)") for (int j = 0; j < columns; j++) sum[j][i] = (V)(T)0;                             \
     int64_t p = 0;                                                                                                            \
     for (; p + L <= depth; p += L) {                                                                                          \
       V y[4];                                                                                                                 \
       _Pragma("clang loop unroll(full)") for (int j = 0; j < columns; j++) y[j] = LOAD(V, x + 256 * j + p);                   \
       _Pragma("clang loop unroll(full)") for (int i = 0; i < rows; i++) {                                                     \
         const V row = LOAD(V, a + i * lda + p);                                                                               \
-        _Pragma("clang loop unroll(full)") for (int j = 0; j < columns; j++) sum[i][j] = MADD(row, y[j], sum[i][j]);          \
+        _Pragma("clang loop unroll(full)") for (int j = 0; j < columns; j++) sum[j][i] = MADD(row, y[j], sum[j][i]);          \
       }                                                                                                                       \
     }                                                                                                                         \
     for (; p < depth; p++)                                                                                                    \
       _Pragma("clang loop unroll(full)") for (int i = 0; i < rows; i++)                                                       \
-          _Pragma("clang loop unroll(full)") for (int j = 0; j < columns; j++) rest[i][j] += a[i * lda + p] * x[256 * j + p]; \
-    _Pragma("clang loop unroll(full)") for (int i = 0; i < rows; i++)                                                         \
-        _Pragma("clang loop unroll(full)") for (int j = 0; j < columns; j++) {                                                \
-      const T total = FX_NAME(add_lanes_##t)(sum[i][j]) + rest[i][j];                                                         \
-      c[i * ldc + j] = accumulate ? c[i * ldc + j] + total : total;                                                           \
+          _Pragma("clang loop unroll(full)") for (int j = 0; j < columns; j++) rest[j][i] += a[i * lda + p] * x[256 * j + p]; \
+    _Pragma("clang loop unroll(full)") for (int j = 0; j < columns; j++) {                                                    \
+      FX_NAME(add_lanes_of_four_##t)(sum[j], total);                                                                          \
+      _Pragma("clang loop unroll(full)") for (int i = 0; i < rows; i++) {                                                     \
+        total[i] += rest[j][i];                                                                                               \
+        c[i * ldc + j] = onto ? onto[i * pitch + j] + total[i] : total[i];                                                    \
+      }                                                                                                                       \
     }                                                                                                                         \
   }                                                                                                                           \
                                                                                                                               \
-  /* The same for all rows of A, a part of its depth at a time; columns of B begin `across` apart, and go on in steps of `down`. */\
-  FX_INLINE void FX_NAME(dots_of_rows_##t)(const int columns, int64_t m, int64_t k, const T *a, int64_t lda, const T *b, int64_t down, int64_t across,\
-                                           T *c, int64_t ldc, bool accumulate) {                                              \
+  /* The same for all rows of A, a part of its depth at a time; columns of B begin `across` apart, and go on in steps of `down`. */ \
+  FX_INLINE void FX_NAME(dots_of_rows_##t)(const int columns, int64_t m, int64_t k, const T *a, int64_t lda, const T *b, int64_t down, int64_t across, \
+                                           T *c, int64_t ldc, const T *onto, int64_t pitch) {                                 \
     T piece[4 * 256];                                                                                                         \
-    for (int64_t begin = 0; begin == 0 || begin < k; begin += 256) {                                                          \
+    for (int64_t begin = 0; begin == 0 || begin < k; begin += 256, onto = c, pitch = ldc) {                                   \
       const int64_t depth = k - begin < 256 ? k - begin : 256;                                                                \
       for (int j = 0; j < columns; j++)                                                                                       \
         for (int64_t p = 0; p < depth; p++) piece[256 * j + p] = b[(begin + p) * down + j * across];                          \
       int64_t i = 0;                                                                                                          \
-      for (; i + 4 <= m; i += 4) FX_NAME(dots_##t)(4, columns, depth, a + i * lda + begin, lda, piece, c + i * ldc, ldc, accumulate || begin > 0);\
-      for (; i < m; i++) FX_NAME(dots_##t)(1, columns, depth, a + i * lda + begin, lda, piece, c + i * ldc, ldc, accumulate || begin > 0);\
+      for (; i + 4 <= m; i += 4)                                                                                              \
+        FX_NAME(dots_##t)(4, columns, depth, a + i * lda + begin, lda, piece, c + i * ldc, ldc, onto ? onto + i * pitch : onto, pitch); \
+      for (; i < m; i++) FX_NAME(dots_##t)(1, columns, depth, a + i * lda + begin, lda, piece, c + i * ldc, ldc, onto ? onto + i * pitch : onto, pitch); \
     }                                                                                                                         \
   }                                                                                                                           \
                                                                                                                               \
-  /* A by columns: stored rows, multiples of which are added up for `vectors` vectors of results at a time, the last of them of `lanes` lanes. */\
-  FX_INLINE void FX_NAME(sums_of_rows_##t)(const int columns, const int vectors, int lanes, int64_t k, const T *a, int64_t lda, const T *b, int64_t down,\
-                                           int64_t across, T *c, int64_t ldc, bool accumulate) {                              \
+  /* A by columns: stored rows, multiples of which are added up for `vectors` vectors of results at a time, the last of them of `lanes` lanes. */ \
+  FX_INLINE void FX_NAME(sums_of_rows_##t)(const int columns, const int vectors, int lanes, int64_t k, const T *a, int64_t lda, const T *b, int64_t down, \
+                                           int64_t across, T *c, int64_t ldc, const T *onto, int64_t pitch) {                 \
     V sum[4][4];                                                                                                              \
     _Pragma("clang loop unroll(full)") for (int v = 0; v < vectors; v++)                                                      \
         _Pragma("clang loop unroll(full)") for (int j = 0; j < columns; j++) sum[v][j] = (V)(T)0;                             \
     for (int64_t p = 0; p < k; p++) {                                                                                         \
       const T *row = a + p * lda;                                                                                             \
       V x[4];                                                                                                                 \
-      _Pragma("clang loop unroll(full)") for (int v = 0; v < vectors; v++) x[v] = vectors == 1 && lanes < L ? LOAD_SOME(V, row, (size_t)lanes, L) : LOAD(V, row + v * L);\
+      _Pragma("clang loop unroll(full)") for (int v = 0; v < vectors; v++)                                                    \
+          x[v] = vectors == 1 && lanes < L ? LOAD_SOME(V, row, (size_t)lanes, L) : LOAD(V, row + v * L);                      \
       _Pragma("clang loop unroll(full)") for (int j = 0; j < columns; j++) {                                                  \
         const V y = b[p * down + j * across];                                                                                 \
         _Pragma("clang loop unroll(full)") for (int v = 0; v < vectors; v++) sum[v][j] = MADD(x[v], y, sum[v][j]);            \
       }                                                                                                                       \
     }                                                                                                                         \
-    for (int v = 0; v < vectors; v++)                                                                                         \
-      for (int j = 0; j < columns; j++) {                                                                                     \
-        T lane[L];                                                                                                            \
-        memcpy(lane, &sum[v][j], sizeof lane);                                                                                \
-        for (int i = 0; i < lanes; i++) {                                                                                     \
-          T *out = c + (v * L + i) * ldc + j;                                                                                 \
-          *out = accumulate ? *out + lane[i] : lane[i];                                                                       \
+    for (int v = 0; v < vectors; v++) {                                                                                       \
+      T lane[4][L];                                                                                                           \
+      memcpy(lane, sum[v], (size_t)columns * sizeof(V));                                                                      \
+      for (int64_t i = 0; i < lanes; i++)                                                                                     \
+        _Pragma("clang loop unroll(full)") for (int j = 0; j < columns; j++) {                                                \
+          const int64_t row = v * L + i;                                                                                      \
+          c[row * ldc + j] = onto ? onto[row * pitch + j] + lane[j][i] : lane[j][i];                                          \
         }                                                                                                                     \
-      }                                                                                                                       \
+    }                                                                                                                         \
   }                                                                                                                           \
                                                                                                                               \
   /* At most four columns. */                                                                                                 \
-  FX_INLINE void FX_NAME(few_columns_##t)(const int columns, int64_t m, int64_t k, const T *a, int64_t lda, bool transpose_a, const T *b, int64_t down,\
-                                          int64_t across, T *c, int64_t ldc, bool accumulate) {                               \
+  FX_INLINE void FX_NAME(few_columns_##t)(const int columns, int64_t m, int64_t k, const T *a, int64_t lda, bool transpose_a, const T *b, int64_t down, \
+                                          int64_t across, T *c, int64_t ldc, const T *onto, int64_t pitch) {                  \
     if (!transpose_a) {                                                                                                       \
-      FX_NAME(dots_of_rows_##t)(columns, m, k, a, lda, b, down, across, c, ldc, accumulate);                                  \
+      FX_NAME(dots_of_rows_##t)(columns, m, k, a, lda, b, down, across, c, ldc, onto, pitch);                                 \
       return;                                                                                                                 \
     }                                                                                                                         \
-    int64_t i = 0;                                                                                                            \
-    for (; i + 4 * L <= m; i += 4 * L) FX_NAME(sums_of_rows_##t)(columns, 4, L, k, a + i, lda, b, down, across, c + i * ldc, ldc, accumulate);\
-    for (; i < m; i += L)                                                                                                     \
-      FX_NAME(sums_of_rows_##t)(columns, 1, m - i < L ? (int)(m - i) : L, k, a + i, lda, b, down, across, c + i * ldc, ldc, accumulate);\
+    for (int64_t i = 0, rows; i < m; i += rows, a += rows, c += rows * ldc, onto = onto ? onto + rows * pitch : onto) {       \
+      rows = m - i >= 4 * L ? 4 * L : m - i < L ? m - i : L;                                                                  \
+      if (rows == 4 * L) FX_NAME(sums_of_rows_##t)(columns, 4, L, k, a, lda, b, down, across, c, ldc, onto, pitch);           \
+      else FX_NAME(sums_of_rows_##t)(columns, 1, (int)rows, k, a, lda, b, down, across, c, ldc, onto, pitch);                 \
+    }                                                                                                                         \
   }                                                                                                                           \
                                                                                                                               \
-  static __attribute__((noinline)) void FX_NAME(one_column_##t)(int64_t m, int64_t k, const T *a, int64_t lda, bool transpose_a, const T *b, int64_t down,\
-                                                                T *c, int64_t ldc, bool accumulate) {                         \
-    FX_NAME(few_columns_##t)(1, m, k, a, lda, transpose_a, b, down, 0, c, ldc, accumulate);                                   \
+  static __attribute__((noinline)) void FX_NAME(one_column_##t)(int64_t m, int64_t k, const T *a, int64_t lda, bool transpose_a, const T *b, int64_t down, \
+                                                                T *c, int64_t ldc, const T *onto, int64_t pitch) {            \
+    FX_NAME(few_columns_##t)(1, m, k, a, lda, transpose_a, b, down, 0, c, ldc, onto, pitch);                                  \
   }                                                                                                                           \
-  static __attribute__((noinline)) void FX_NAME(columns_##t)(int64_t n, int64_t m, int64_t k, const T *a, int64_t lda, bool transpose_a, const T *b,\
-                                                             int64_t down, int64_t across, T *c, int64_t ldc, bool accumulate) {\
+  static __attribute__((noinline)) void FX_NAME(columns_##t)(int64_t n, int64_t m, int64_t k, const T *a, int64_t lda, bool transpose_a, const T *b, \
+                                                             int64_t down, int64_t across, T *c, int64_t ldc, const T *onto, int64_t pitch) { \
     switch (n) {                                                                                                              \
-      case 1: FX_NAME(one_column_##t)(m, k, a, lda, transpose_a, b, down, c, ldc, accumulate); break;                         \
-      case 2: FX_NAME(few_columns_##t)(2, m, k, a, lda, transpose_a, b, down, across, c, ldc, accumulate); break;             \
-      case 3: FX_NAME(few_columns_##t)(3, m, k, a, lda, transpose_a, b, down, across, c, ldc, accumulate); break;             \
-      default: FX_NAME(few_columns_##t)(4, m, k, a, lda, transpose_a, b, down, across, c, ldc, accumulate);                   \
+      case 1: FX_NAME(one_column_##t)(m, k, a, lda, transpose_a, b, down, c, ldc, onto, pitch); break;                        \
+      case 2: FX_NAME(few_columns_##t)(2, m, k, a, lda, transpose_a, b, down, across, c, ldc, onto, pitch); break;            \
+      case 3: FX_NAME(few_columns_##t)(3, m, k, a, lda, transpose_a, b, down, across, c, ldc, onto, pitch); break;            \
+      default: FX_NAME(few_columns_##t)(4, m, k, a, lda, transpose_a, b, down, across, c, ldc, onto, pitch);                  \
     }                                                                                                                         \
   }                                                                                                                           \
                                                                                                                               \
@@ -362,12 +368,6 @@ typedef FX_VECTOR(double, LD / 2) vdh;
     }                                                                                                                         \
   }                                                                                                                           \
                                                                                                                               \
-  /* Sums that are added to C are begun there with what they are added to. */                                                 \
-  static bool FX_NAME(begin_##t)(int64_t m, int64_t n, T *c, int64_t ldc, const T *onto, int64_t pitch) {                     \
-    for (int64_t i = 0; i < m && onto && onto != c; i++) memcpy(c + i * ldc, onto + i * pitch, (size_t)n * sizeof(T));        \
-    return onto;                                                                                                              \
-  }                                                                                                                           \
-                                                                                                                              \
   static void FX_NAME(gemm_##t)(int64_t m, int64_t n, int64_t k, const void *va, int64_t lda, bool transpose_a, const void *vb, int64_t ldb, \
                                 bool transpose_b, void *vc, int64_t ldc, const void *onto, int64_t pitch) {                   \
     const T *a = va, *b = vb, *s = onto;                                                                                      \
@@ -379,13 +379,12 @@ typedef FX_VECTOR(double, LD / 2) vdh;
     }                                                                                                                         \
     if (ldb == FX_IN_STRIPS) ldb = strip; /* a single one is a matrix stored by rows */                                       \
     if (n <= 4) {                                                                                                             \
-      const bool accumulate = FX_NAME(begin_##t)(m, n, c, ldc, s, pitch);                                                     \
-      FX_NAME(columns_##t)(n, m, k, a, lda, transpose_a, b, transpose_b ? 1 : ldb, transpose_b ? ldb : 1, c, ldc, accumulate);\
+      FX_NAME(columns_##t)(n, m, k, a, lda, transpose_a, b, transpose_b ? 1 : ldb, transpose_b ? ldb : 1, c, ldc, s, pitch);  \
       return;                                                                                                                 \
     }                                                                                                                         \
     if (m == 1 || (m <= 4 && transpose_b)) { /* rows of C are columns of op(B)ᵀ · op(A)ᵀ */                                   \
-      const bool accumulate = FX_NAME(begin_##t)(m, n, c, ldc, s, pitch);                                                     \
-      for (int64_t i = 0; i < m; i++) FX_NAME(one_column_##t)(n, k, b, ldb, !transpose_b, a + i * row_step, depth_step, c + i * ldc, 1, accumulate);\
+      for (int64_t i = 0; i < m; i++)                                                                                         \
+        FX_NAME(one_column_##t)(n, k, b, ldb, !transpose_b, a + i * row_step, depth_step, c + i * ldc, 1, s ? s + i * pitch : s, 1); \
       return;                                                                                                                 \
     }                                                                                                                         \
     if (!transpose_b && n < strip && m <= 64 && k <= 64) { /* packing B would take as long as the product */                  \
@@ -417,8 +416,31 @@ typedef FX_VECTOR(double, LD / 2) vdh;
         _Pragma("clang loop unroll(full)") for (int i = 0; i < half; i++) lanes[i] += lanes[i + half]; \
     return lanes[0];                                                                     \
   }
+// The same of four vectors. Their lanes are first brought to four, if there are so many.
+#define ADD_LANES_OF_FOUR(t, T, V, L)                                                                      \
+  FX_INLINE void FX_NAME(add_lanes_of_four_##t)(const V *x, T *total) {                                    \
+    typedef FX_VECTOR(T, 4) v4;                                                                            \
+    if (L < 4) {                                                                                           \
+      for (int i = 0; i < 4; i++) total[i] = FX_NAME(add_lanes_##t)(x[i]);                                 \
+      return;                                                                                              \
+    }                                                                                                      \
+    v4 four[4];                                                                                            \
+    _Pragma("clang loop unroll(full)") for (int i = 0; i < 4; i++) {                                       \
+      T lanes[L];                                                                                          \
+      memcpy(lanes, &x[i], sizeof lanes);                                                                  \
+      _Pragma("clang loop unroll(full)") for (int half = L / 2; half >= 4; half /= 2)                      \
+          _Pragma("clang loop unroll(full)") for (int j = 0; j < half; j++) lanes[j] += lanes[j + half];   \
+      memcpy(&four[i], lanes, sizeof four[i]);                                                             \
+    }                                                                                                      \
+    const v4 ab = __builtin_shufflevector(four[0], four[1], 0, 1, 4, 5) + __builtin_shufflevector(four[0], four[1], 2, 3, 6, 7); \
+    const v4 cd = __builtin_shufflevector(four[2], four[3], 0, 1, 4, 5) + __builtin_shufflevector(four[2], four[3], 2, 3, 6, 7); \
+    const v4 sums = __builtin_shufflevector(ab, cd, 0, 2, 4, 6) + __builtin_shufflevector(ab, cd, 1, 3, 5, 7); \
+    memcpy(total, &sums, sizeof sums);                                                                     \
+  }
 ADD_LANES(f32, float, vf, LF)
 ADD_LANES(f64, double, vd, LD)
+ADD_LANES_OF_FOUR(f32, float, vf, LF)
+ADD_LANES_OF_FOUR(f64, double, vd, LD)
 // to[j][i] = from[i][j] for a square of 4 × 4.
 #define TRANSPOSE(t, T)                                                                                    \
   FX_INLINE void FX_NAME(transpose_##t)(const T *from, int64_t from_step, T *to, int64_t to_step) {        \
