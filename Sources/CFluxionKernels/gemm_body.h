@@ -4,7 +4,7 @@
 // or turned round.
 //
 // Measured on a Zen 3 (one thread, f32, GF/s; its registers give 104; in brackets with B in strips already): 2708×64×1433 92 (95), 1433×64×2708 with A
-// transposed 91, 256×256×4096 likewise 93 (95), 4096×256×256 98, 64×128×128 91 (97), 64×64×64 95 (97), 64×64×2 55.
+// transposed 91, 256×256×4096 likewise 93 (95), 4096×256×256 98, 64×128×128 91 (97), 64×64×64 95 (97), 64×64×2 54.
 
 #if FX_VECTOR_BYTES == 64
 enum { TM = 12, TM_MIDDLE = 8 };    // 24 of 32 registers hold C
