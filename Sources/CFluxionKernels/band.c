@@ -88,8 +88,8 @@ static void place_panels(fx_band *band, uint32_t number, int64_t count) {
 
 static void prepare_blocks(const fx_band *band, const fx_band_part *part) {
   const fx_gemm *product = part->kind == FX_STEP_GEMM ? part->payload : NULL;
-  fx_fused *tiles = product ? product->epilogue : part->folds ? NULL : part->payload;
-  if (tiles) fx_prepare_block_tiles(tiles, part->folds ? part->panel_rows : band->block_rows * part->factor);
+  fx_fused *tiles = product ? product->epilogue : part->payload;
+  if (tiles) fx_prepare_block_tiles(tiles, product && part->folds ? part->panel_rows : band->block_rows * part->factor);
 }
 
 uint64_t fx_prepare_band(fx_band *band) {
@@ -160,7 +160,7 @@ typedef struct band_run {
 static void run_epilogue(const fx_gemm *step, const fx_context *context, int64_t first, int64_t end, char *worker) {
   const int64_t low[FX_MAX_RANK] = {first, 0}, high[FX_MAX_RANK] = {end, step->n};
   if (!step->epilogue) return;
-  if (step->epilogue->block_tiles) fx_run_block_tile(step->epilogue, context, first, end);
+  if (step->epilogue->block_tile_rows > 0) fx_run_block_tiles(step->epilogue, context, NULL, first, end);
   else fx_run_fused_box(step->epilogue, context->slots, NULL, low, high, worker);
 }
 
@@ -200,8 +200,6 @@ static void run_block(const band_run *run, int64_t block, int64_t group, bool be
       run_product(part->payload, run->context, part->in_strips ? scratch + part->strips_offset : NULL, low, high, worker);
     } else if (part->folds) {
       fx_fold_rows(part->payload, &own, group, begins, low, high, worker);
-    } else if (((const fx_fused *)part->payload)->block_tiles) {
-      fx_run_block_tile(part->payload, &own, low, high);
     } else {
       fx_run_fused_rows(part->payload, &own, low, high, worker);
     }

@@ -202,7 +202,8 @@ void fx_finish_folds(const fx_fused *step, const fx_context *context);
 
 // Runs a program of a single tile, on this thread.
 void fx_run_single_tile(const fx_fused *step, const fx_context *context);
-void fx_run_block_tile(const fx_fused *step, const fx_context *context, int64_t first, int64_t end);   // of rows
+// Of a block of rows, in a band. accumulators: of what sums over all rows, one for each reduction; else NULL.
+void fx_run_block_tiles(const fx_fused *step, const fx_context *context, char *const *accumulators, int64_t first, int64_t end);
 
 // Chooses how a product of one panel runs without the pool and without deciding anything anew.
 void fx_prepare_single_product(fx_gemm *step);

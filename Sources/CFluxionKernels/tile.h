@@ -60,7 +60,7 @@ uint32_t fx_compile_runs(fx_fused *step);   // how many there are
 // tile_single.c: a program that is one tile as a whole is the same in every run but for the addresses of its slots: where each value lies, and what
 // brings it there, is settled here.
 void fx_prepare_single_tile(fx_fused *step);
-void fx_prepare_block_tiles(fx_fused *step, int64_t rows);   // likewise for blocks of so many rows, if each is one tile
+void fx_prepare_block_tiles(fx_fused *step, int64_t rows);   // likewise for tiles of blocks of so many rows
 
 FX_INLINE bool fx_sums_exponentials(const fx_fused *step) {
   for (uint32_t i = 0; i < step->reduction_count; i++)

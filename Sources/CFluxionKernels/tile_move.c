@@ -68,11 +68,11 @@ static void repeat_row(char *target, size_t row, size_t bytes) {
   {                                                                                                                   \
     type *to = (type *)(void *)target;                                                                                \
     const type *from = (const type *)(const void *)source;                                                            \
-    for (int64_t r = 0; r < rows; r++, to += to_row, from += from_row)                                                \
-      for (int64_t i = 0; i < columns; i++) to[i * to_stride] = from[i * from_stride];                                \
+    for (int64_t i = 0; i < columns; i++, to += to_stride, from += from_stride)                                       \
+      for (int64_t r = 0; r < rows; r++) to[r * to_row] = from[r * from_row];                                         \
     break;                                                                                                            \
   }
-// Rows of a few elements, which lie evenly apart.
+// Rows of a few elements, which lie evenly apart: column by column.
 static void copy_short_rows(int64_t rows, int64_t columns, size_t size, char *target, int64_t to_row, int64_t to_stride, const char *source, int64_t from_row,
                             int64_t from_stride) {
   switch (size) {

@@ -103,6 +103,10 @@ static void store_reduction(const fused_run *run, uint32_t which) {
 
 // A reduction that keeps the first dimension has rows of its own for each block: begun, folded and stored there.
 void fx_run_fused_rows(const fx_fused *step, const fx_context *context, int64_t first, int64_t end, char *worker_scratch) {
+  if (step->block_tile_rows > 0) {
+    fx_run_block_tiles(step, context, NULL, first, end);
+    return;
+  }
   const fused_run run = {step, context, NULL};
   const fx_kernel_table *kernels = fx_kernels();
   char *accumulators[step->reduction_count + 1];
@@ -140,6 +144,10 @@ void fx_fold_rows(const fx_fused *step, const fx_context *context, int64_t group
   for (uint32_t i = 0; i < step->reduction_count; i++) {
     accumulators[i] = accumulator_of(&run, i, (uint64_t)group);
     if (begins) clear_accumulator(&run, i, (uint64_t)group);
+  }
+  if (step->block_tile_rows > 0) {
+    fx_run_block_tiles(step, context, accumulators, first, end);
+    return;
   }
   int64_t low[FX_MAX_RANK] = {0}, high[FX_MAX_RANK];
   memcpy(high, step->shape, sizeof high);

@@ -1,5 +1,5 @@
-// Programs that are one tile as a whole, or of each block of rows of a band: the same in every run but for the addresses of the plan's slots, and how far on
-// the block's rows lie.
+// Programs that are one tile as a whole, and those whose blocks of rows in a band are tiles that lie evenly: the same in every run but for the addresses of the
+// plan's slots, and how far on the rows lie.
 
 #include "tile_box.h"
 
@@ -77,12 +77,37 @@ static fx_place place_in_slot(const fx_view *view, uint32_t number, bool in_bloc
   return in_blocks ? (fx_place){1, own_views + number, 0} : (fx_place){0, view->slot, view->offset};
 }
 
+// Whether machine code does the instruction.
+static bool is_compiled(const fx_fused *step, uint32_t number) {
+  for (uint32_t r = 0; r < step->run_count; r++)
+    if (number >= step->runs[r].first && number < step->runs[r].end) return true;
+  return false;
+}
+
+// Whether the value is wanted as a tile by anything but machine code, which has constants of its own and reads numbers where they lie.
+static bool is_wanted_by_kernels(const fx_fused *step, uint32_t number) {
+  for (uint32_t i = number + 1; i < step->instruction_count; i++) {
+    const fx_instruction *reader = &step->instructions[i];
+    const uint32_t operands[3] = {reader->a, reader->b, reader->c};
+    for (int k = 0; k < fx_operand_count(reader->op); k++)
+      if (operands[k] == number && !is_compiled(step, i)) return true;
+  }
+  for (uint32_t i = 0; i < step->output_count; i++)
+    if (step->outputs[i].value == number) return true;
+  for (uint32_t i = 0; i < step->reduction_count; i++)
+    if (step->reductions[i].value == number) return true;
+  return false;
+}
+
 // Where the tile of a load or constant lies, and the kernel that brings it there, if one does. What is known in every run is made in `constants` now.
-static void place_source(const fx_fused *step, fx_instruction *instruction, char **constants, uint64_t points, bool in_blocks) {
+static void place_source(const fx_fused *step, uint32_t number, char **constants, uint64_t points, bool in_blocks) {
+  fx_instruction *instruction = &step->instructions[number];
   const fx_kernel fill = fx_kernels()->fill[__builtin_ctzll(fx_type_size((fx_type)instruction->type))];
   instruction->kernel = NULL;
   instruction->mode &= ~(uint32_t)FX_LOAD_IS_GATHERED;
   instruction->places[0] = place_in_registers(instruction);
+  const bool is_wanted = is_wanted_by_kernels(step, number);
+  if (instruction->op == FX_CONSTANT && !is_wanted) return;
   if (*constants && is_known(step, instruction, in_blocks) && !(instruction->mode & FX_CONSTANT_IS_NUMBER)) {
     if (instruction->op == FX_CONSTANT) fill(points, *constants, &instruction->immediate, NULL, NULL);
     else fetch_tile(step, NULL, &step->inputs[instruction->a], *constants, 0, step->shape[0] * (int64_t)points / (int64_t)step->points);
@@ -96,6 +121,8 @@ static void place_source(const fx_fused *step, fx_instruction *instruction, char
     const fx_view *view = &step->inputs[instruction->a];
     const bool is_memory = view->slot != FX_INDEX_SLOT;
     if (is_memory && !(instruction->mode & FX_LOAD_COPIES) && is_row_major(step, view->strides)) {
+      instruction->places[0] = place_in_slot(view, instruction->a, in_blocks);
+    } else if (is_memory && is_one_element(step, view->strides) && !is_wanted) {
       instruction->places[0] = place_in_slot(view, instruction->a, in_blocks);
     } else if (is_memory && is_one_element(step, view->strides)) {
       instruction->places[1] = place_in_slot(view, instruction->a, in_blocks);
@@ -111,7 +138,7 @@ static void place_values(fx_fused *step, uint64_t points, bool in_blocks) {
   for (uint32_t i = 0; i < step->instruction_count; i++) {
     fx_instruction *instruction = &step->instructions[i];
     for (int k = 0; k < 4; k++) instruction->places[k] = place_in_memory(NULL);
-    if (instruction->op <= FX_CONSTANT) place_source(step, instruction, &constants, points, in_blocks);
+    if (instruction->op <= FX_CONSTANT) place_source(step, i, &constants, points, in_blocks);
     else instruction->places[0] = place_in_registers(instruction);
   }
   step->computes_in_place = step->reduction_count == 0;
@@ -140,22 +167,36 @@ static void place_values(fx_fused *step, uint64_t points, bool in_blocks) {
   }
 }
 
-static bool fits_one_tile(const fx_fused *step, uint64_t points) {
-  return points > 0 && !step->has_long_rows && step->run_count == 0 && points <= step->register_count && step->worker_bytes <= FX_STACK_REGISTERS;
-}
-
 void fx_prepare_single_tile(fx_fused *step) {
-  step->block_tiles = 0;
-  step->single_tile = step->chunk_count == 1 && fits_one_tile(step, step->points);
+  step->block_tile_rows = 0;
+  step->single_tile = step->points > 0 && !step->has_long_rows && step->run_count == 0 && step->points <= step->register_count && step->chunk_count == 1 &&
+    step->worker_bytes <= FX_STACK_REGISTERS;
   if (step->single_tile) place_values(step, step->points, false);
 }
 
+// Whether every value has its place: what has no tile of its own lies as one, and numbers of machine code are numbers for all rows.
+static bool has_places(const fx_fused *step) {
+  for (uint32_t i = 0; i < step->instruction_count; i++) {
+    const fx_instruction *instruction = &step->instructions[i];
+    const bool has_none = instruction->op != FX_CONSTANT && instruction->mode & FX_STAYS_IN_PLACE;
+    if (has_none && (instruction->places[0].entry == own_registers || (instruction->op == FX_LOAD && instruction->kernel))) return false;
+  }
+  for (uint32_t r = 0; r < step->run_count; r++)
+    for (uint32_t k = 0; k < step->runs[r].place_count; k++)
+      if (step->runs[r].numbers >> k & 1 && !is_one_element(step, step->inputs[step->instructions[step->runs[r].places[k]].a].strides)) return false;
+  return true;
+}
+
 void fx_prepare_block_tiles(fx_fused *step, int64_t rows) {
-  const uint64_t points = step->points / (uint64_t)step->shape[0] * (uint64_t)fx_min64(rows, step->shape[0]);
-  step->block_tiles = step->reduction_count == 0 && fits_one_tile(step, points);
-  if (!step->block_tiles) return;
+  const int64_t points = (int64_t)(step->points / (uint64_t)step->shape[0]);   // of a row
+  step->block_tile_rows = 0;
+  for (uint32_t i = 0; i < step->reduction_count; i++)
+    if (step->fold_groups == 0 || step->reductions[i].folded) return;
+  if (points == 0 || points > step->register_count || step->worker_bytes > FX_STACK_REGISTERS) return;
+  rows = fx_min64(fx_min64(rows, step->shape[0]), step->register_count / points);
+  place_values(step, (uint64_t)(rows * points), true);
+  if (has_places(step)) step->block_tile_rows = rows;
   step->single_tile = 0;
-  place_values(step, points, true);
 }
 
 // MARK: Running
@@ -183,27 +224,47 @@ static __attribute__((noinline)) void finish_rows(const fx_fused *step, const fx
   }
 }
 
-FX_INLINE void run_rows(const fx_fused *step, const fx_context *context, place_tables tables, size_t points, int64_t first, int64_t end) {
-  const fx_instruction *last = step->instructions + step->instruction_count;
-  for (const fx_instruction *instruction = step->instructions; instruction < last; instruction++) {
-    const fx_place *places = instruction->places;
-    if (FX_LIKELY(instruction->kernel))
-      instruction->kernel(points, at_place(&places[0], tables), at_place(&places[1], tables), at_place(&places[2], tables), at_place(&places[3], tables));
-    else if (FX_UNLIKELY(instruction->mode & FX_LOAD_IS_GATHERED))
-      fetch_tile(step, context->slots, &step->inputs[instruction->a], at_place(&places[0], tables), first, end);
-  }
-  if (!step->computes_in_place) finish_rows(step, context, tables, points, first, end);
+// An instruction that is done by a kernel, or a tile that is brought to its place.
+FX_INLINE void run_instruction(const fx_fused *step, const fx_instruction *instruction, const fx_context *context, place_tables tables, size_t points,
+                               int64_t first, int64_t end) {
+  const fx_place *places = instruction->places;
+  if (FX_LIKELY(instruction->kernel))
+    instruction->kernel(points, at_place(&places[0], tables), at_place(&places[1], tables), at_place(&places[2], tables), at_place(&places[3], tables));
+  else if (FX_UNLIKELY(instruction->mode & FX_LOAD_IS_GATHERED))
+    fetch_tile(step, context->slots, &step->inputs[instruction->a], at_place(&places[0], tables), first, end);
 }
 
 void fx_run_single_tile(const fx_fused *step, const fx_context *context) {
   alignas(64) char registers[FX_STACK_REGISTERS];
   void *const own[2] = {registers, NULL};
   place_tables tables = {context->slots, own};
-  run_rows(step, context, tables, step->points, 0, step->shape[0]);
+  const fx_instruction *last = step->instructions + step->instruction_count;
+  for (const fx_instruction *instruction = step->instructions; instruction < last; instruction++)
+    run_instruction(step, instruction, context, tables, step->points, 0, step->shape[0]);
+  if (!step->computes_in_place) finish_rows(step, context, tables, step->points, 0, step->shape[0]);
 }
 
-void fx_run_block_tile(const fx_fused *step, const fx_context *context, int64_t first, int64_t end) {
-  alignas(64) char registers[FX_STACK_REGISTERS];
+static void run_code(const fx_fused *step, const fx_compiled_run *run, place_tables tables, size_t points) {
+  void *addresses[FX_MOST_PLACES];
+  for (uint32_t k = 0; k < run->place_count; k++) addresses[k] = at_place(&step->instructions[run->places[k]].places[0], tables);
+  run->code(points, addresses, 1, NULL);
+}
+
+// Adds rows to the sums over all of them.
+static void fold_tile(const fx_fused *step, void *const *slots, char *const *accumulators, place_tables tables, int64_t first, int64_t end) {
+  void *values[step->instruction_count];
+  box box = box_of_rows(step, slots, first, end);
+  box.accumulators = accumulators;
+  box.values = values;
+  for (uint32_t i = 0; i < step->reduction_count; i++) {
+    const uint32_t value = step->reductions[i].value;
+    values[value] = at_place(&step->instructions[value].places[0], tables);
+    fx_reduce_tile(&box, i, box.rows, 0, box.columns);
+  }
+}
+
+static void run_tile(const fx_fused *step, const fx_context *context, char *const *accumulators, char *registers, int64_t first, int64_t end) {
+  const size_t points = step->points / (uint64_t)step->shape[0] * (uint64_t)(end - first);
   void *own[own_views + step->input_count + step->output_count], **view = own + own_views;
   own[own_registers] = registers;
   own[own_nothing] = NULL;
@@ -211,5 +272,20 @@ void fx_run_block_tile(const fx_fused *step, const fx_context *context, int64_t 
     *view = step->inputs[i].slot == FX_INDEX_SLOT ? NULL : row_address(context->slots, &step->inputs[i], first);
   for (uint32_t i = 0; i < step->output_count; i++, view++) *view = row_address(context->slots, &step->outputs[i].view, first);
   place_tables tables = {context->slots, (void *const *)own};
-  run_rows(step, context, tables, step->points / (uint64_t)step->shape[0] * (uint64_t)(end - first), first, end);
+  const fx_compiled_run *run = step->runs, *last_run = run + step->run_count;
+  for (uint32_t i = 0, end_of_run = 0; i < step->instruction_count; i++) {
+    const fx_instruction *instruction = &step->instructions[i];
+    if (run < last_run && i == run->first) end_of_run = run->end;
+    if (i >= end_of_run || instruction->op <= FX_CONSTANT) run_instruction(step, instruction, context, tables, points, first, end);
+    if (run < last_run && i + 1 == run->end) run_code(step, run++, tables, points);   // what it reads is there
+  }
+  if (accumulators) fold_tile(step, context->slots, accumulators, tables, first, end);
+  else if (!step->computes_in_place) finish_rows(step, context, tables, points, first, end);
+}
+
+void fx_run_block_tiles(const fx_fused *step, const fx_context *context, char *const *accumulators, int64_t first, int64_t end) {
+  alignas(64) char registers[FX_STACK_REGISTERS];
+  const int64_t tiles = fx_divide_up(end - first, step->block_tile_rows);
+  for (int64_t tile = 0; tile < tiles; tile++)   // of about one height
+    run_tile(step, context, accumulators, registers, first + (end - first) * tile / tiles, first + (end - first) * (tile + 1) / tiles);
 }

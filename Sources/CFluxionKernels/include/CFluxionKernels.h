@@ -289,7 +289,7 @@ typedef struct fx_fused {
   uint64_t scratch_bytes;
   uint32_t prepared;
   uint32_t single_tile;           // the whole program is one tile: it runs without the walk over tiles
-  uint32_t block_tiles;           // each block of a band is
+  int64_t block_tile_rows;        // of bands: of each block, so many rows are such a tile; 0: they are not
   uint32_t computes_in_place;     // single tiles: nothing is left to be done behind the last instruction
   uint64_t points;                // the number of points of the iteration space
   uint32_t has_long_rows;         // of several tiles: compiled runs, and what is read row by row, need tiles only for what others than the run read
