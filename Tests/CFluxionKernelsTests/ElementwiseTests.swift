@@ -59,6 +59,22 @@ extension Kernels {
       }
     }
 
+    @Test("a value is what it is alone, whatever stands beside it") func neighbours() {
+      withEachISA { isa in
+        for (operation, _, range, _, _) in functions {
+          var generator = Generator(9)
+          let wide = generator.doubles(300, range) + [range.lowerBound, range.upperBound, 0.25, .infinity, -.infinity, .nan, 0, -1e30, 3e4, 1e-39]
+          let x = generator.doubles(wide.count, -1...1).enumerated().flatMap { [$1, wide[$0]] }, narrow = x.map(Float.init)
+          let out32 = unary(operation, FX_F32, narrow, Float(0)), out64 = unary(operation, FX_F64, x, 0.0)
+          let alone32 = narrow.map { unary(operation, FX_F32, [$0], Float(0))[0] }, alone64 = x.map { unary(operation, FX_F64, [$0], 0.0)[0] }
+          for i in x.indices {
+            #expect(out32[i].bitPattern == alone32[i].bitPattern || out32[i].isNaN && alone32[i].isNaN, "\(isa), \(operation.rawValue), f32, \(x[i])")
+            #expect(out64[i].bitPattern == alone64[i].bitPattern || out64[i].isNaN && alone64[i].isNaN, "\(isa), \(operation.rawValue), f64, \(x[i])")
+          }
+        }
+      }
+    }
+
     @Test("special values") func specialValues() {
       withEachISA { isa in
         let inf = Float.infinity, nan = Float.nan

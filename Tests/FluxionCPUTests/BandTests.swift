@@ -73,6 +73,27 @@ import Testing
     Case(description: "weights read in their transposed form", shapes: [[256, 64], [64, 70], [64, 70]], kernels: 1) { x in
       [tanh(tanh(x[0].matmul(x[1])).matmul(x[2].swappedLastAxes)).matmul(x[1]) * 0.5]
     },
+    // Arithmetic behind a product that is machine code: a number for each row, a row for all, parts of longer rows.
+    Case(
+      description: "numbers, rows and parts of rows", shapes: [[260, 40], [40, 64], [260, 1], [64], [260, 80], [64, 64]], kernels: 2
+    ) { x in
+      let h = x[0].matmul(x[1]), part = x[4].sliced(3..<67, alongAxis: 1)
+      return [((h * x[2] + 0.5) * h - x[2]).matmul(x[5]), ((h * h + h) * x[3] - 0.25 * x[3]).matmul(x[5]), ((h - part) * part * 0.5 + h).matmul(x[5])]
+    },
+    Case(description: "a row for all", shapes: [[260, 40], [40, 64], [64], [64, 64]], kernels: 1) { x in
+      let h = x[0].matmul(x[1])
+      return [((h * h + h) * x[2] - 0.25 * h).matmul(x[3])]
+    },
+    // Narrow ones have tiles of several rows, and machine code as well.
+    Case(description: "short rows", shapes: [[1100, 40], [40, 3], [1100, 1], [3], [1100, 5], [3, 64]], kernels: 1) { x in
+      let h = x[0].matmul(x[1]), part = x[4].sliced(1..<4, alongAxis: 1)
+      return [((h * x[2] + 0.5) * h - x[2]).matmul(x[5]), ((h * h + h) * x[3] - 0.25 * x[3]).matmul(x[5]), ((h - part) * part * 0.5 + h).matmul(x[5])]
+    },
+    // What depends on a row's place.
+    Case(description: "numbers of rows", shapes: [[260, 2], [2, 64], [64, 64]], kernels: 1) { x in
+      let places = arange(520, as: .float64).reshaped(to: [260, 2]), rows = arange(260, as: .float64).reshaped(to: [260, 1])
+      return [tanh((x[0] + cos(places) * sin(rows)).matmul(x[1])).matmul(x[2])]
+    },
     // Rows of one are two rows of the other, and a sum that keeps the rows.
     Case(description: "points with directions", shapes: [[200, 2, 48], [48, 48], [48, 40]], kernels: 2) { x in
       let d = x[0].matmul(x[1])
