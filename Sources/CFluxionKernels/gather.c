@@ -221,12 +221,19 @@ fx_code fx_run_dynamic_slice(const fx_dynamic_slice *step, const fx_context *con
   size_t size = fx_type_size((fx_type)step->type);
   const char *operand = fx_slot_at(context, step->operand, step->operand_offset);
   char *target = fx_slot_at(context, step->target, step->target_offset);
+  // The table is the run's own; steps only see it as constant.
+  void **slots = (void **)(uintptr_t)context->slots;
   if (step->update == FX_NO_SLOT) {
-    if (window > 0) fx_copy_parallel(step->rank, step->sizes, size, operand + at * (int64_t)size, outer, target, inner);
+    if (step->is_view) slots[step->target] = (char *)(uintptr_t)operand + at * (int64_t)size;
+    else if (window > 0) fx_copy_parallel(step->rank, step->sizes, size, operand + at * (int64_t)size, outer, target, inner);
     return FX_OK;
   }
   static const int64_t one = 1;
   if (operand != target && total > 0) fx_copy_parallel(1, &total, size, operand, &one, target, &one);
+  if (step->is_view) {
+    slots[step->update] = target + at * (int64_t)size;
+    return FX_OK;
+  }
   const char *update = fx_slot_at(context, step->update, step->update_offset);
   if (window > 0) fx_copy_parallel(step->rank, step->sizes, size, update, inner, target + at * (int64_t)size, outer);
   return FX_OK;

@@ -20,6 +20,16 @@ extension Tensor {
   var resolvedLiteral: Tensor { if case .literal = payload { broadcast(to: shape) } else { self } }
 }
 
+/// How many copies of what is being traced are going to be in memory at once.
+package enum MappedCopies {
+  @TaskLocal package static var count = 1
+
+  /// Traces what is going to be mapped over an axis of `size`.
+  package static func tracing<Result>(_ size: Int, _ body: () throws -> Result) rethrows -> Result {
+    try $count.withValue(count * Swift.max(1, size), operation: body)
+  }
+}
+
 /// Runs `graph` on many values at once: every operation by its batching rule, the mapped axis kept in front.
 package func batch(_ graph: Graph, _ arguments: [Mapped], _ size: Int) -> [Mapped] {
   var values = [Mapped?](repeating: nil, count: graph.types.count)
@@ -44,6 +54,9 @@ extension Graph {
 }
 
 private func batchingRule(_ operation: Operation, _ x: [Mapped], _ size: Int) -> [Mapped] {
+  if case let .empty(type) = operation {
+    return [Mapped(apply1(.empty(TensorType([size] + type.shape, type.elementType))), isMapped: true)]
+  }
   guard x.contains(where: \.isMapped) else {
     return apply(operation, x.map(\.tensor)).map { Mapped($0, isMapped: false) }
   }
@@ -77,6 +90,6 @@ private func batchingRule(_ operation: Operation, _ x: [Mapped], _ size: Int) ->
   case let .conditional(branches): return batchedConditional(branches, x, size)
   case let .call(call): return batchedCall(call, x, size)
   case .barrier: return zip(apply(.barrier, x.map(\.tensor)), x).map { Mapped($0, isMapped: $1.isMapped) }
-  case .constant, .iota: preconditionFailure("a source has no operands to map over")
+  case .constant, .iota, .empty: preconditionFailure("a source has no operands to map over")
   }
 }

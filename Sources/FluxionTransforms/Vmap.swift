@@ -79,15 +79,17 @@ private func mapped<each R: Structured>(
   let results = staged(operands) { inputs in
     let fronted = zip(inputs, flags).map { $1 == nil ? $0 : $0.movingAxis($1!, to: 0) }
     let types = zip(fronted, flags).map { $1 == nil ? $0.type : TensorType(Shape(Array($0.shape.dropFirst())), $0.elementType) }
-    let (graph, captures) = traceGraph(types) { xs in
-      var rest = xs[...]
-      let trees = arguments.map { argument -> ([Tensor], TreeStructure) in
-        defer { rest = rest.dropFirst(argument.leaves.count) }
-        return (Array(rest.prefix(argument.leaves.count)), argument.structure)
+    let (graph, captures) = MappedCopies.tracing(size) {
+      traceGraph(types) { xs in
+        var rest = xs[...]
+        let trees = arguments.map { argument -> ([Tensor], TreeStructure) in
+          defer { rest = rest.dropFirst(argument.leaves.count) }
+          return (Array(rest.prefix(argument.leaves.count)), argument.structure)
+        }
+        let (leaves, s) = flattenAll(repeat each function(trees))
+        structures = s
+        return leaves
       }
-      let (leaves, s) = flattenAll(repeat each function(trees))
-      structures = s
-      return leaves
     }
     let outputs = batch(
       graph, zip(fronted, flags).map { Mapped($0, isMapped: $1 != nil) } + captures.map { Mapped($0, isMapped: false) }, size)

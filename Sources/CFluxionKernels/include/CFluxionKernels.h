@@ -377,6 +377,7 @@ typedef struct fx_band {
   uint32_t prepared;
   int64_t block_rows, block_count;
   int64_t group_count;            // of blocks, each run by one thread; one for each block if no part folds
+  int64_t fold_rows;              // rows, of a group, after which what is summed is added to its sums
   int64_t panel_count;            // of what is left to do for the results of folds
   int64_t strip_chunks;           // of what is packed first
   uint64_t strips_bytes;
@@ -561,6 +562,8 @@ typedef struct fx_sparse {
 // FX_STEP_DYNAMIC_SLICE: target[sizes] = operand[starts ..< starts + sizes]. Both contiguous.
 // FX_STEP_DYNAMIC_UPDATE: target = operand, then target[starts ..< starts + sizes] = update (contiguous, of shape `sizes`).
 //   The target may be the operand's memory: then only the window is written.
+// With `is_view` the elements of the window stay where they are. They follow one another, and the slot that names them, the slice's target or
+// the update, is set to their address in the operand, or in the target: steps after this one read or write them there.
 typedef struct fx_dynamic_slice {
   uint32_t type, rank;
   uint32_t operand, update, target;       // update: FX_NO_SLOT for the slice
@@ -571,6 +574,7 @@ typedef struct fx_dynamic_slice {
   int64_t start_offsets[FX_MAX_RANK];     // bytes, so that several starts may lie in one slot
   uint32_t start_type;                    // i32, i64 or u32
   uint32_t bounds;                        // FX_BOUNDS_ERROR or FX_BOUNDS_CLAMP (as XLA does)
+  uint32_t is_view;
   uint32_t prepared;
 } fx_dynamic_slice;
 

@@ -20,6 +20,8 @@ struct Group {
   /// Groups whose results it needs (by any of their numbers).
   var predecessors: [Int32]
   var hasReduction: Bool
+  /// Whether it makes a place at which others read or write where they are: it should not wait for more than that needs.
+  var findsWindow = false
   var first: Int, last: Int
   /// Values it reads from memory, about.
   var reads: Set<Int>
@@ -38,6 +40,8 @@ struct Grouping {
   private var visited: [Int32] = []
   private var visit: Int32 = 0
   private var recentReaders: [Int: [Int32]] = [:]
+  /// Nodes that make places of windows.
+  private let windowStarts: Set<Int>
   let fuses: Bool
 
   private static let mostNodes = 160
@@ -52,6 +56,7 @@ struct Grouping {
   init(_ roles: ValueRoles, fuses: Bool) {
     self.roles = roles
     self.fuses = fuses
+    windowStarts = roles.windowStarts
     groupOf = [Int32](repeating: -1, count: roles.graph.types.count)
     for n in roles.graph.nodes.indices { place(n) }
     for i in groupOf.indices where groupOf[i] >= 0 { groupOf[i] = find(groupOf[i]) }
@@ -152,6 +157,7 @@ struct Grouping {
         first: n, last: n, reads: Set(references.map(\.value.int))))
     merged.append(g)
     visited.append(0)
+    groups[Int(g)].findsWindow = windowStarts.contains(n)
     assign(n, g)
     if kind == .fused { noteReads(g, references) }
   }
@@ -230,7 +236,11 @@ struct Grouping {
   }
 
   private func accepts(_ g: Int32, _ n: Int, _ references: [Reference]) -> Bool {
-    groups[Int(g)].nodes.count < Grouping.mostNodes && groups[Int(g)].reads.count + references.count <= Grouping.mostReads
+    let group = groups[Int(g)], isStart = windowStarts.contains(n)
+    guard group.nodes.count < Grouping.mostNodes, group.reads.count + references.count <= Grouping.mostReads else { return false }
+    guard isStart || group.findsWindow else { return true }
+    let new = Set(predecessors(references)).subtracting([g]), old = Set(group.predecessors.map(find))
+    return (!isStart || old.isSubset(of: new)) && (!group.findsWindow || new.isSubset(of: old))
   }
 
   private mutating func add(_ n: Int, to g: Int32, _ references: [Reference], _ reduces: Bool) {
@@ -239,6 +249,7 @@ struct Grouping {
     groups[i].nodes.append(n)
     groups[i].last = n
     groups[i].hasReduction = groups[i].hasReduction || reduces
+    groups[i].findsWindow = groups[i].findsWindow || windowStarts.contains(n)
     for p in all where p != g && !groups[i].predecessors.contains(p) { groups[i].predecessors.append(p) }
     for r in references where group(of: r.value) != g { groups[i].reads.insert(r.value.int) }
     assign(n, g)
@@ -247,7 +258,7 @@ struct Grouping {
 
   private mutating func mergeIfPossible(_ a: Int32, _ b: Int32, _ reduces: Bool) {
     let (x, y) = (groups[Int(a)], groups[Int(b)])
-    guard !(x.kind == .product && y.kind == .product), x.extents == y.extents,
+    guard !(x.kind == .product && y.kind == .product), x.extents == y.extents, !x.findsWindow, !y.findsWindow,
       x.nodes.count + y.nodes.count <= Grouping.mostNodes, x.reads.count + y.reads.count <= Grouping.mostReads,
       !((x.kind == .product || y.kind == .product) && (x.hasReduction || y.hasReduction)),
       !(reduces && (x.kind == .product || y.kind == .product)),

@@ -94,6 +94,21 @@ final class ValueRoles {
     }
   }
 
+  /// The nodes that make the starts of slices and updates.
+  var windowStarts: Set<Int> {
+    var found = Set<Int>()
+    for node in graph.nodes {
+      let starts: ArraySlice<ValueID>
+      switch node.operation {
+      case .dynamicSlice: starts = node.operands.dropFirst()
+      case .dynamicUpdateSlice: starts = node.operands.dropFirst(2)
+      default: continue
+      }
+      for v in starts { if let n = form(v).flatMap({ maker(ValueID($0.base)) }) { found.insert(n) } }
+    }
+    return found
+  }
+
   func scalarConstant(_ v: ValueID) -> Constant? {
     guard role[v.int] == .scalar, case let .constant(constant) = graph.nodes[Int(makers[v.int])].operation else { return nil }
     return constant

@@ -17,7 +17,7 @@ struct ArenaLayout {
         if first[b] < 0 { first[b] = time }
         last[b] = Swift.max(last[b], time)
       }
-      for b in steps[s].reads where buffers[b].isArena { last[b] = Swift.max(last[b], time) }
+      for b in steps[s].reads + steps[s].held where buffers[b].isArena { last[b] = Swift.max(last[b], time) }
     }
 
     var bandAt = [Range<Int>?](repeating: nil, count: order.count)

@@ -12,7 +12,7 @@ func pairDonations(
   let wanted = Set(arguments.map(\.argument))
   for (s, step) in steps.enumerated() {
     for b in step.writes { writer[b] = s }
-    for b in step.reads where wanted.contains(b) { readers[b, default: []].append(s) }
+    for b in step.reads + step.held where wanted.contains(b) { readers[b, default: []].append(s) }
   }
   var taken = [Bool](repeating: false, count: resultBuffers.count)
   var visited = [Int](repeating: 0, count: steps.count)

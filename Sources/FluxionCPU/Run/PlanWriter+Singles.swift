@@ -76,11 +76,11 @@ extension PlanWriter {
 
     case let .dynamicSlice(sizes):
       try append(
-        FX_STEP_DYNAMIC_SLICE, window(node, types[0], sizes, update: nil, starts: Array(x.dropFirst())), step)
+        FX_STEP_DYNAMIC_SLICE, window(step, types[0], sizes, update: nil, starts: Array(x.dropFirst())), step)
     case .dynamicUpdateSlice:
       try append(
         FX_STEP_DYNAMIC_UPDATE,
-        window(node, types[0], types[1].shape.dimensions, update: x[1], starts: Array(x.dropFirst(2))), step)
+        window(step, types[0], types[1].shape.dimensions, update: x[1], starts: Array(x.dropFirst(2))), step)
 
     case let .argReduce(reduction, axis):
       var made = fx_arg_reduce()
@@ -191,8 +191,9 @@ extension PlanWriter {
   }
 
   private mutating func window(
-    _ node: Node, _ operand: TensorType, _ sizes: [Int], update: ValueID?, starts: [ValueID]
+    _ step: Step, _ operand: TensorType, _ sizes: [Int], update: ValueID?, starts: [ValueID]
   ) throws(EngineError) -> fx_dynamic_slice {
+    let node = graph.nodes[step.node]
     guard operand.shape.rank <= 8 else { throw manyAxes(node) }
     var made = fx_dynamic_slice()
     made.type = type(operand)
@@ -213,6 +214,7 @@ extension PlanWriter {
       }
     }
     made.bounds = FX_BOUNDS_ERROR.rawValue
+    if case .window = step.work { made.is_view = 1 }
     return made
   }
 

@@ -60,7 +60,7 @@ struct PlanWriter {
     case let .tiles(program): try append(FX_STEP_FUSED, fused(program, of: step), step)
     case let .product(product): try append(FX_STEP_GEMM, gemm(product, of: step), step)
     case let .copy(from, to, byteCount): try append(FX_STEP_COPY, copy(from, to, byteCount), step)
-    case .single: try writeSingle(step)
+    case .single, .window: try writeSingle(step)
     case let .nested(work): try writeNested(work, step)
     }
     count(step)
@@ -265,7 +265,10 @@ struct PlanWriter {
   }
 
   private mutating func count(_ step: Step) {
-    if case .nested = step.work { return }
+    switch step.work {
+    case .nested, .window: return
+    default: break
+    }
     cost.kernels += 1
     for b in step.reads + step.writes { cost.bytesMoved += Double(builder.buffers[b].byteCount) }
     switch step.work {

@@ -1,7 +1,7 @@
 /// The order in which steps run.
 ///
-/// Program order, but a step that frees more memory than it takes goes first as soon as it can: gradients are used up where they
-/// are made, and large temporaries do not pile up. Small sums over rows, gradients of weights for example, wait while there are steps that go on with
+/// Program order, but windows are found as soon as they can be, and a step that frees more memory than it takes goes first as soon as it
+/// can: gradients are used up where they are made, and large temporaries do not pile up. Small sums over rows, gradients of weights for example, wait while there are steps that go on with
 /// the rows at hand, and then follow each other: so a backward pass through all layers becomes one ``Band`` with them. What they would have
 /// freed lives longer for that, so there is a bound to it. A few numbers that can be made before a band are made before it, lest what reads
 /// them has to stand behind it: the step sizes of an optimiser, which the gradients' epilogues take.
@@ -65,7 +65,8 @@ func schedule(_ steps: [Step], _ buffers: [Buffer]) -> [Int] {
       return few && rowsOf[s] != nil
     }
     for (i, s) in ready.enumerated() {
-      let key = (waits(s) ? 1 : 0, growths[i], steps[s].order)
+      let isWindow = if case .window = steps[s].work { true } else { false }
+      let key = (isWindow ? -1 : waits(s) ? 1 : 0, growths[i], steps[s].order)
       if key < bestKey { (best, bestKey) = (i, key) }
     }
     let s = ready.remove(at: best)

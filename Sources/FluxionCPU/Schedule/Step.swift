@@ -8,6 +8,8 @@ struct Step {
     case product(Product)
     /// A node with a kernel of its own.
     case single
+    /// A slice or an update whose window others read or write where it is.
+    case window
     /// A loop or a branch, with its bodies compiled.
     case nested(NestedWork)
     /// The bytes of one buffer into another.
@@ -24,6 +26,8 @@ struct Step {
   var writes: [Int]
   /// Buffers it needs while it runs only.
   var temporaries: [Int] = []
+  /// Buffers in which windows lie that it reads or writes.
+  var held: [Int] = []
   /// Steps that come first.
   var predecessors: [Int] = []
   /// Results that may take the memory of an operand which nobody needs afterwards.
@@ -52,6 +56,8 @@ struct Buffer {
     case result(Int)
     case constant(HostBuffer)
     case arena
+    /// Within another one.
+    case window
   }
   var byteCount: Int
   var storage: Storage

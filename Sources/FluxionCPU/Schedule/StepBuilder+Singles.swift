@@ -6,6 +6,10 @@ extension StepBuilder {
   mutating func appendSingle(_ n: Int) throws(EngineError) {
     let node = graph.nodes[n]
     if node.operation.isControlFlow { return try appendNested(n) }
+    if case .empty = node.operation {
+      steps.append(Step(work: .barrier, node: n, reads: [], writes: node.results.map(\.int), order: 0))
+      return
+    }
     var step = Step(work: .single, node: n, reads: [], writes: node.results.map(\.int), order: 0)
     for x in roles.operands(of: n) {
       let base = roles.form(x)!.base

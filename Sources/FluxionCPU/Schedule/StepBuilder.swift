@@ -11,7 +11,7 @@ struct StepBuilder {
   var buffers: [Buffer] = []
   private(set) var results: [ResultSource] = []
   private(set) var resultBuffers: [Int] = []
-  private var groupSteps: [(first: Int, last: Int)] = []
+  var groupSteps: [(first: Int, last: Int)] = []
   /// Further places in which a value is wanted, seen with its shape.
   var places: [Int: [MemoryForm]] = [:]
 
@@ -123,6 +123,7 @@ struct StepBuilder {
         steps.append(step)
       }
     }
+    if !context.searchesForNaN { openWindows(grouping) }
     if !concatenations.isEmpty { dropUnreadStores() }
   }
 

@@ -2,7 +2,7 @@ import FluxionCore
 
 extension Graph {
   /// Equal operations on equal operands computed once. Barriers are left alone: what stands behind one is meant to be computed
-  /// again, and since its operands are the barrier's results it is never equal to what stands before.
+  /// again, and since its operands are the barrier's results it is never equal to what stands before. So is room to be written to.
   func mergingCommonSubexpressions() -> Graph {
     struct Key: Hashable {
       let operation: Operation
@@ -11,7 +11,10 @@ extension Graph {
     var known: [Key: ValueID] = [:]
     known.reserveCapacity(nodes.count)
     return rewritten { editor, node, operands in
-      if case .barrier = node.operation { return nil }
+      switch node.operation {
+      case .barrier, .empty: return nil
+      default: break
+      }
       let operation =
         node.operation.isControlFlow
         ? node.operation.mappingSubgraphs { $0.mergingCommonSubexpressions() } : node.operation

@@ -94,7 +94,7 @@ extension Operation {
   }
   fileprivate var isWorthMoving: Bool {
     switch self {
-    case .constant, .iota, .broadcast, .reshape, .transpose, .slice, .reverse, .bitcast: false
+    case .constant, .iota, .empty, .broadcast, .reshape, .transpose, .slice, .reverse, .bitcast: false
     default: true
     }
   }

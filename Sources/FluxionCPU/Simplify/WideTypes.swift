@@ -74,8 +74,8 @@ extension Operation {
     case let .unary(f): f != .stopGradient
     case let .scatter(mode, _): mode != .set
     case .binary, .compare, .clamp, .complex, .reduce, .argReduce, .cumulate, .dot, .convolution, .fourier, .linearAlgebra: true
-    case .constant, .iota, .threefry, .select, .convert, .bitcast, .broadcast, .reshape, .transpose, .slice, .dynamicSlice,
-      .dynamicUpdateSlice, .pad, .concatenate, .reverse, .gather, .sort, .scan, .whileLoop, .conditional, .call, .barrier:
+    case .constant, .iota, .empty, .threefry, .select, .convert, .bitcast, .broadcast, .reshape, .transpose, .slice,
+      .dynamicSlice, .dynamicUpdateSlice, .pad, .concatenate, .reverse, .gather, .sort, .scan, .whileLoop, .conditional, .call, .barrier:
       false
     }
   }

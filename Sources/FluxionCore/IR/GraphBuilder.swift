@@ -81,9 +81,10 @@ package final class GraphBuilder: Sendable {
     let site = CallSite.current()
     let first = state.withLock { s -> ValueID in
       let next = ValueID(s.types.count)
-      let first = s.interned.value(of: NodeKey(operation: operation, operands: ids), orNew: next)
+      let isShared = if case .empty = operation { false } else { true }
+      let first = isShared ? s.interned.value(of: NodeKey(operation: operation, operands: ids), orNew: next) : next
       if first != next { return first }
-      let isConstant = ids.allSatisfy { s.isConstant[$0.int] }
+      let isConstant = isShared && ids.allSatisfy { s.isConstant[$0.int] }
       for (position, type) in resultTypes.enumerated() {
         s.types.append(type)
         s.origins.append(.result(node: s.nodes.count, position: position))

@@ -8,6 +8,8 @@ public enum Operation: Hashable, Sendable {
   case constant(Constant)
   /// 0, 1, 2 … along `axis`.
   case iota(TensorType, axis: Int)
+  /// Room for elements that are still to be written; what they are before does not matter. Each is a room of its own.
+  case empty(TensorType)
   /// Threefry-2x32 of a counter: operands key `u32[B…, 2]` and first counter `u32[B…]`; results two words `u32[B…, shape…]`,
   /// for the 64-bit counters `first + row-major index within shape`.
   case threefry(Shape)
@@ -392,6 +394,7 @@ extension Operation {
     switch self {
     case .constant: "constant"
     case .iota: "iota"
+    case .empty: "empty"
     case .threefry: "threefry"
     case let .unary(f): "\(f)"
     case let .binary(f): "\(f)"

@@ -8,6 +8,7 @@ extension Operation {
     case let .iota(type, axis):
       try require(type.shape.normalizedAxis(axis) == axis, "axis \(axis) is not an axis of \(type).")
       return [try checked(type.shape, type.elementType)]
+    case let .empty(type): return [try checked(type.shape, type.elementType)]
     case let .threefry(shape):
       let key = operands[0]
       try require(

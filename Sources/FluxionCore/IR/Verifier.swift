@@ -82,7 +82,7 @@ extension Operation {
     func exactly(_ expected: Int) -> String? { n == expected ? nil : "takes \(expected) operands, not \(n)" }
     func atLeast(_ expected: Int) -> String? { n >= expected ? nil : "takes at least \(expected) operands, not \(n)" }
     switch self {
-    case .constant, .iota: return exactly(0)
+    case .constant, .iota, .empty: return exactly(0)
     case .unary, .convert, .bitcast, .broadcast, .reshape, .transpose, .slice, .reverse, .reduce, .argReduce, .cumulate, .fourier:
       return exactly(1)
     case .threefry, .binary, .compare, .complex, .pad, .gather, .dot, .convolution: return exactly(2)

@@ -40,6 +40,7 @@ struct ReferenceInterpreter {
     switch operation {
     case let .constant(constant): [ReferenceArray(constant.type, reading: constant.buffer)]
     case let .iota(type, axis): [referenceIota(type, axis)]
+    case let .empty(type): [referenceIota(type, nil)]
     case .threefry: referenceThreefry(key: x[0], first: x[1], types)
 
     case let .unary(f): [referenceUnary(f, x[0], types[0])]

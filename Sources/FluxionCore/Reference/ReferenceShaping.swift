@@ -1,6 +1,7 @@
 // Operations that move elements: each says from which place of the operand every element of the result comes.
 
-func referenceIota(_ type: TensorType, _ axis: Int) -> ReferenceArray {
+/// Places along an axis; without one zeros.
+func referenceIota(_ type: TensorType, _ axis: Int?) -> ReferenceArray {
   let strides = type.shape.indices.map { $0 == axis ? 1 : 0 }
   let places = stridedPlaces(type.shape, strides: strides)
   return ReferenceArray(TensorType(type.shape, .int64), .integer(places.map { Int64($0) })).converted(type)

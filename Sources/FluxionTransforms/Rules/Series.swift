@@ -53,8 +53,8 @@ private func kind(_ operation: Operation) -> SeriesKind {
   case let .reduce(reduction, _): return reduction == .product ? .byDerivative : .piecewiseLinear
   case let .cumulate(reduction, _, _): return reduction == .product ? .byDerivative : .piecewiseLinear
   case let .scatter(mode, _): return mode == .multiply ? .byDerivative : .piecewiseLinear
-  case .constant, .iota, .threefry, .compare, .select, .clamp, .convert, .bitcast, .complex, .broadcast, .reshape, .transpose, .slice,
-    .dynamicSlice, .dynamicUpdateSlice, .pad, .concatenate, .reverse, .gather, .argReduce, .fourier, .sort, .barrier:
+  case .constant, .iota, .empty, .threefry, .compare, .select, .clamp, .convert, .bitcast, .complex, .broadcast, .reshape, .transpose,
+    .slice, .dynamicSlice, .dynamicUpdateSlice, .pad, .concatenate, .reverse, .gather, .argReduce, .fourier, .sort, .barrier:
     return .piecewiseLinear
   case .linearAlgebra, .call, .scan, .whileLoop, .conditional: return .byDerivative
   }

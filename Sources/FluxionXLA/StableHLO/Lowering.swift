@@ -28,6 +28,7 @@ extension FunctionWriter {
     switch operation {
     case let .constant(constant): return [self.constant(constant)]
     case let .iota(type, axis): return [iota(type, axis)]
+    case let .empty(type): return [zeros(type)]
     case .threefry: return expanded(operation, x, types)
 
     case let .unary(f): return unary(f, x[0], types[0]).map { [$0] } ?? expanded(operation, x, types)
