@@ -1,16 +1,16 @@
-import FluxionCore
+package import FluxionCore
 
 /// A body split into a program of values and a linear program of tangents that reads residuals of the first.
-struct Split {
-  let linearGraph: Graph
+package struct Split {
+  package let linearGraph: Graph
   /// The tensors the linear program captured, in the order of its inputs after the active tangents.
-  let linearCaptures: [Tensor]
+  package let linearCaptures: [Tensor]
   /// For each capture, its place among `residuals`, or nil when it comes from outside the body.
-  let residualIndex: [Int?]
-  let residuals: [Tensor]
+  package let residualIndex: [Int?]
+  package let residuals: [Tensor]
   /// For each residual that is simply an input of the body, which.
-  let residualInput: [Int?]
-  let outputActive: [Bool]
+  package let residualInput: [Int?]
+  package let outputActive: [Bool]
   private let builder: GraphBuilder
   private let results: [Tensor]
   private(set) var knownCaptures: [Tensor] = []
@@ -18,13 +18,15 @@ struct Split {
   /// - Parameters:
   ///   - keepingActive: inputs (carries) whose outputs keep tangents even when a step makes them zero.
   ///   - outputsLike: how many outputs correspond to those inputs.
-  init(_ body: Graph, active: [Bool], keepingActive carries: Range<Int>, outputsLike carryCount: Int, alwaysActive: [Bool] = []) {
+  package init(
+    _ body: Graph, active: [Bool], keepingActive carries: Range<Int> = 0..<0, outputsLike carryCount: Int = 0, alwaysActive: [Bool] = []
+  ) {
     let values = GraphBuilder(parent: GraphBuilder.current)
     let linear = GraphBuilder(parent: values, isLinear: true)
     let inputs = body.inputTypes.map { values.input($0) }
     let tangents = zip(body.inputTypes, active).map { $1 ? linear.input($0) : nil }
     // Active tangents were made in the order of the inputs: constants, carries, slices.
-    let (results, flags, graph, captures) = linear.recording {
+    let (results, flags, whole, all) = linear.recording {
       let (results, slopes) = pushforward(body, inputs, tangents)
       let outputs = results.indices.map { i -> Tensor? in
         if let slope = slopes[i] { return slope }
@@ -34,6 +36,7 @@ struct Split {
       let (graph, captures) = linear.finish(outputs.compactMap { $0 })
       return (results, outputs.map { $0 != nil }, graph, captures)
     }
+    let (graph, captures) = recomputingCheapCaptures(whole, all, madeIn: values)
     var residuals: [Tensor] = []
     var indices: [Int?] = []
     var inputOf: [Int?] = []
@@ -58,7 +61,7 @@ struct Split {
   }
 
   /// The program of values, with the chosen residuals as further outputs; inputs: the body's, then `knownCaptures`.
-  func knownGraph(residuals chosen: [Int]) -> Graph {
+  package func knownGraph(residuals chosen: [Int]) -> Graph {
     let (graph, captures) = builder.finish(results + chosen.map { residuals[$0] })
     // Fewer outputs may need fewer captures; give the graph the full list, so that operands are one list for all.
     if captures.count == knownCaptures.count { return graph }
