@@ -21,7 +21,7 @@ import Testing
     "flow-matching-step-B256-H128": Budget(kernels: 9, arena: 2215),
     "flow-matching-step-B4096-H256": Budget(kernels: 11, arena: 45225),
     "neural-ode-solve-B128-H64": Budget(kernels: 12, arena: 74),
-    "neural-ode-gradient-B128-H64": Budget(kernels: 31, arena: 1486, largeBlocks: 1),
+    "neural-ode-gradient-B128-H64": Budget(kernels: 35, arena: 9813, largeBlocks: 1),
     "euler-sampling-N10000-H128-S10": Budget(kernels: 31, arena: 10324, largeBlocks: 1),
     "pinn-laplacian-step-B1000-H50": Budget(kernels: 15, arena: 8018),
     "conv-denoiser-step-B16-C64-S32": Budget(kernels: 42, arena: 68568),

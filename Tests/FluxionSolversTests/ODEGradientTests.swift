@@ -76,6 +76,48 @@ private let allModes: [ODEGradient] = [.discrete, .taped, .backsolve]
     #expect(abs(forward - inner) < 1e-10, "\(forward) against \(inner)")
   }
 
+  /// What derivatives of a step need is kept of all steps, of the first few, or of none, by its size.
+  @Test("steps that are kept and steps that are repeated", arguments: [3, 12_000, 400_000]) func kept(_ n: Int) {
+    let method = BogackiShampine3(relativeTolerance: 1e-3, absoluteTolerance: 1e-3, maximumSteps: 60)
+    let weights = Tensor.ones([n], as: .float64) - 0.5 * (arange(n, as: .float64) / Double(n))
+    func f(_ p: [Tensor], _ mode: ODEGradient) -> Tensor {
+      let path = solve(
+        ODE { (t: Tensor, y: Tensor, k: Tensor) in tanh(k * y + t) - sin(4 * y * t) }, from: p[1], at: Tensor([0.0, 1.3, 2]) * p[2],
+        parameters: p[0], using: method, gradient: mode)
+      return (path.value * weights * Tensor([0.5, -1, 2], shape: [3, 1])).mean()
+    }
+    let point = [scalar(-1.2), sin(arange(n, as: .float64)), scalar(1)]
+    let slopes = gradient(of: { f($0, .discrete) }, at: point)
+    // Forward mode follows the steps by itself.
+    let direction = [scalar(0.3), cos(arange(n, as: .float64)), scalar(-0.4)]
+    let forward = jvp({ f($0, .discrete) }, at: point, along: direction).tangent.item()
+    let inner = zip(slopes, direction).reduce(0) { $0 + ($1.0 * $1.1).sum().item() }
+    #expect(abs(forward - inner) < 1e-9 * abs(inner), "\(forward) against \(inner)")
+    let steps = solve(
+      ODE { (t: Tensor, y: Tensor, k: Tensor) in tanh(k * y + t) - sin(4 * y * t) }, from: point[1], over: 0...2, parameters: point[0],
+      using: method
+    ).statistics.accepted.item()
+    #expect(steps > 8 && steps < 50, "\(steps) steps are too few or too many to tell")
+  }
+
+  @Test("mapped, with fewer steps kept of each") func keptMapped() {
+    let n = 3000
+    let method = DormandPrince5(relativeTolerance: 1e-4, absoluteTolerance: 1e-4, maximumSteps: 80)
+    @Sendable func end(_ k: Tensor) -> Tensor {
+      let start = sin(arange(n, as: .float64))
+      let field = ODE { (t: Tensor, y: Tensor, k: Tensor) in tanh(k * y) - sin(3 * y) }
+      return solve(field, from: start, over: 0...2, parameters: k, using: method).value.squared().mean()
+    }
+    let rates = [0.4, -2, 7, 1, 0.1]
+    let alone = rates.map { gradient(of: end, at: scalar($0)).item() }
+    let inside = vmap { gradient(of: end, at: $0) }(Tensor(rates)).doubles()
+    let outside = gradient(of: { vmap(end)($0).sum() }, at: Tensor(rates)).doubles()
+    for (i, slope) in alone.enumerated() {
+      #expect(abs(inside[i] - slope) < 1e-10 * max(1, abs(slope)), "\(inside[i]) against \(slope)")
+      #expect(abs(outside[i] - slope) < 1e-10 * max(1, abs(slope)), "\(outside[i]) against \(slope)")
+    }
+  }
+
   @Test("what the field uses from outside counts as a parameter", arguments: allModes) func captured(_ mode: ODEGradient) {
     let method = adaptive
     let slope = gradient(

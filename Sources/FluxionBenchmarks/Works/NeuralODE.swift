@@ -18,15 +18,15 @@ public struct NeuralODE: Workload {
       .adaptive(
         StepControl(relativeTolerance: tolerance, absoluteTolerance: tolerance, maximumSteps: 256, firstStep: 0.05)))
   }
-  /// Of the evaluations that a solution takes; backwards, of six for each step, repeated and differentiated.
+  /// Of the evaluations that a solution takes, and backwards of six for each step, of which everything is at hand.
   public var demand: Demand {
     let taken = solve(Self.problem, from: initial, over: 0...1, parameters: network, using: method).statistics
     let forward = Int(taken.evaluations.item())
     let backward = takesGradient ? 6 * Int(taken.accepted.item()) : 0
     return Demand(
-      products: Demand.layers(sizes, batch: batch, isTrained: false, times: forward)
+      products: Demand.layers(sizes, batch: batch, isTrained: false, times: forward - backward)
         + (takesGradient ? Demand.layers(sizes, batch: batch, isTrained: true, times: backward) : []),
-      functions: 2 * batch * width * (forward + backward), bytes: 4 * (Demand.parameters(sizes) + 4 * batch))
+      functions: 2 * batch * width * forward, bytes: 4 * (Demand.parameters(sizes) + 4 * batch))
   }
 
   package static let problem = ODE { (t: Tensor, y: Tensor, net: MLP) in 2 * net(y) }

@@ -20,11 +20,14 @@ struct Walk: Codable {
   var record: StepRecord?
 }
 
-/// Time, signed length and first state of every accepted step, in arrays of `maximumSteps` places.
+/// What is kept of the accepted steps.
 struct StepRecord: Codable {
+  /// Time, signed length and first state of every step, in arrays of `maximumSteps` places.
   var times: Tensor
   var sizes: Tensor
   var states: [Tensor]
+  /// What the derivatives of the first steps need besides, and a last place for what is given up again.
+  var residuals: [Tensor]
 }
 
 extension ODESystem {
@@ -34,24 +37,26 @@ extension ODESystem {
   func adaptiveSteps(
     _ y0: [Tensor], _ times: Tensor, _ constants: [Tensor], _ control: StepControl, isBounded: Bool
   ) -> [Tensor] {
-    let (path, walk, _) = adaptiveWalk(y0, times, constants, control, isBounded: isBounded, isRecorded: false)
+    let (path, walk, _) = adaptiveWalk(y0, times, constants, control, isBounded: isBounded)
     return path + [walk.status, walk.evaluations, walk.accepted, walk.rejected]
   }
 
   /// The states at the times, where the walk ended, and how many steps had been accepted at each time but the first.
+  ///
+  /// - Parameter kept: what the record keeps of the first steps; nil: there is no record.
   func adaptiveWalk(
-    _ y0: [Tensor], _ times: Tensor, _ constants: [Tensor], _ control: StepControl, isBounded: Bool, isRecorded: Bool
+    _ y0: [Tensor], _ times: Tensor, _ constants: [Tensor], _ control: StepControl, isBounded: Bool, recording kept: KeptSteps? = nil
   ) -> (path: [Tensor], end: Walk, counts: Tensor) {
     let intervals = times.count - 1
     let first = y0.map { $0.expanded(at: 0) }
-    var walk = start(y0, times, constants, control, isRecorded: isRecorded)
+    var walk = start(y0, times, constants, control, kept)
     guard intervals > 0 else { return (first, walk, Tensor.zeros([0], as: .int32)) }
     func reach(_ end: Tensor, _ walk: Walk) -> Walk {
       func goesOn(_ w: Walk) -> Tensor {
         let isWithinLimit = w.accepted + w.rejected .< Tensor(Int32(control.maximumSteps))
         return (w.t .!= end) .& (w.status .== Tensor(SolverStatus.converged.rawValue)) .& isWithinLimit
       }
-      func attempt(_ w: Walk) -> Walk { self.attempt(w, end, constants, control) }
+      func attempt(_ w: Walk) -> Walk { self.attempt(w, end, constants, control, kept) }
       var reached: Walk
       if isBounded {
         reached = scan(count: control.maximumSteps, from: walk) { (w: Walk, _: Tensor) -> Walk in
@@ -77,7 +82,7 @@ extension ODESystem {
   }
 
   private func start(
-    _ y0: [Tensor], _ times: Tensor, _ constants: [Tensor], _ control: StepControl, isRecorded: Bool
+    _ y0: [Tensor], _ times: Tensor, _ constants: [Tensor], _ control: StepControl, _ kept: KeptSteps?
   ) -> Walk {
     let t = times.sliced(0..<1, alongAxis: 0).reshaped(to: [])
     let type = t.elementType
@@ -91,12 +96,15 @@ extension ODESystem {
       evaluations += 1
     }
     let zero = Tensor(Int32(0))
-    let capacity = control.maximumSteps
-    let record =
-      isRecorded
-      ? StepRecord(
-        times: .zeros([capacity], as: type), sizes: .zeros([capacity], as: type),
-        states: y0.map { .zeros([capacity] + $0.shape, as: type) }) : nil
+    let record = kept.map { kept in
+      func room(_ type: TensorType, _ places: Int) -> Tensor {
+        apply1(.empty(TensorType([places] + type.shape, type.elementType)))
+      }
+      let capacity = control.maximumSteps
+      return StepRecord(
+        times: room(t.type, capacity), sizes: room(t.type, capacity), states: y0.map { room($0.type, capacity) },
+        residuals: kept.count > 0 ? kept.types.map { room($0, kept.count + 1) } : [])
+    }
     return Walk(
       t: t, y: y0, slope: tableau.reusesLastStage ? f0 : [], size: size, previousError: Tensor(1, as: type),
       wasRejected: Tensor(false), status: Tensor(SolverStatus.converged.rawValue), evaluations: Tensor(Int32(evaluations)),
@@ -128,15 +136,16 @@ extension ODESystem {
   }
 
   /// One step tried from `w`, not beyond `end`.
-  private func attempt(_ w: Walk, _ end: Tensor, _ constants: [Tensor], _ control: StepControl) -> Walk {
+  private func attempt(_ w: Walk, _ end: Tensor, _ constants: [Tensor], _ control: StepControl, _ kept: KeptSteps?) -> Walk {
     let type = w.t.elementType
     let remaining = end - w.t
     let size = stopGradient(w.size)
     // Slightly stretched rather than followed by a sliver.
     let isLast = size * 1.000001 .>= abs(stopGradient(remaining))
     let h = select(isLast, remaining, stopGradient(sign(remaining)) * size)
-    let (y1, error, last) = step(w.t, h, w.y, constants, first: tableau.reusesLastStage ? w.slope : nil)
-
+    let (taken, residuals) =
+      kept?.step(w.t, h, w.y, w.slope, constants) ?? (step(w.t, h, w.y, constants, first: tableau.reusesLastStage ? w.slope : nil), [])
+    let (y1, error, last) = taken
     let E = scaledError(error!, w.y, y1, control)
     let isAccepted = E .<= 1
     let (p, floor) = (Double(order), Tensor(1e-10, as: type))
@@ -163,13 +172,13 @@ extension ODESystem {
       // Written before it is known whether the step is accepted: a rejected one is overwritten.
       // Under `vmap` a problem at its limit goes through the motions until all are finished.
       let zero = Tensor(Int32(0))
-      let place = minimum(w.accepted, Tensor(Int32(control.maximumSteps - 1)))
-      func put(_ array: Tensor, _ value: Tensor) -> Tensor {
-        array.replacingWindow(
-          at: [place] + [Tensor](repeating: zero, count: value.rank), with: value.expanded(at: 0))
+      func put(_ value: Tensor, into array: Tensor) -> Tensor {
+        let place = minimum(w.accepted, Tensor(Int32(array.shape[0] - 1)))
+        return array.replacingWindow(at: [place] + [Tensor](repeating: zero, count: value.rank), with: value.expanded(at: 0))
       }
       result.record = StepRecord(
-        times: put(record.times, w.t), sizes: put(record.sizes, h), states: zip(record.states, w.y).map { put($0, $1) })
+        times: put(w.t, into: record.times), sizes: put(h, into: record.sizes), states: zip(w.y, record.states).map(put),
+        residuals: zip(residuals, record.residuals).map(put))
     }
     result.t = select(isAccepted, select(isLast, end, w.t + h), w.t)
     result.y = zip(y1, w.y).map { select(isAccepted, $0, $1) }

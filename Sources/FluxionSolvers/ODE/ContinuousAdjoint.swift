@@ -13,7 +13,7 @@ extension ODESystem {
     precondition(captures.isEmpty, "the field is closed")
     return AdjointProgram(
       name: "ode", value: value,
-      forward: { operands in
+      forward: { operands, _ in
         let results = value(operands)
         return (results, Array(results.prefix(stateCount)))
       },

@@ -61,8 +61,9 @@ extension ClosedRange<Double>: TimeSpanConvertible {
 
 /// How a solution is differentiated backwards. Forward mode always follows the steps taken.
 public enum ODEGradient: String, Codable, Sendable {
-  /// Exactly, for the steps taken, whose lengths count as given: the state at every step is kept (`maximumSteps` states), each step is
-  /// repeated and run backwards. Once backwards; forward mode over it gives second derivatives.
+  /// Exactly, for the steps taken, whose lengths count as given. What the derivatives of the first steps need is kept, up to 8 MiB of it
+  /// for all that `vmap` maps over together, and of all steps the state (`maximumSteps` of them): later steps are repeated from it. Once
+  /// backwards; forward mode over it gives second derivatives.
   case discrete
   /// By keeping everything a bounded loop of `maximumSteps` computes; to any order.
   case taped

@@ -9,8 +9,8 @@ struct AdjointProgram: Sendable {
   let name: String
   /// The program itself.
   let value: Graph
-  /// The results, and what the pullback needs besides the operands.
-  let forward: @Sendable (_ operands: [Tensor]) -> (results: [Tensor], residuals: [Tensor])
+  /// The results, and what the pullback needs besides the operands, if the cotangents of these are asked for.
+  let forward: @Sendable (_ operands: [Tensor], _ isAsked: [Bool]) -> (results: [Tensor], residuals: [Tensor])
   /// The cotangents of the operands that are asked for, for cotangents of all results; nil, or anything, for the others.
   let pullback: @Sendable (_ operands: [Tensor], _ residuals: [Tensor], _ cotangents: [Tensor], _ isAsked: [Bool]) -> [Tensor?]
 
@@ -26,7 +26,7 @@ struct AdjointProgram: Sendable {
   }
 
   private func linearized(_ primals: [Tensor], _ tangents: [Tensor?]) -> ([Tensor], [Tensor?]) {
-    let (results, residuals) = forward(primals)
+    let (results, residuals) = forward(primals, tangents.map { $0 != nil })
     let active = tangents.indices.filter { tangents[$0] != nil }
     let fixed = primals + residuals
     var outputActive: [Bool] = []
@@ -61,7 +61,7 @@ struct AdjointProgram: Sendable {
     }
     /// `body` on single problems, mapped; all results get the leading axis.
     @Sendable func wide(_ operands: [Tensor], _ flags: [Bool], _ body: ([Tensor]) -> [Tensor]) -> [Tensor] {
-      let (graph, captures) = traceGraph(zip(operands, flags).map(narrow), body)
+      let (graph, captures) = MappedCopies.tracing(size) { traceGraph(zip(operands, flags).map(narrow), body) }
       precondition(captures.isEmpty, "a closed program captures nothing")
       return batch(graph, zip(operands, flags).map { Mapped($0, isMapped: $1) }, size).map { x in
         x.isMapped ? x.tensor : x.tensor.broadcast(to: [size] + x.tensor.shape, axes: Array(1..<x.tensor.rank + 1))
@@ -72,9 +72,9 @@ struct AdjointProgram: Sendable {
     let count = value.outputs.count
     return AdjointProgram(
       name: name, value: wideValue,
-      forward: { operands in
+      forward: { operands, isAsked in
         let all = wide(operands, flags) { inputs in
-          let (results, residuals) = forward(inputs)
+          let (results, residuals) = forward(inputs, isAsked)
           return results + residuals
         }
         return (Array(all.prefix(count)), Array(all.dropFirst(count)))
