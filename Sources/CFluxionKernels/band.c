@@ -144,6 +144,10 @@ uint64_t fx_prepare_band(fx_band *band) {
   if (groups) band->block_rows = fx_min64(band->block_rows, fx_max64(1, band->rows / groups / 4) * 4);   // no fewer blocks than groups
   band->block_count = fx_divide_up(band->rows, band->block_rows);
   band->group_count = groups ? groups : band->block_count;
+  // Sums are fetched and put back once for about so many rows, of several blocks: they are still in the cache.
+  band->fold_rows = 128;
+  for (uint32_t i = 0; i < band->part_count; i++)
+    if (band->parts[i].folds) band->fold_rows = fx_min64(band->fold_rows, 128 / band->parts[i].factor);
   for (uint32_t i = 0; i < band->part_count; i++) prepare_blocks(band, &band->parts[i]);
   band->worker_bytes = fx_align64(worker);
   band->worker_offset = scratch;
@@ -185,20 +189,21 @@ static void fold_product(const fx_gemm *step, const fx_context *context, char *s
                  step->n);
 }
 
-static void run_block(const band_run *run, int64_t block, int64_t group, bool begins, char *worker) {
+// Runs the parts that do not sum over rows, or those that do.
+static void run_parts(const band_run *run, bool folds, int64_t first, int64_t end, int64_t group, bool begins, char *worker) {
   const fx_band *band = run->band;
-  const int64_t first = block * band->block_rows, end = fx_min64(first + band->block_rows, band->rows);
   char *scratch = run->context->scratch;
   for (uint32_t i = 0; i < band->part_count; i++) {
     const fx_band_part *part = &band->parts[i];
+    if ((part->folds != 0) != folds) continue;
     const int64_t low = first * part->factor, high = end * part->factor;
     const fx_context own = {run->context->slots, scratch + part->scratch_offset, run->context->status};
-    if (part->kind == FX_STEP_GEMM && part->folds) {
+    if (part->kind == FX_STEP_GEMM && folds) {
       const fx_gemm *product = part->payload;
       fold_product(product, run->context, scratch + part->sums_offset + fold_bytes(product) * (uint64_t)group, begins, low, high);
     } else if (part->kind == FX_STEP_GEMM) {
       run_product(part->payload, run->context, part->in_strips ? scratch + part->strips_offset : NULL, low, high, worker);
-    } else if (part->folds) {
+    } else if (folds) {
       fx_fold_rows(part->payload, &own, group, begins, low, high, worker);
     } else {
       fx_run_fused_rows(part->payload, &own, low, high, worker);
@@ -209,9 +214,16 @@ static void run_block(const band_run *run, int64_t block, int64_t group, bool be
 static void run_group(void *context, int64_t group) {
   const band_run *run = context;
   const fx_band *band = run->band;
-  const int64_t first = group * band->block_count / band->group_count, end = (group + 1) * band->block_count / band->group_count;
+  const int64_t low = group * band->block_count / band->group_count, high = (group + 1) * band->block_count / band->group_count;
   char *worker = run->context->scratch + band->worker_offset + (uint64_t)group * band->worker_bytes;
-  for (int64_t block = first; block < end; block++) run_block(run, block, group, block == first, worker);
+  int64_t folded = low * band->block_rows;
+  for (int64_t block = low; block < high; block++) {
+    const int64_t first = block * band->block_rows, end = fx_min64(first + band->block_rows, band->rows);
+    run_parts(run, false, first, end, group, false, worker);
+    if (end - folded < band->fold_rows && block + 1 < high) continue;
+    run_parts(run, true, folded, end, group, folded == low * band->block_rows, worker);
+    folded = end;
+  }
 }
 
 // Adds the groups' sums of some rows, in order, and runs the epilogue on them.

@@ -96,8 +96,8 @@ typedef struct FX_NAME(aside) {
 #define TILES(t) {TILES_OF(t, 2), TILES_OF(t, 2), TILES_OF(t, 4), TILES_OF(t, 4)}
 #endif
 #define TILES_OF(t, width)                                                                                                    \
-  {FX_NAME(tile_TM_##width##_##t), FX_NAME(tile_TM_MIDDLE_##width##_##t), FX_NAME(tile_4_##width##_##t), FX_NAME(tile_2_##width##_##t), \
-   FX_NAME(tile_1_##width##_##t)}
+  {FX_NAME(tile_TM_##width##_##t), FX_NAME(tile_TM_MIDDLE_##width##_##t), FX_NAME(tile_4_##width##_##t), FX_NAME(tile_3_##width##_##t), \
+   FX_NAME(tile_2_##width##_##t), FX_NAME(tile_1_##width##_##t)}
 
 #if FX_VECTOR_BYTES > 16
 typedef FX_VECTOR(float, LF / 2) vfh;
@@ -105,8 +105,8 @@ typedef FX_VECTOR(double, LD / 2) vdh;
 #endif
 
 #define GEMM(t, T, V, L, H)                                                                                                   \
-  GEMM_TILES(t, T, TM, V, L, H) GEMM_TILES(t, T, TM_MIDDLE, V, L, H) GEMM_TILES(t, T, 4, V, L, H) GEMM_TILES(t, T, 2, V, L, H) \
-  GEMM_TILES(t, T, 1, V, L, H) GEMM_TILE(tile_packing_##t, T, TM, V, L, true, V, L, GEMM_PACK(T))                             \
+  GEMM_TILES(t, T, TM, V, L, H) GEMM_TILES(t, T, TM_MIDDLE, V, L, H) GEMM_TILES(t, T, 4, V, L, H) GEMM_TILES(t, T, 3, V, L, H) \
+  GEMM_TILES(t, T, 2, V, L, H) GEMM_TILES(t, T, 1, V, L, H) GEMM_TILE(tile_packing_##t, T, TM, V, L, true, V, L, GEMM_PACK(T))                             \
                                                                                                                               \
   /* Rows of one whole strip of C where the depth, a literal, is small: what is met of B stays in registers while the rows go by. */ \
   FX_INLINE void FX_NAME(shallow_rows_##t)(const int k, int64_t m, const FX_NAME(strip) *strip, const T *a, const T *b, T *c, const T *onto) { \
@@ -136,8 +136,8 @@ typedef FX_VECTOR(double, LD / 2) vdh;
   /* Rows of one strip of C. */                                                                                               \
   static void FX_NAME(strip_##t)(int64_t m, const FX_NAME(strip) *strip, const T *a, const T *b, T *c, const T *onto, FX_NAME(aside) *aside) { \
     typedef void (*tile)(const FX_NAME(strip) *, const T *, const T *, T *, const T *, char *);                         \
-    enum { heights = 5 };                                                                                                     \
-    static const int8_t rows[heights] = {TM, TM_MIDDLE, 4, 2, 1};                                                             \
+    enum { heights = 6 };                                                                                                     \
+    static const int8_t rows[heights] = {TM, TM_MIDDLE, 4, 3, 2, 1};                                                          \
     static const tile tiles[4][heights] = TILES(t);                                                                           \
     if (strip->k <= shallow && strip->width == 2 * L) {                                                                       \
       FX_NAME(shallow_##t)(m, strip, a, b, c, onto);                                                                          \
@@ -315,7 +315,9 @@ typedef FX_VECTOR(double, LD / 2) vdh;
     const int64_t blocks = (k + block_k - 1) / block_k, block = blocks == 1 ? k : (k + blocks - 1) / blocks;                  \
     const int64_t group = m * block <= room ? m : room / block / TM * TM;                                                     \
     const int64_t row_step = transpose_a ? 1 : lda, depth_step = transpose_a ? lda : 1, b_step = transpose_b ? 1 : ldb, across = transpose_b ? ldb : 1; \
-    const bool packs_a = transpose_a && m > TM && block * lda * size > far;                                                   \
+    /* Columns of which a tile meets little in each line, and lines that do not stay in the first level until the next tile. */ \
+    const int64_t rows_of_a = block * lda * size;                                                                             \
+    const bool packs_a = transpose_a && m > TM && (rows_of_a > far || (rows_of_a > (32 << 10) && block * 64 > (12 << 10)));    \
     /* Of strips cut out of long rows only a few lines find room in the first level at once. */                               \
     const bool in_strips = ldb == FX_IN_STRIPS;                                                                               \
     const bool packs_b = !in_strips && (transpose_b || (m > TM && ldb * size > 2048) || (m > 48 && block * ldb * size > (24 << 10))); \
