@@ -36,6 +36,12 @@ import Testing
       let e = d.matmul(x[2].swappedLastAxes) * (1 - h * h)
       return [second, x[0].swappedLastAxes.matmul(e), d.sum(alongAxis: 0), e.squared().sum(alongAxis: 0)]
     },
+    // Groups of so many rows that each adds to its sums several times.
+    Case(description: "gradients over many rows", shapes: [[2700, 24], [24, 24], [24, 24], [2700, 24]], kernels: 1) { x in
+      let h = tanh(x[0].matmul(x[1])), g = tanh(h.matmul(x[2]))
+      let d = (g - x[3]) * (1 - g * g), e = d.matmul(x[2].swappedLastAxes) * (1 - h * h)
+      return [h.swappedLastAxes.matmul(d), x[0].swappedLastAxes.matmul(e), e.sum(alongAxis: 0)]
+    },
     // The weights that all rows read take their new values when all rows have been summed.
     Case(
       description: "a step in the weights' memory", shapes: [[700, 40], [40, 64], [64, 9], [1]], kernels: 2, donates: [1, 2]
