@@ -64,6 +64,39 @@ static void run_along(axis_job *job) {
 ARG_REDUCE_ALL(find_maximum, >)
 ARG_REDUCE_ALL(find_minimum, <)
 
+// Where the extreme of a row of neighbours is: its first NaN if it has one. Blocks without it are passed over by vectors.
+#define FIRST_PLACE(type)                                                                                                \
+  {                                                                                                                      \
+    const type *x = (const type *)(const void *)row, best = *(const type *)(const void *)extreme;                        \
+    for (; i + block_columns <= length; i += block_columns) {                                                            \
+      int found = 0;                                                                                                     \
+      for (int64_t j = 0; j < block_columns; j++) found |= (x[i + j] == best) | (x[i + j] != x[i + j]);                  \
+      if (found) break;                                                                                                  \
+    }                                                                                                                    \
+    while (best == best ? x[i] != best : x[i] == x[i]) i++;                                                              \
+    return i;                                                                                                            \
+  }
+static int64_t first_place(uint32_t element, const char *row, int64_t length, const void *extreme) {
+  int64_t i = 0;
+  switch (element) {
+    case FX_F32: FIRST_PLACE(float)
+    case FX_F64: FIRST_PLACE(double)
+    case FX_I32: FIRST_PLACE(int32_t)
+    default: FIRST_PLACE(int64_t)
+  }
+}
+
+static bool has_vector_extremes(uint32_t element) { return element == FX_F32 || element == FX_F64 || element == FX_I32 || element == FX_I64; }
+
+static void find_along_row(const axis_job *job, int64_t outer, int64_t column, int64_t columns) {
+  const fx_arg_reduce *step = job->step;
+  const char *row = job->source + outer * job->length * (int64_t)fx_type_size((fx_type)step->type);
+  fx_scalar extreme;
+  memcpy(&extreme, row, fx_type_size((fx_type)step->type));
+  fx_kernels()->fold[step->maximum ? FX_REDUCE_MAX : FX_REDUCE_MIN][step->type]((size_t)job->length, row, &extreme);
+  ((int32_t *)(void *)job->target)[outer] = (int32_t)first_place(step->type, row, job->length, &extreme);
+}
+
 uint64_t fx_prepare_arg_reduce(fx_arg_reduce *step) {
   step->prepared = 1;
   if (step->type > FX_BOOL && step->type != FX_U64) return fx_refuse("argmin and argmax need real numbers or bools");
@@ -74,6 +107,7 @@ uint64_t fx_prepare_arg_reduce(fx_arg_reduce *step) {
 fx_code fx_run_arg_reduce(const fx_arg_reduce *step, const fx_context *context) {
   axis_job job = {.step = step, .source = fx_slot_at(context, step->source, step->source_offset), .target = fx_slot_at(context, step->target, step->target_offset),
                   .outer = step->outer, .length = step->length, .inner = step->inner, .run = step->maximum ? find_maximum : find_minimum};
+  if (step->inner == 1 && step->length >= block_columns && has_vector_extremes(step->type)) job.run = find_along_row;
   run_along(&job);
   return FX_OK;
 }

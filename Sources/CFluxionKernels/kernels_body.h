@@ -373,6 +373,18 @@ CONVERSIONS_FROM_FLOAT(f64, double)
 CONVERSIONS_FROM_COMPLEX(c64, float, f32)
 CONVERSIONS_FROM_COMPLEX(c128, double, f64)
 static void FX_NAME(c64_to_c128)(size_t n, void *d, const void *a, const void *b, const void *c) { FX_NAME(f32_to_f64)(2 * n, d, a, b, c); }
+// In double precision squares are in range, and vectors of them; with a NaN among the results infinite parts are looked for.
+static void FX_NAME(abs_c64)(size_t n, void *d, const void *a, const void *b, const void *c) {
+  const float *z = a;
+  float *size = d;
+  int is_odd = 0;
+  for (size_t i = 0; i < n; i++) {
+    const double re = z[2 * i], im = z[2 * i + 1];
+    size[i] = (float)__builtin_elementwise_sqrt(re * re + im * im);
+    is_odd |= size[i] != size[i];
+  }
+  if (is_odd) fx_abs_c64(n, d, a, b, c);
+}
 static void FX_NAME(c128_to_c64)(size_t n, void *d, const void *a, const void *b, const void *c) { FX_NAME(f64_to_f32)(2 * n, d, a, b, c); }
 
 // Narrow integers.

@@ -1,5 +1,6 @@
 // Sorting along an axis. Keys become unsigned integers whose order is the wanted one, so that one way serves all types. Beside each goes its
-// position. Short rows are merged, long ones sorted digit by digit from the last on, which compares nothing; both are stable.
+// position. Short rows are merged, long ones sorted digit by digit from the last on, which compares nothing; both are stable. Where only some places of the
+// order are wanted, digits from the first on tell which records come into question.
 
 #include "internal.h"
 
@@ -116,6 +117,28 @@ enum { run_length = 12, most_merged = 64 };   // radix sorting pays from there o
     return records;                                                                                                            \
   }                                                                                                                            \
                                                                                                                                \
+  /* Leaves the records of which some are those at first ..< end in the order; returns how many, and counts both among them. */ \
+  static int64_t select_##name(record *records, int64_t count, int64_t *first, int64_t *end) {                                \
+    int low = 0, high = 0;                                                                                                     \
+    for (int digit = digits - 1; digit >= 0 && low == high && count > most_merged; digit--) {                                  \
+      int64_t counts[256] = {0}, below = 0, kept = 0;                                                                          \
+      for (int64_t i = 0; i < count; i++) counts[DIGITS(records[i]) >> 8 * digit & 255]++;                                     \
+      for (low = 0; below + counts[low] <= *first; low++) below += counts[low];                                                \
+      int64_t through = below + counts[low];                                                                                   \
+      for (high = low; through < *end;) through += counts[++high];                                                             \
+      for (int64_t i = 0; i < count; i++) {                                                                                    \
+        const record moving = records[i];                                                                                      \
+        const int place = (int)(DIGITS(moving) >> 8 * digit & 255);                                                            \
+        records[kept] = moving;                                                                                                \
+        kept += (place >= low) & (place <= high);                                                                              \
+      }                                                                                                                        \
+      count = kept;                                                                                                            \
+      *first -= below;                                                                                                         \
+      *end -= below;                                                                                                           \
+    }                                                                                                                          \
+    return count;                                                                                                              \
+  }                                                                                                                            \
+                                                                                                                               \
   /* Returns the buffer, `records` or `other`, that holds the result. */                                                       \
   static record *sort_##name(record *records, record *other, int64_t count) {                                                  \
     return count <= most_merged ? merge_sort_##name(records, other, count) : radix_sort_##name(records, other, count);         \
@@ -138,6 +161,8 @@ uint64_t fx_prepare_sort(fx_sort *step) {
     if (step->operands[i].type >= FX_TYPE_COUNT) return fx_refuse("sort: unknown element type");
   if (step->operands[0].type == FX_C64 || step->operands[0].type == FX_C128) return fx_refuse("sort: a key must be real or bool");
   if (step->length >= INT32_MAX) return fx_refuse("sort: the axis is too long");
+  if (step->end == 0) step->first = 0, step->end = step->length;
+  if (step->first < 0 || step->end < step->first || step->end > step->length) return fx_refuse("sort: places outside the axis");
   int64_t rows = step->outer * step->inner;
   step->chunk_count = fx_max64(1, fx_min64(fx_min64(rows, 16), rows * step->length / 4096));
   const uint64_t record = is_short(step->operands[0].type) ? sizeof(short_record) : sizeof(wide_record);
@@ -157,15 +182,17 @@ typedef struct sort_job { const fx_sort *step; const fx_context *context; } sort
     for (int64_t i = 0; i < step->length; i++) records[i] = RECORD(key_##name(type, source + i * gap, flip), i); \
     break;
 
-// Where what comes first in a row is, and so on. Elements lie `gap` bytes apart; `scratch`: room for all records twice.
+// Where what is wanted first of a row is, and so on. Elements lie `gap` bytes apart; `scratch`: room for all records twice.
 #define ORDER(name, record, bits, RECORD, POSITION, TYPES)                                                                     \
   static void order_##name(const fx_sort *step, const char *source, int64_t gap, char *scratch, uint32_t *order) {             \
     const uint##bits##_t flip = step->descending ? UINT##bits##_MAX : 0;                                                       \
     record *records = (record *)(void *)scratch;                                                                               \
     record *other = (record *)(void *)(scratch + fx_align64((uint64_t)step->length * sizeof(record)));                         \
     switch (step->operands[0].type) { TYPES }                                                                                  \
-    const record *sorted = sort_##name(records, other, step->length);                                                          \
-    for (int64_t i = 0; i < step->length; i++) order[i] = POSITION(sorted[i]);                                                 \
+    int64_t first = step->first, end = step->end, count = step->length;                                                        \
+    if (end - first < count) count = select_##name(records, count, &first, &end);                                              \
+    const record *sorted = sort_##name(records, other, count);                                                                 \
+    for (int64_t i = first; i < end; i++) *order++ = POSITION(sorted[i]);                                                      \
   }
 #define SHORT_TYPE(type) RECORDS_OF(short, SHORT_RECORD, type)
 #define WIDE_TYPE(type) RECORDS_OF(wide, WIDE_RECORD, type)
@@ -199,11 +226,13 @@ static void sort_row(const sort_job *job, int64_t row, char *scratch) {
     const char *source = (const char *)fx_slot_at(job->context, operand->source, operand->source_offset) + first * (int64_t)size;
     char *target = (char *)fx_slot_at(job->context, operand->target, operand->target_offset) + first * (int64_t)size;
     if (k == 0) (is_short(operand->type) ? order_short : order_wide)(step, source, gap, records, order);
+    const int64_t wanted = step->end - step->first;
+    char *to = target + step->first * gap;
     if (step->inner == 1 && source != target) {
-      arrange(step->length, size, source, gap, order, target);
+      arrange(wanted, size, source, gap, order, to);
     } else {
-      arrange(step->length, size, source, gap, order, values);
-      for (int64_t i = 0; i < step->length; i++) memcpy(target + i * gap, values + (size_t)i * size, size);
+      arrange(wanted, size, source, gap, order, values);
+      for (int64_t i = 0; i < wanted; i++) memcpy(to + i * gap, values + (size_t)i * size, size);
     }
   }
 }

@@ -600,6 +600,7 @@ typedef struct fx_sort {
   uint32_t operand_count;         // 1 ... 8
   uint32_t descending;
   int64_t outer, length, inner;
+  int64_t first, end;             // only these places of the order are written, the others are left undefined; end = 0: all
   fx_sort_operand operands[8];
   // derived
   uint64_t row_scratch, scratch_bytes;

@@ -107,6 +107,9 @@ extension PlanWriter {
       made.operand_count = UInt32(x.count)
       made.descending = descending ? 1 : 0
       (made.outer, made.length, made.inner) = around(axis, types[0].shape)
+      if !context.searchesForNaN, let wanted = builder.placesRead(of: node, axis: axis) {
+        (made.first, made.end) = (Int64(wanted.lowerBound), Int64(wanted.upperBound))
+      }
       var operands: [fx_sort_operand] = []
       for (i, v) in x.enumerated() {
         let (source, offset) = place(v)

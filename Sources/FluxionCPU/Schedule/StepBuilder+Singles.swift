@@ -28,6 +28,20 @@ extension StepBuilder {
     steps.append(step)
   }
 
+  /// The places along `axis` that slices, the only readers, take of the node's results; nil if others read them, or none is taken.
+  func placesRead(of node: Node, axis: Int) -> Range<Int>? {
+    let results = Set(node.results)
+    if graph.outputs.contains(where: results.contains) { return nil }
+    var wanted: Range<Int>?
+    for reader in graph.nodes where reader.operands.contains(where: results.contains) {
+      guard case let .slice(start, limit, _) = reader.operation else { return nil }
+      if start[axis] == limit[axis] { continue }
+      let taken = start[axis]..<limit[axis]
+      wanted = wanted.map { Swift.min($0.lowerBound, taken.lowerBound)..<Swift.max($0.upperBound, taken.upperBound) } ?? taken
+    }
+    return wanted
+  }
+
   /// An operand that is a whole buffer and read only once may be overwritten.
   private func addInPlace(_ step: inout Step, output: Int, operand: ValueID, among operands: [ValueID]) {
     let form = roles.form(operand)!
