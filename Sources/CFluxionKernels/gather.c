@@ -1,6 +1,8 @@
-// Indexed data movement: gather, scatter, dynamic slices and updates. Indices are checked before anything is moved.
+// Indexed data movement: gather, scatter, dynamic slices and updates. Indices are checked before what they name is touched.
 
 #include "internal.h"
+
+#include <stdatomic.h>
 
 // MARK: Indices
 
@@ -45,47 +47,69 @@ static uint64_t check_indexing(uint32_t type, uint32_t index_type, uint32_t k, u
   return 0;
 }
 
+// Steps find the rows of so many tuples at a time: they stay in the first cache.
+enum { tuples_at_once = 512 };
+
+typedef struct index_job {
+  const char *indices;
+  uint32_t type, k, bounds;
+  const int64_t *dims;
+  int64_t count, rows;             // of a batch
+  atomic_bool outside;             // an index was, and that is an error
+} index_job;
+
+// The rows, counted through all batches, that tuples first ..< first + count select, or -1 to skip one. Nothing can be moved if an index is outside
+// and that is an error.
+static bool select_rows(index_job *job, int64_t first, int64_t count, int64_t *rows) {
+  const char *indices = job->indices + (size_t)(first * job->k) * fx_type_size((fx_type)job->type);
+  if (job->bounds != FX_BOUNDS_ERROR) {
+    for (int64_t i = 0; i < count; i++) rows[i] = selected_row(job->type, indices, i, job->k, job->dims, job->bounds);
+  } else if (FX_UNLIKELY(!fx_kernels()->rows[job->type](count, indices, job->k, job->dims, rows))) {
+    atomic_store_explicit(&job->outside, true, memory_order_relaxed);
+    return false;
+  }
+  int64_t batch = first / job->count, base = batch * job->rows, end = (batch + 1) * job->count - first;
+  if (base == 0 && end >= count) return true;
+  for (int64_t i = 0; i < count; base += job->rows, end += job->count)
+    for (; i < count && i < end; i++) rows[i] += rows[i] < 0 ? 0 : base;
+  return true;
+}
+
 // MARK: Gather
 
 typedef struct gather_job {
-  const fx_gather *step;
-  const char *operand, *indices;
+  index_job index;
+  const char *operand;
   char *target;
-  int64_t rows, block;
+  int64_t tuples, block;
+  size_t bytes;                    // of a row
 } gather_job;
 
-#define GATHER_ELEMENTS(type)                                                                                            \
-  {                                                                                                                      \
-    const type *from = (const type *)(const void *)operand;                                                              \
-    type *to = (type *)(void *)job->target;                                                                              \
-    for (; i < end && i < batch_end; i++) {                                                                              \
-      int64_t row = selected_row(step->index_type, job->indices, i, step->k, step->dims, step->bounds);                  \
-      to[i] = FX_LIKELY(row >= 0) ? from[row] : (type){0};                                                               \
-    }                                                                                                                    \
-    break;                                                                                                               \
+FX_INLINE void gather_rows(const size_t bytes, int64_t count, const int64_t *rows, const char *operand, char *target) {
+  for (int64_t i = 0; i < count; i++) {
+    if (FX_LIKELY(rows[i] >= 0)) memcpy(target + (size_t)i * bytes, operand + (size_t)rows[i] * bytes, bytes);
+    else memset(target + (size_t)i * bytes, 0, bytes);
   }
+}
 
 static void gather_block(void *context, int64_t which) {
-  const gather_job *job = context;
-  const fx_gather *step = job->step;
-  size_t element = fx_type_size((fx_type)step->type), bytes = element * (size_t)step->rest;
-  int64_t i = which * job->block, end = fx_min64(i + job->block, step->batch * step->count);
-  while (i < end) {
-    int64_t batch = i / step->count, batch_end = (batch + 1) * step->count;
-    const char *operand = job->operand + (size_t)(batch * job->rows) * bytes;
-    if (step->rest == 1 && element <= 8) {
-      switch (element) {
-        case 1: GATHER_ELEMENTS(uint8_t)
-        case 2: GATHER_ELEMENTS(uint16_t)
-        case 4: GATHER_ELEMENTS(uint32_t)
-        default: GATHER_ELEMENTS(uint64_t)
-      }
-      continue;
-    }
-    for (; i < end && i < batch_end; i++) {
-      int64_t row = selected_row(step->index_type, job->indices, i, step->k, step->dims, step->bounds);
-      if (FX_LIKELY(row >= 0)) memcpy(job->target + (size_t)i * bytes, operand + (size_t)row * bytes, bytes);
-      else memset(job->target + (size_t)i * bytes, 0, bytes);
+  gather_job *job = context;
+  const int64_t end = fx_min64((which + 1) * job->block, job->tuples);
+  int64_t rows[tuples_at_once];
+  for (int64_t first = which * job->block; first < end; first += tuples_at_once) {
+    const int64_t count = fx_min64(tuples_at_once, end - first);
+    if (!select_rows(&job->index, first, count, rows)) return;
+    char *target = job->target + (size_t)first * job->bytes;
+    switch (job->bytes) {   // literals for rows of a few elements, so that nothing is called for them
+      case 1: gather_rows(1, count, rows, job->operand, target); break;
+      case 2: gather_rows(2, count, rows, job->operand, target); break;
+      case 4: gather_rows(4, count, rows, job->operand, target); break;
+      case 8: gather_rows(8, count, rows, job->operand, target); break;
+      case 12: gather_rows(12, count, rows, job->operand, target); break;
+      case 16: gather_rows(16, count, rows, job->operand, target); break;
+      case 24: gather_rows(24, count, rows, job->operand, target); break;
+      case 32: gather_rows(32, count, rows, job->operand, target); break;
+      default: gather_rows(job->bytes, count, rows, job->operand, target);
     }
   }
 }
@@ -96,100 +120,105 @@ uint64_t fx_prepare_gather(fx_gather *step) {
 }
 
 fx_code fx_run_gather(const fx_gather *step, const fx_context *context) {
-  int64_t tuples = step->batch * step->count;
+  const int64_t tuples = step->batch * step->count;
   if (tuples == 0 || step->rest == 0) return FX_OK;
-  gather_job job = {step, fx_slot_at(context, step->operand, step->operand_offset), fx_slot_at(context, step->indices, step->indices_offset),
-                    fx_slot_at(context, step->target, step->target_offset), row_count(step->k, step->dims), 0};
-  if (step->bounds == FX_BOUNDS_ERROR) {
-    fx_code code = fx_check_indices(context, step->index_type, job.indices, tuples, step->k, step->dims);
-    if (code != FX_OK) return code;
-  }
-  job.block = fx_max64(1, 32768 / step->rest);
+  gather_job job = {{fx_slot_at(context, step->indices, step->indices_offset), step->index_type, step->k, step->bounds, step->dims, step->count,
+                     row_count(step->k, step->dims), false},
+                    fx_slot_at(context, step->operand, step->operand_offset), fx_slot_at(context, step->target, step->target_offset), tuples,
+                    fx_max64(1, 8192 / step->rest), fx_type_size((fx_type)step->type) * (size_t)step->rest};
   fx_parallel_for(fx_divide_up(tuples, job.block), gather_block, &job);
-  return FX_OK;
+  if (FX_LIKELY(!job.index.outside)) return FX_OK;
+  return fx_check_indices(context, step->index_type, job.index.indices, tuples, step->k, step->dims);   // names the first
 }
 
 // MARK: Scatter
 
+// Pieces cut the `rest` elements, or else the batches, or else the rows of the target: then each goes through the indices of a batch and keeps those of
+// its own rows. So every element of the target sees its updates in their order, however many pieces there are.
 typedef struct scatter_job {
+  index_job index;
   const fx_scatter *step;
   char *target;
-  const char *indices, *updates;
-  int64_t rows, pieces;      // pieces cut the `rest` elements if there is one batch, else the batches
-  fx_kernel kernel;          // NULL: plain copy
+  const char *updates;
+  int64_t pieces, unit;            // unit: what is not cut, in rows of the target; 0: the elements of rows are cut
 } scatter_job;
 
-// Single elements, the case of histograms and of scattered gradients.
-#define SCATTER_ELEMENTS(type, expression)                                                                               \
-  {                                                                                                                      \
-    type *target = (type *)(void *)(job->target) + batch * job->rows;                                                    \
-    const type *updates = (const type *)(const void *)job->updates;                                                      \
-    for (int64_t i = begin; i < end; i++) {                                                                              \
-      int64_t row = selected_row(step->index_type, job->indices, i, step->k, step->dims, step->bounds);                  \
-      if (FX_LIKELY(row >= 0)) target[row] = expression;                                                                 \
-    }                                                                                                                    \
-    return;                                                                                                              \
+// Keeps the rows from `low` on, fewer than `high`, and their places.
+static int64_t keep_rows(int64_t count, int64_t low, int64_t high, int64_t *rows, int32_t *places) {
+  int64_t kept = 0;
+  for (int64_t i = 0; i < count; i++) {
+    const int64_t row = rows[i];
+    rows[kept] = row;
+    places[kept] = (int32_t)i;
+    kept += (int64_t)(row >= low) & (int64_t)(row < high);
   }
+  return kept;
+}
 
-static void scatter_batch(const scatter_job *job, int64_t batch, int64_t first, int64_t width) {
-  const fx_scatter *step = job->step;
-  int64_t begin = batch * step->count, end = begin + step->count;
-  if (step->rest == 1 && step->mode == FX_SCATTER_ADD) switch (step->type) {
-      case FX_F32: SCATTER_ELEMENTS(float, target[row] + updates[i])
-      case FX_F64: SCATTER_ELEMENTS(double, target[row] + updates[i])
-      case FX_I32: case FX_U32: SCATTER_ELEMENTS(uint32_t, target[row] + updates[i])
-      default: break;
-    }
-  size_t size = fx_type_size((fx_type)step->type);
-  for (int64_t i = begin; i < end; i++) {
-    int64_t row = selected_row(step->index_type, job->indices, i, step->k, step->dims, step->bounds);
-    if (FX_UNLIKELY(row < 0)) continue;
-    char *target = job->target + (size_t)((batch * job->rows + row) * step->rest + first) * size;
-    const char *update = job->updates + (size_t)(i * step->rest + first) * size;
-    if (job->kernel) job->kernel((size_t)width, target, target, update, NULL);
-    else memcpy(target, update, (size_t)width * size);
-  }
+FX_INLINE void set_rows(const size_t bytes, const size_t step, const fx_scatter_rows *s) {
+  for (int64_t i = 0; i < s->count; i++)
+    memcpy((char *)s->target + (size_t)s->rows[i] * step, (const char *)s->updates + (size_t)s->places[i] * step, bytes);
 }
 
 static void scatter_piece(void *context, int64_t piece) {
-  const scatter_job *job = context;
+  scatter_job *job = context;
   const fx_scatter *step = job->step;
-  if (step->batch > 1) {
-    for (int64_t b = step->batch * piece / job->pieces; b < step->batch * (piece + 1) / job->pieces; b++) scatter_batch(job, b, 0, step->rest);
+  const size_t size = fx_type_size((fx_type)step->type);
+  int64_t low = 0, high = step->batch * job->index.rows, first = 0, end = step->rest;
+  if (job->unit > 0) {
+    const int64_t units = high / job->unit;
+    low = units * piece / job->pieces * job->unit;
+    high = units * (piece + 1) / job->pieces * job->unit;
   } else {
-    int64_t first = step->rest * piece / job->pieces, end = step->rest * (piece + 1) / job->pieces;
-    scatter_batch(job, 0, first, end - first);
+    first = end * piece / job->pieces;
+    end = end * (piece + 1) / job->pieces;
   }
-}
-
-static fx_kernel scatter_kernel(const fx_scatter *step) {
-  static const fx_op operations[] = {FX_COPY, FX_ADD, FX_MUL, FX_MIN, FX_MAX};
-  return step->mode == FX_SCATTER_SET ? NULL : fx_kernels()->operations[operations[step->mode]][step->type];
+  int64_t rows[tuples_at_once];
+  int32_t places[tuples_at_once];
+  for (int32_t i = 0; i < tuples_at_once; i++) places[i] = i;
+  const bool keeps = job->unit == 1 || step->bounds == FX_BOUNDS_SKIP;
+  fx_scatter_rows s = {0, rows, places, end - first, step->rest, job->target + (size_t)first * size, NULL};
+  const size_t bytes = (size_t)s.width * size, pitch = (size_t)step->rest * size;
+  const int64_t last = fx_divide_up(high, job->index.rows) * step->count;   // of the batches that have rows of this piece
+  for (int64_t at = low / job->index.rows * step->count; at < last; at += tuples_at_once) {
+    s.count = fx_min64(tuples_at_once, last - at);
+    if (!select_rows(&job->index, at, s.count, rows)) return;
+    if (keeps) s.count = keep_rows(s.count, low, high, rows, places);
+    s.updates = job->updates + (size_t)(at * step->rest + first) * size;
+    if (step->mode != FX_SCATTER_SET) fx_kernels()->scatter[step->mode][step->type](&s);
+    else if (pitch == 4) set_rows(4, 4, &s);   // literals: nothing is called for single elements
+    else if (pitch == 8) set_rows(8, 8, &s);
+    else set_rows(bytes, pitch, &s);
+  }
 }
 
 uint64_t fx_prepare_scatter(fx_scatter *step) {
   step->prepared = 1;
   if (check_indexing(step->type, step->index_type, step->k, step->bounds) != 0) return FX_PREPARE_INVALID;
-  if (step->mode > FX_SCATTER_MAX || (step->mode != FX_SCATTER_SET && !scatter_kernel(step))) return fx_refuse("scatter: no such mode for this type");
+  if (step->mode > FX_SCATTER_MAX || (step->mode != FX_SCATTER_SET && !fx_kernels()->scatter[step->mode][step->type]))
+    return fx_refuse("scatter: no such mode for this type");
   return 0;
 }
 
 fx_code fx_run_scatter(const fx_scatter *step, const fx_context *context) {
   const char *operand = fx_slot_at(context, step->operand, step->operand_offset);
-  scatter_job job = {step, fx_slot_at(context, step->target, step->target_offset), fx_slot_at(context, step->indices, step->indices_offset),
-                     fx_slot_at(context, step->updates, step->updates_offset), row_count(step->k, step->dims), 1, scatter_kernel(step)};
-  if (step->bounds == FX_BOUNDS_ERROR) {
-    fx_code code = fx_check_indices(context, step->index_type, job.indices, step->batch * step->count, step->k, step->dims);
-    if (code != FX_OK) return code;
-  }
-  int64_t elements = step->batch * job.rows * step->rest;
+  scatter_job job = {{fx_slot_at(context, step->indices, step->indices_offset), step->index_type, step->k, step->bounds, step->dims, step->count,
+                      row_count(step->k, step->dims), false},
+                     step, fx_slot_at(context, step->target, step->target_offset), fx_slot_at(context, step->updates, step->updates_offset), 1, 0};
+  const int64_t rows = step->batch * job.index.rows, elements = rows * step->rest, tuples = step->batch * step->count;
   static const int64_t one = 1;
   if (operand != job.target && elements > 0) fx_copy_parallel(1, &elements, fx_type_size((fx_type)step->type), operand, &one, job.target, &one);
-  int64_t updates = step->batch * step->count * step->rest, wanted = updates / 65536;
-  if (updates == 0 || elements == 0) return FX_OK;
-  job.pieces = fx_max64(1, fx_min64(wanted, step->batch > 1 ? step->batch : step->rest / 256));
+  if (elements == 0 || tuples == 0) {
+    const bool checks = step->bounds == FX_BOUNDS_ERROR;
+    return checks ? fx_check_indices(context, step->index_type, job.index.indices, tuples, step->k, step->dims) : FX_OK;
+  }
+  const int64_t wanted = tuples * step->rest / 32768, least = step->rest >= 8 ? fx_min64(fx_thread_count(), rows) : 1;
+  const bool is_wide = step->batch == 1 && step->rest >= 512;
+  job.pieces = fx_max64(1, fx_min64(wanted, is_wide ? step->rest / 256 : fx_max64(step->batch, least)));
+  job.unit = is_wide ? 0 : job.pieces <= step->batch ? job.index.rows : 1;
   fx_parallel_for(job.pieces, scatter_piece, &job);
-  return FX_OK;
+  if (FX_LIKELY(!job.index.outside)) return FX_OK;
+  return fx_check_indices(context, step->index_type, job.index.indices, tuples, step->k, step->dims);
 }
 
 // MARK: Dynamic slice and update

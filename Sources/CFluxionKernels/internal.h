@@ -71,6 +71,16 @@ typedef struct fx_exponents {
   float scale, addend;
 } fx_exponents;
 
+// What a scatter combines: rows of the target, `step` elements apart, with updates, as far apart; `width` elements of each.
+typedef struct fx_scatter_rows {
+  int64_t count;
+  const int64_t *rows;
+  const int32_t *places;           // of the updates, ascending
+  int64_t width, step;
+  void *target;
+  const void *updates;
+} fx_scatter_rows;
+
 typedef struct fx_fft_kernels fx_fft_kernels;   // see fft.h
 
 // Operations that run as one instruction: p of x and y, then the result of p and z, or of p, z and w. `number`: the operand is one, of which
@@ -109,6 +119,9 @@ typedef struct fx_kernel_table {
   // Of indices of 4 and 8 bytes: the greatest, negative ones being greater than all others; whether none is smaller than the one before it.
   uint64_t (*greatest_index[2])(int64_t count, const void *indices);
   bool (*is_ascending[2])(int64_t count, const void *indices);
+  // By type of index: the rows that tuples of k indices name; false if one is outside its bound.
+  bool (*rows[FX_TYPE_COUNT])(int64_t count, const void *indices, int64_t k, const int64_t *bounds, int64_t *rows);
+  void (*scatter[FX_SCATTER_MAX + 1][FX_TYPE_COUNT])(const fx_scatter_rows *rows);   // but FX_SCATTER_SET
   // In f32, f64. Entries begin ..< end, in the order given if there is one; the target holds sums already. Entries begin ..< end of a sampled product.
   void (*sparse_product[2])(const fx_sparse_operands *operands, int64_t begin, int64_t end);
   void (*sampled_product[2])(const fx_sparse_operands *operands, int64_t begin, int64_t end);

@@ -31,6 +31,7 @@
 #include "gemm_body.h"
 #include "small_body.h"
 #include "sparse_body.h"
+#include "rows_body.h"
 #include "fft_body.h"
 #include "kernels_table.h"
 

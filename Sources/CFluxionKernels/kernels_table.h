@@ -162,6 +162,17 @@ static const fx_kernel_table FX_NAME(table) = {
   .vector_matrix = {FX_NAME(vector_matrix_f32), FX_NAME(vector_matrix_f64)},
   .greatest_index = {FX_NAME(greatest_index_32), FX_NAME(greatest_index_64)},
   .is_ascending = {FX_NAME(is_ascending_32), FX_NAME(is_ascending_64)},
+  .rows = {[FX_I32] = FX_NAME(rows_i32), [FX_I64] = FX_NAME(rows_i64), [FX_U32] = FX_NAME(rows_u32)},
+  .scatter = {
+#define SUMS(name, boolean)                                                                                             \
+  {FX_NAME(scatter_##name##_f32), FX_NAME(scatter_##name##_f64), FX_NAME(scatter_##name##_u32), FX_NAME(scatter_##name##_u64), \
+   FX_NAME(scatter_##name##_u32), boolean, FX_NAME(scatter_##name##_c64), FX_NAME(scatter_##name##_c128), [FX_U64] = FX_NAME(scatter_##name##_u64)}
+#define EXTREMES(name, boolean)                                                                                         \
+  {FX_NAME(scatter_##name##_f32), FX_NAME(scatter_##name##_f64), FX_NAME(scatter_##name##_i32), FX_NAME(scatter_##name##_i64), \
+   FX_NAME(scatter_##name##_u32), boolean, [FX_U64] = FX_NAME(scatter_##name##_u64)}
+    [FX_SCATTER_ADD] = SUMS(add, FX_NAME(scatter_or_bool)), [FX_SCATTER_MUL] = SUMS(mul, FX_NAME(scatter_and_bool)),
+    [FX_SCATTER_MIN] = EXTREMES(min, FX_NAME(scatter_and_bool)), [FX_SCATTER_MAX] = EXTREMES(max, FX_NAME(scatter_or_bool)),
+  },
   .sparse_product = {FX_NAME(sparse_product_f32), FX_NAME(sparse_product_f64)},
   .sampled_product = {FX_NAME(sampled_product_f32), FX_NAME(sampled_product_f64)},
   .fill = {FX_NAME(fill_8), FX_NAME(fill_16), FX_NAME(fill_32), FX_NAME(fill_64), FX_NAME(fill_128)},

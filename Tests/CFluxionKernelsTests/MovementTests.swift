@@ -86,15 +86,22 @@ extension Kernels {
       #expect(read(out, 24) == first + second)
     }
 
-    @Test("gather and scatter", arguments: [(1, [5], 1, 4), (2, [3, 4], 7, 1), (3, [6], 2, 50), (1, [40], 30, 3000), (1, [1000], 40000, 1), (2, [2, 3, 2], 5, 3)])
+    @Test("gather and scatter", arguments: [(1, [5], 1, 4), (2, [3, 4], 7, 1), (3, [6], 2, 50), (1, [40], 30, 3000), (1, [1000], 40000, 1), (2, [2, 3, 2], 5, 3), (1, [1000], 20000, 9), (2, [300], 9000, 8), (9000, [5], 4, 1), (700, [2, 3], 1, 70)])
     func gatherScatter(batch: Int, dims: [Int], count: Int, rest: Int) {
+      let before = fx_thread_count()
+      defer { fx_set_thread_count(before) }
+      fx_set_thread_count(3)   // pieces cut elements, batches or rows of the target, not all evenly
       withEachISA { isa in
         let memory = Memory(), k = dims.count, rows = dims.reduce(1, *)
         var generator = Generator(43)
         let x = generator.floats(batch * rows * rest), updates = generator.floats(batch * count * rest)
         let picks = (0..<batch * count).map { _ in dims.map { Int.random(in: 0..<$0, using: &generator) } }
         func row(_ i: Int) -> Int { i / count * rows + zip(picks[i], rowMajor(dims)).map { $0 * Int($1) }.reduce(0, +) }
-        for (type, pointer) in [(FX_I32, memory.array(picks.flatMap { $0.map(Int32.init) }).address), (FX_I64, memory.array(picks.flatMap { $0.map(Int64.init) }).address)] {
+        let flat = picks.flatMap { $0 }
+        for (type, pointer) in [
+          (FX_I32, memory.array(flat.map(Int32.init)).address), (FX_I64, memory.array(flat.map(Int64.init)).address),
+          (FX_U32, memory.array(flat.map(UInt32.init)).address),
+        ] {
           var gather = fx_gather()
           (gather.type, gather.index_type, gather.k) = (FX_F32.rawValue, type.rawValue, UInt32(k))
           (gather.operand, gather.indices, gather.target) = (0, 1, 2)
@@ -148,6 +155,109 @@ extension Kernels {
       gather.bounds = FX_BOUNDS_SKIP.rawValue
       run(FX_STEP_GATHER, memory.value(gather), [x, picks, out], memory)
       #expect(read(out, 3) == [3, 0, 0])
+    }
+
+    @Test("of many indices the first outside is reported, whatever thread meets which", arguments: [FX_I32, FX_I64, FX_U32])
+    func firstOutside(type: fx_type) {
+      let before = fx_thread_count()
+      defer { fx_set_thread_count(before) }
+      for threads in [1, 3] {
+        fx_set_thread_count(Int32(threads))
+        for k in [1, 2] {
+          let memory = Memory(), count = 30000
+          let x = memory.array([Float](repeating: 1, count: 64)), out = memory.array([Float](repeating: 0, count: count))
+          var flat = (0..<count * k).map { $0 % 8 }
+          (flat[29999], flat[9001], flat[20001]) = (91, 92, 93)
+          let picks = type == FX_I64 ? memory.array(flat.map(Int64.init)).address : memory.array(flat.map(Int32.init)).address
+          var gather = fx_gather()
+          (gather.type, gather.index_type, gather.k) = (FX_F32.rawValue, type.rawValue, UInt32(k))
+          (gather.operand, gather.indices, gather.target) = (0, 1, 2)
+          (gather.batch, gather.count, gather.rest) = (1, Int64(count), 1)
+          set(&gather.dims, [8, 8])
+          var scatter = fx_scatter()
+          (scatter.type, scatter.index_type, scatter.k, scatter.mode) = (FX_F32.rawValue, type.rawValue, UInt32(k), FX_SCATTER_ADD.rawValue)
+          (scatter.operand, scatter.indices, scatter.updates, scatter.target) = (0, 1, 2, 0)
+          (scatter.batch, scatter.count, scatter.rest) = (1, Int64(count), 1)
+          set(&scatter.dims, [8, 8])
+          for status in [
+            run(FX_STEP_GATHER, memory.value(gather), [x, picks, out], memory), run(FX_STEP_SCATTER, memory.value(scatter), [x, picks, out], memory),
+          ] {
+            #expect(status.code == Int32(FX_INDEX_OUT_OF_BOUNDS.rawValue) && status.index == 92 && status.bound == 8 && status.axis == (k == 1 ? 0 : 1))
+          }
+        }
+      }
+    }
+
+    @Test("rows of every type and of any width are gathered and combined") func typesOfRows() {
+      func check<T>(_ type: fx_type, _ values: [T], _ combine: [(mode: fx_scatter_mode, of: (T, T) -> T)]) {
+        for rest in [1, 2, 3, 4, 6, 8, 19, 70] {
+          let memory = Memory(), rows = 7, count = 600
+          var generator = Generator(53)
+          let x = (0..<rows * rest).map { _ in values.randomElement(using: &generator)! }
+          let updates = (0..<count * rest).map { _ in values.randomElement(using: &generator)! }
+          let picks = (0..<count).map { _ in Int32.random(in: -1...Int32(rows), using: &generator) }   // those outside are skipped
+          let indices = memory.array(picks).address
+          func isInside(_ i: Int) -> Bool { picks[i] >= 0 && picks[i] < rows }
+          var gather = fx_gather()
+          (gather.type, gather.index_type, gather.k, gather.bounds) = (type.rawValue, FX_I32.rawValue, 1, FX_BOUNDS_SKIP.rawValue)
+          (gather.operand, gather.indices, gather.target) = (0, 1, 2)
+          (gather.batch, gather.count, gather.rest) = (1, Int64(count), Int64(rest))
+          set(&gather.dims, [rows])
+          let out = memory.array(updates)
+          run(FX_STEP_GATHER, memory.value(gather), [memory.array(x), indices, out], memory)
+          let zeros = [UInt8](repeating: 0, count: rest * MemoryLayout<T>.stride)
+          let taken = (0..<count).flatMap { i in isInside(i) ? bytes(Array(x[Int(picks[i]) * rest..<(Int(picks[i]) + 1) * rest])) : zeros }
+          #expect(bytes(read(out, count * rest)) == taken, "type \(type.rawValue), rows of \(rest)")
+          for (mode, combined) in combine {
+            var scatter = fx_scatter()
+            (scatter.type, scatter.index_type, scatter.k, scatter.mode) = (type.rawValue, FX_I32.rawValue, 1, mode.rawValue)
+            (scatter.operand, scatter.indices, scatter.updates, scatter.target, scatter.bounds) = (0, 1, 2, 3, FX_BOUNDS_SKIP.rawValue)
+            (scatter.batch, scatter.count, scatter.rest) = (1, Int64(count), Int64(rest))
+            set(&scatter.dims, [rows])
+            var expected = x
+            for i in 0..<count * rest where isInside(i / rest) {
+              let at = Int(picks[i / rest]) * rest + i % rest
+              expected[at] = combined(expected[at], updates[i])
+            }
+            let target = memory.array(x)
+            run(FX_STEP_SCATTER, memory.value(scatter), [memory.array(x), indices, memory.array(updates), target], memory)
+            #expect("\(read(target, x.count))" == "\(expected)", "type \(type.rawValue), mode \(mode.rawValue), rows of \(rest)")
+          }
+        }
+      }
+      func bytes<T>(_ values: [T]) -> [UInt8] { values.withUnsafeBytes { Array($0) } }
+      func floats<T: BinaryFloatingPoint>(_ type: fx_type, _: T.Type) {
+        let modes: [(fx_scatter_mode, (T, T) -> T)] = [
+          (FX_SCATTER_SET, { $1 }), (FX_SCATTER_ADD, { $0 + $1 }), (FX_SCATTER_MUL, { $0 * $1 }),
+          (FX_SCATTER_MIN, { $0 < $1 || $0.isNaN ? $0 : $1 }), (FX_SCATTER_MAX, { $0 > $1 || $0.isNaN ? $0 : $1 }),
+        ]
+        check(type, [-1, 0.5, 1.25, 3], modes)
+        check(type, (-40...40).map { T($0) / 8 } + [.nan], modes)
+      }
+      func integers<T: FixedWidthInteger>(_ type: fx_type, _: T.Type) {
+        check(type, [T.min, T.max, 0, 1, 3, T.max - 5], [
+          (FX_SCATTER_SET, { $1 }), (FX_SCATTER_ADD, { $0 &+ $1 }), (FX_SCATTER_MUL, { $0 &* $1 }), (FX_SCATTER_MIN, { min($0, $1) }), (FX_SCATTER_MAX, { max($0, $1) }),
+        ])
+      }
+      withEachISA { _ in
+        floats(FX_F32, Float.self)
+        floats(FX_F64, Double.self)
+        integers(FX_I32, Int32.self)
+        integers(FX_I64, Int64.self)
+        integers(FX_U32, UInt32.self)
+        integers(FX_U64, UInt64.self)
+        check(FX_BOOL, [UInt8(0), 1, 0, 0], [
+          (FX_SCATTER_SET, { $1 }), (FX_SCATTER_ADD, { $0 | $1 }), (FX_SCATTER_MUL, { $0 & $1 }), (FX_SCATTER_MIN, { $0 & $1 }), (FX_SCATTER_MAX, { $0 | $1 }),
+        ])
+        check(FX_BF16, (0..<9).map(UInt16.init), [(FX_SCATTER_SET, { $1 })])
+        check(FX_C64, (0..<9).map { SIMD2<Float>(Float($0), Float(4 - $0)) }, [(FX_SCATTER_SET, { $1 }), (FX_SCATTER_ADD, { $0 + $1 })])
+        check(FX_C128, (0..<9).map { SIMD2<Double>(Double($0), Double(4 - $0)) }, [(FX_SCATTER_SET, { $1 }), (FX_SCATTER_ADD, { $0 + $1 })])
+        func product(_ a: SIMD2<Float>, _ b: SIMD2<Float>) -> SIMD2<Float> {
+          let (real, imaginary): (Float, Float) = (a.x * b.x - a.y * b.y, a.x * b.y + a.y * b.x)
+          return SIMD2(real, imaginary)
+        }
+        check(FX_C64, [SIMD2<Float>(0, 1), SIMD2(-1, 0), SIMD2(1, 0)], [(FX_SCATTER_MUL, product)])   // units, whose products are exact
+      }
     }
 
     @Test("dynamic slices and updates") func dynamicSlices() {
