@@ -228,7 +228,11 @@ void fx_copy_block(uint32_t rank, const int64_t *shape, size_t element, const ch
 void fx_copy_parallel(uint32_t rank, const int64_t *shape, size_t element, const char *source, const int64_t *source_strides, char *target,
                       const int64_t *target_strides);   // the same, by the pool if it is large
 void fx_fill_block(uint32_t rank, const int64_t *shape, size_t element, const void *value, char *target, const int64_t *strides);
+
+// plane.c. Distances in elements. Source and target are the same or do not overlap.
 void fx_fill_row(int64_t count, size_t element, const void *value, char *target);
+void fx_copy_plane(size_t element, int64_t rows, int64_t columns, char *target, int64_t target_row, int64_t target_column, const char *source,
+                   int64_t source_row, int64_t source_column);
 
 // One product on this thread, by the library or by own kernels. onto, pitch: as in fx_gemm_kernel.
 void fx_gemm_serial(fx_type type, bool use_blas, int64_t m, int64_t n, int64_t k, const void *a, int64_t lda, bool transpose_a, const void *b,

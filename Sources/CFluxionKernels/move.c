@@ -2,60 +2,33 @@
 
 #include "internal.h"
 
-// MARK: Rows
-
-#define FILL(type)                                                   \
-  {                                                                  \
-    type *to = (type *)(void *)target;                               \
-    type fill;                                                       \
-    memcpy(&fill, value, sizeof fill);                               \
-    for (int64_t i = 0; i < count; i++) to[i] = fill;                \
-    break;                                                           \
-  }
-typedef struct pair64 { uint64_t words[2]; } pair64;
-
-void fx_fill_row(int64_t count, size_t element, const void *value, char *target) {
-  switch (element) {
-    case 1: memset(target, *(const uint8_t *)value, (size_t)count); break;
-    case 2: FILL(uint16_t)
-    case 4: FILL(uint32_t)
-    case 8: FILL(uint64_t)
-    default: FILL(pair64)
-  }
-}
-
-#define COPY(type)                                                                                       \
-  {                                                                                                      \
-    const type *from = (const type *)(const void *)source;                                               \
-    type *to = (type *)(void *)target;                                                                   \
-    for (int64_t i = 0; i < count; i++) to[i * target_stride] = from[i * source_stride];                 \
-    break;                                                                                               \
-  }
-static void copy_row(int64_t count, size_t element, const char *source, int64_t source_stride, char *target, int64_t target_stride) {
-  if (target_stride == 1 && source_stride == 1) {
-    memcpy(target, source, (size_t)count * element);
-    return;
-  }
-  if (target_stride == 1 && source_stride == 0) {
-    fx_fill_row(count, element, source, target);
-    return;
-  }
-  switch (element) {
-    case 1: COPY(uint8_t)
-    case 2: COPY(uint16_t)
-    case 4: COPY(uint32_t)
-    case 8: COPY(uint64_t)
-    default: COPY(pair64)
-  }
-}
-
 // MARK: Blocks
 
-// A loop nest in which adjacent dimensions are merged where both sides allow it. A transposition keeps its two last dimensions in squares.
+// A loop nest in which adjacent dimensions are merged where both sides allow it. The last two are copied as planes.
 typedef struct nest {
   uint32_t rank;
   int64_t shape[FX_MAX_RANK], source[FX_MAX_RANK], target[FX_MAX_RANK];
 } nest;
+
+static void swap(int64_t *a, int64_t *b) {
+  const int64_t value = *a;
+  *a = *b;
+  *b = value;
+}
+
+// The rows of planes: the dimension along which the source lies together, or else a long one if they were few.
+static void choose_plane(nest *loops) {
+  if (loops->rank < 3) return;
+  const uint32_t inner = loops->rank - 1;
+  uint32_t rows = inner - 1;
+  for (uint32_t d = 0; d < inner && loops->shape[inner - 1] < 16; d++)
+    if (loops->shape[d] > loops->shape[rows]) rows = d;
+  for (uint32_t d = 0; d < inner && loops->source[inner] != 1; d++)
+    if (loops->source[d] == 1) rows = d;
+  swap(&loops->shape[rows], &loops->shape[inner - 1]);
+  swap(&loops->source[rows], &loops->source[inner - 1]);
+  swap(&loops->target[rows], &loops->target[inner - 1]);
+}
 
 static nest merge_nest(uint32_t rank, const int64_t *shape, const int64_t *source, const int64_t *target) {
   nest merged = {0};
@@ -77,31 +50,19 @@ static nest merge_nest(uint32_t rank, const int64_t *shape, const int64_t *sourc
     merged.rank = 1;
     merged.shape[0] = merged.source[0] = merged.target[0] = 1;
   }
+  choose_plane(&merged);
   return merged;
 }
 
-static void copy_plane(size_t element, const char *source, int64_t source_row, int64_t source_column, char *target, int64_t target_row,
-                       int64_t target_column, int64_t rows, int64_t columns) {
-  int64_t size = (int64_t)element, block = source_column == 1 || source_column == 0 || rows < 8 ? columns : 16;
-  for (int64_t j = 0; j < columns; j += block) {
-    int64_t count = fx_min64(block, columns - j);
-    for (int64_t i = 0; i < rows; i++)
-      copy_row(count, element, source + (i * source_row + j * source_column) * size, source_column, target + (i * target_row + j * target_column) * size,
-               target_column);
-  }
-}
-
 static void copy_nest(const nest *loops, size_t element, const char *source, char *target, uint32_t dimension) {
-  int64_t size = (int64_t)element;
-  uint32_t left = loops->rank - dimension;
+  const int64_t size = (int64_t)element, extent = loops->shape[dimension], from = loops->source[dimension], to = loops->target[dimension];
+  const uint32_t left = loops->rank - dimension;
   if (left == 1) {
-    copy_row(loops->shape[dimension], element, source, loops->source[dimension], target, loops->target[dimension]);
+    fx_copy_plane(element, 1, extent, target, 0, to, source, 0, from);
   } else if (left == 2) {
-    copy_plane(element, source, loops->source[dimension], loops->source[dimension + 1], target, loops->target[dimension], loops->target[dimension + 1],
-               loops->shape[dimension], loops->shape[dimension + 1]);
+    fx_copy_plane(element, extent, loops->shape[dimension + 1], target, to, loops->target[dimension + 1], source, from, loops->source[dimension + 1]);
   } else {
-    for (int64_t i = 0; i < loops->shape[dimension]; i++)
-      copy_nest(loops, element, source + i * loops->source[dimension] * size, target + i * loops->target[dimension] * size, dimension + 1);
+    for (int64_t i = 0; i < extent; i++) copy_nest(loops, element, source + i * from * size, target + i * to * size, dimension + 1);
   }
 }
 

@@ -291,6 +291,7 @@ static __attribute__((noinline)) void run_box_on_stack(const fx_fused *step, voi
 
 void fx_run_fused_box(const fx_fused *step, void *const *slots, char *const *accumulators, const int64_t *low, const int64_t *high,
                       char *worker_scratch) {
-  if (step->worker_bytes <= FX_STACK_REGISTERS) run_box_on_stack(step, slots, accumulators, low, high);
+  if (step->copies) fx_copy_box(step, slots, low, high);
+  else if (step->worker_bytes <= FX_STACK_REGISTERS) run_box_on_stack(step, slots, accumulators, low, high);
   else run_box(step, slots, accumulators, low, high, worker_scratch);
 }

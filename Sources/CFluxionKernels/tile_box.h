@@ -113,8 +113,9 @@ bool fx_is_dense(const box *box, const int64_t *strides);
 void fx_pin_values(box *box);   // sets everything that is the same for all tiles of the box
 void fx_load_values(box *box, int64_t row, int64_t rows, int64_t column, int64_t columns);
 void fx_gather_tile(const box *box, const fx_view *view, char *target, int64_t rows, int64_t column, int64_t columns);
-void fx_store_tile(const box *box, const fx_output *output, const char *source, int64_t rows, int64_t column, int64_t columns);
+void fx_store_tile(const box *box, const fx_output *output, char *source, int64_t rows, int64_t column, int64_t columns);
 char *fx_direct_target(const box *box, const fx_output *output, int64_t row, int64_t rows, int64_t column, int64_t columns);
+void fx_copy_box(const fx_fused *step, void *const *slots, const int64_t *low, const int64_t *high);   // of a program that only copies
 
 // tile.c
 void fx_reduce_tile(const box *box, uint32_t which, int64_t rows, int64_t column, int64_t columns);

@@ -4,35 +4,19 @@
 
 // MARK: Rows
 
-#define COPY_ROW(type)                                                                \
-  {                                                                                   \
-    type *to = (type *)(void *)target;                                                \
-    const type *from = (const type *)(const void *)source;                            \
-    if (to_stride == 1 && from_stride == 0) {                                         \
-      const type value = *from;                                                       \
-      for (int64_t i = 0; i < count; i++) to[i] = value;                              \
-    } else {                                                                          \
-      for (int64_t i = 0; i < count; i++) to[i * to_stride] = from[i * from_stride];  \
-    }                                                                                 \
-    break;                                                                            \
-  }
-typedef struct pair64 { uint64_t words[2]; } pair64;
-
-FX_INLINE void copy_row(int64_t count, size_t size, char *target, int64_t to_stride, const char *source, int64_t from_stride) {
-  if (to_stride == 1 && from_stride == 1 && count > 8) {
-    memcpy(target, source, (size_t)count * size);
-    return;
-  }
-  if (to_stride == 1 && from_stride == 0 && count > 16) {
-    fx_kernels()->fill[__builtin_ctzll(size)]((size_t)count, target, source, NULL, NULL);
-    return;
-  }
-  switch (size) {
-    case 1: COPY_ROW(uint8_t)
-    case 2: COPY_ROW(uint16_t)
-    case 4: COPY_ROW(uint32_t)
-    case 8: COPY_ROW(uint64_t)
-    default: COPY_ROW(pair64)
+// Copies rows of a tile, which lie densely, from where the view's rows lie behind `memory`, or stores them there: up to the end of a dimension those lie
+// evenly apart.
+static void copy_rows(const box *box, const fx_view *view, char *memory, char *tile, int64_t rows, int64_t columns, bool stores) {
+  const size_t size = fx_type_size((fx_type)view->type);
+  const uint32_t inner = box->step->rank - 1;
+  const int64_t stride = view->strides[inner], distance = inner > 0 ? view->strides[inner - 1] : 0;
+  row_walk walk = start_walk(box, view->strides);
+  for (int64_t even; rows > 0; rows -= even, tile += even * columns * (int64_t)size) {
+    char *at = memory + walk.offset * (int64_t)size;
+    even = inner > 0 ? fx_min64(rows, box->extent[inner - 1] - walk.index[inner - 1]) : rows;
+    if (!stores) fx_copy_plane(size, even, columns, tile, columns, 1, at, distance, stride);
+    else if (at != tile) fx_copy_plane(size, even, columns, at, distance, stride, tile, columns, 1);
+    skip_rows(&walk, even);
   }
 }
 
@@ -64,27 +48,6 @@ static void repeat_row(char *target, size_t row, size_t bytes) {
   }
 }
 
-#define SHORT_ROWS(type)                                                                                              \
-  {                                                                                                                   \
-    type *to = (type *)(void *)target;                                                                                \
-    const type *from = (const type *)(const void *)source;                                                            \
-    for (int64_t i = 0; i < columns; i++, to += to_stride, from += from_stride)                                       \
-      for (int64_t r = 0; r < rows; r++) to[r * to_row] = from[r * from_row];                                         \
-    break;                                                                                                            \
-  }
-// Rows of a few elements, which lie evenly apart: column by column.
-static void copy_short_rows(int64_t rows, int64_t columns, size_t size, char *target, int64_t to_row, int64_t to_stride, const char *source, int64_t from_row,
-                            int64_t from_stride) {
-  switch (size) {
-    case 1: SHORT_ROWS(uint8_t)
-    case 2: SHORT_ROWS(uint16_t)
-    case 4: SHORT_ROWS(uint32_t)
-    case 8: SHORT_ROWS(uint64_t)
-    default: SHORT_ROWS(pair64)
-  }
-}
-static bool are_short_rows(const box *box, int64_t columns) { return box->step->rank == 2 && columns <= 8; }
-
 void fx_gather_tile(const box *box, const fx_view *view, char *target, int64_t rows, int64_t column, int64_t columns) {
   const size_t size = fx_type_size((fx_type)view->type), row = (size_t)columns * size;
   const uint32_t rank = box->step->rank;
@@ -102,12 +65,7 @@ void fx_gather_tile(const box *box, const fx_view *view, char *target, int64_t r
     for (int64_t r = 0; r < rows; r++, next_row(&walk), target += row)
       index_row(columns, (fx_type)view->type, target, view->offset + origin + walk.offset, inner);
   } else {
-    const char *source = (const char *)box->slots[view->slot] + view->offset + origin * (int64_t)size;
-    if (are_short_rows(box, columns)) {
-      copy_short_rows(rows, columns, size, target, columns, 1, source + walk.offset * (int64_t)size, view->strides[0], inner);
-      return;
-    }
-    for (int64_t r = 0; r < rows; r++, next_row(&walk), target += row) copy_row(columns, size, target, 1, source + walk.offset * (int64_t)size, inner);
+    copy_rows(box, view, (char *)box->slots[view->slot] + view->offset + origin * (int64_t)size, target, rows, columns, false);
   }
 }
 
@@ -242,7 +200,7 @@ char *fx_direct_target(const box *box, const fx_output *output, int64_t row, int
   return base + (view_origin(box, view->strides) + row * box->columns) * size;
 }
 
-void fx_store_tile(const box *box, const fx_output *output, const char *source, int64_t rows, int64_t column, int64_t columns) {
+void fx_store_tile(const box *box, const fx_output *output, char *source, int64_t rows, int64_t column, int64_t columns) {
   const fx_view *view = &output->view;
   int64_t size = (int64_t)fx_type_size((fx_type)view->type), inner = view->strides[box->step->rank - 1];
   char *target = (char *)box->slots[view->slot] + view->offset + (view_origin(box, view->strides) + column * inner) * size;
@@ -251,14 +209,24 @@ void fx_store_tile(const box *box, const fx_output *output, const char *source, 
     if (target != source) memcpy(target, source, (size_t)(rows * columns * size));
     return;
   }
-  row_walk walk = start_walk(box, view->strides);
-  if (are_short_rows(box, columns) && target + walk.offset * size != source) {
-    copy_short_rows(rows, columns, (size_t)size, target + walk.offset * size, view->strides[0], inner, source, columns, 1);
-    return;
-  }
-  for (int64_t r = 0; r < rows; r++, next_row(&walk), source += columns * size) {
-    char *to = target + walk.offset * size;
-    if (to != source) copy_row(columns, (size_t)size, to, inner, source, 1);
-  }
+  copy_rows(box, view, target, source, rows, columns, true);
 }
 
+// MARK: Copies
+
+// A box of a program that only copies (fx_fused.copies): from view to view, without a tile.
+void fx_copy_box(const fx_fused *step, void *const *slots, const int64_t *low, const int64_t *high) {
+  const fx_view *from = &step->inputs[step->instructions[step->outputs[0].value].a], *to = &step->outputs[0].view;
+  const int64_t size = (int64_t)fx_type_size((fx_type)to->type);
+  const char *source = (const char *)slots[from->slot] + from->offset;
+  char *target = (char *)slots[to->slot] + to->offset;
+  int64_t extent[FX_MAX_RANK];
+  bool in_place = target == source;
+  for (uint32_t d = 0; d < step->rank; d++) {
+    extent[d] = high[d] - low[d];
+    in_place &= from->strides[d] == to->strides[d];
+    source += low[d] * from->strides[d] * size;
+    target += low[d] * to->strides[d] * size;
+  }
+  if (!in_place) fx_copy_block(step->rank, extent, (size_t)size, source, from->strides, target, to->strides);
+}

@@ -510,6 +510,11 @@ static void choose_tile(fx_fused *step, uint64_t tile) {
 
 // MARK: The whole
 
+static bool only_copies(const fx_fused *step) {
+  if (step->instruction_count != 1 || step->output_count != 1 || step->reduction_count > 0) return false;
+  return step->instructions[0].op == FX_LOAD && step->inputs[step->instructions[0].a].slot != FX_INDEX_SLOT;
+}
+
 uint64_t fx_prepare_fused(fx_fused *step) {
   step->prepared = 0;
   if (check(step) != 0) return FX_PREPARE_INVALID;
@@ -557,6 +562,7 @@ uint64_t fx_prepare_fused(fx_fused *step) {
   if (step->worker_bytes > FX_STACK_REGISTERS) step->scratch_bytes += step->worker_bytes * step->chunk_count;
   step->points = (uint64_t)total;
   fx_find_scaled_difference(step);
+  step->copies = only_copies(step);
   fx_prepare_single_tile(step);
   step->prepared = 1;
   return step->scratch_bytes;

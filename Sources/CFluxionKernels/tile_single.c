@@ -20,7 +20,7 @@ static __attribute__((noinline)) void fetch_tile(const fx_fused *step, void *con
   fx_gather_tile(&box, view, target, box.rows, 0, box.columns);
 }
 
-static __attribute__((noinline)) void put_tile(const fx_fused *step, void *const *slots, const fx_output *output, const char *source, int64_t first,
+static __attribute__((noinline)) void put_tile(const fx_fused *step, void *const *slots, const fx_output *output, char *source, int64_t first,
                                                int64_t end) {
   box box = box_of_rows(step, slots, first, end);
   fx_store_tile(&box, output, source, box.rows, 0, box.columns);
@@ -169,7 +169,7 @@ static void place_values(fx_fused *step, uint64_t points, bool in_blocks) {
 
 void fx_prepare_single_tile(fx_fused *step) {
   step->block_tile_rows = 0;
-  step->single_tile = step->points > 0 && !step->has_long_rows && step->run_count == 0 && step->points <= step->register_count && step->chunk_count == 1 &&
+  step->single_tile = step->points > 0 && !step->copies && !step->has_long_rows && step->run_count == 0 && step->points <= step->register_count && step->chunk_count == 1 &&
     step->worker_bytes <= FX_STACK_REGISTERS;
   if (step->single_tile) place_values(step, step->points, false);
 }
@@ -190,6 +190,7 @@ static bool has_places(const fx_fused *step) {
 void fx_prepare_block_tiles(fx_fused *step, int64_t rows) {
   const int64_t points = (int64_t)(step->points / (uint64_t)step->shape[0]);   // of a row
   step->block_tile_rows = 0;
+  if (step->copies) return;
   for (uint32_t i = 0; i < step->reduction_count; i++)
     if (step->fold_groups == 0 || step->reductions[i].folded) return;
   if (points == 0 || points > step->register_count || step->worker_bytes > FX_STACK_REGISTERS) return;
@@ -212,7 +213,7 @@ static __attribute__((noinline)) void finish_rows(const fx_fused *step, const fx
   void *const *slots = context->slots;
   for (uint32_t i = 0; i < step->output_count; i++) {
     const fx_output *output = &step->outputs[i];
-    const void *value = at_place(&step->instructions[output->value].places[0], tables);
+    void *value = at_place(&step->instructions[output->value].places[0], tables);
     if (output->mode & FX_OUTPUT_IS_DIRECT) continue;
     if (output->mode & FX_OUTPUT_IS_ROW_MAJOR) output->copy(points, row_address(slots, &output->view, first), value, NULL, NULL);
     else put_tile(step, slots, output, value, first, end);

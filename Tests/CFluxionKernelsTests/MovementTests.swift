@@ -48,6 +48,59 @@ extension Kernels {
       #expect(read(out, 12) == [0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1])
     }
 
+    @Test("moves of every element size: steps, programs that only copy, and operands and results of tiles", arguments: [1, 2, 4, 8, 16])
+    func moves(size: Int) {
+      let type = [1: FX_BOOL, 2: FX_F16, 4: FX_F32, 8: FX_F64, 16: FX_C128][size]!
+      let shapes = [[37], [3, 50], [50, 3], [45, 70], [9, 4, 21], [5, 33, 18], [2, 3, 4, 19], [70, 300], [16, 2, 16, 20]]
+      for shape in shapes {
+        let rank = shape.count, last = rank - 1, dense = rowMajor(shape)
+        var sources = [dense, Array(rowMajor(shape.reversed()).reversed())]   // as it is, all axes turned round
+        var rotated = [Int64](repeating: 0, count: rank)
+        for (d, stride) in zip(shape.indices, rowMajor(Array(shape.dropFirst() + shape.prefix(1)))) { rotated[(d + 1) % rank] = stride }
+        sources.append(rotated)
+        sources.append(dense.enumerated().map { $0 == last ? -$1 : $1 })   // rows from their ends
+        for step in [2, 3] { sources.append(dense.map { $0 * Int64(step) }) }
+        for d in 0..<rank { sources.append(dense.enumerated().map { $0 == d ? 0 : $1 }) }   // repeated
+        for source in sources {
+          let targets = [dense, dense.map { 2 * $0 }, sources[1], dense.map { -$0 }]
+          for target in targets { move(shape, source, target, size, type) }
+        }
+      }
+    }
+
+    private func move(_ shape: [Int], _ source: [Int64], _ target: [Int64], _ size: Int, _ type: fx_type) {
+      func span(_ strides: [Int64]) -> (low: Int, count: Int) {   // in elements
+        let ends = zip(shape, strides).map { ($0 - 1) * Int($1) }
+        let low = ends.filter { $0 < 0 }.reduce(0, +), high = ends.filter { $0 > 0 }.reduce(0, +)
+        return (-low, high - low + 1)
+      }
+      let from = span(source), to = span(target), places = indices(shape)
+      let bytes = (0..<from.count * size).map { UInt8(truncatingIfNeeded: type == FX_BOOL ? ($0 * 7919) >> 5 & 1 : $0 % size == size - 1 ? 0 : $0 &* 7919 >> 3) }
+      var expected = [UInt8](repeating: 0xEE, count: to.count * size)
+      for at in places {
+        let x = from.low + zip(at, source).map { $0 * Int($1) }.reduce(0, +), y = to.low + zip(at, target).map { $0 * Int($1) }.reduce(0, +)
+        for byte in 0..<size { expected[y * size + byte] = bytes[x * size + byte] }
+      }
+      withEachISA { isa in
+        let memory = Memory(), x = memory.array(bytes)
+        let input = view(0, type, source, offset: from.low * size), output = view(1, type, target, offset: to.low * size)
+        var step = fx_copy()
+        step.type = type.rawValue
+        step.rank = UInt32(shape.count)
+        set(&step.shape, shape)
+        (step.source, step.target) = (input, output)
+        let copies = memory.array([UInt8](repeating: 0xEE, count: expected.count))
+        run(FX_STEP_COPY, memory.value(step), [x, copies], memory)
+        #expect(read(copies, expected.count) == expected, "step: \(isa) \(shape) \(source) \(target)")
+        let moved = memory.array([UInt8](repeating: 0xEE, count: expected.count))
+        run(FX_STEP_FUSED, fused(memory, shape, inputs: [input], [load(type, 0)], outputs: [(output, 0)]), [x, moved], memory)
+        #expect(read(moved, expected.count) == expected, "program: \(isa) \(shape) \(source) \(target)")
+        let computed = memory.array([UInt8](repeating: 0xEE, count: expected.count))   // through tiles
+        run(FX_STEP_FUSED, fused(memory, shape, inputs: [input], [load(type, 0), op(FX_COPY, type, 0)], outputs: [(output, 1)]), [x, computed], memory)
+        #expect(read(computed, expected.count) == expected, "tiles: \(isa) \(shape) \(source) \(target)")
+      }
+    }
+
     @Test("padding: edges, interior, negative", arguments: [([3], [1], [2], [0]), ([3, 4], [1, 0], [0, 2], [1, 2]), ([5, 4], [-2, 1], [1, -2], [0, 1]), ([4], [-3], [-1], [2]), ([2, 0], [1, 1], [1, 1], [0, 3]), ([6], [-9], [20], [1])])
     func pad(shape: [Int], low: [Int], high: [Int], interior: [Int]) {
       let memory = Memory(), total = shape.reduce(1, *)

@@ -288,6 +288,7 @@ typedef struct fx_fused {
   uint64_t worker_bytes;          // scratch of one worker
   uint64_t scratch_bytes;
   uint32_t prepared;
+  uint32_t copies;                // one view to another, and nothing else: it runs without tiles
   uint32_t single_tile;           // the whole program is one tile: it runs without the walk over tiles
   int64_t block_tile_rows;        // of bands: of each block, so many rows are such a tile; 0: they are not
   uint32_t computes_in_place;     // single tiles: nothing is left to be done behind the last instruction
