@@ -76,7 +76,8 @@ static const fx_kernel_table FX_NAME(table) = {
     FLOATS(FX_NEXT_AFTER, nextafter),
     // Complex numbers, beside the kernels above.
     [FX_EXP][FX_C64] = FX_NAME(exp_c64), [FX_EXP][FX_C128] = FX_NAME(exp_c128),
-    [FX_ABS][FX_C64] = FX_NAME(abs_c64), [FX_ABS][FX_C128] = fx_abs_c128, COMPLEXES(FX_SIGN, sign), COMPLEXES(FX_EXPM1, expm1), COMPLEXES(FX_LOG, log), COMPLEXES(FX_LOG1P, log1p),
+    [FX_ABS][FX_C64] = FX_NAME(abs_c64), [FX_ABS][FX_C128] = fx_abs_c128,
+    COMPLEXES(FX_SIGN, sign), COMPLEXES(FX_EXPM1, expm1), COMPLEXES(FX_LOG, log), COMPLEXES(FX_LOG1P, log1p),
     COMPLEXES(FX_SQRT, sqrt), COMPLEXES(FX_RSQRT, rsqrt), COMPLEXES(FX_CBRT, cbrt), COMPLEXES(FX_RECIPROCAL, reciprocal),
     COMPLEXES(FX_SIN, sin), COMPLEXES(FX_COS, cos), COMPLEXES(FX_TAN, tan),
     COMPLEXES(FX_ASIN, asin), COMPLEXES(FX_ACOS, acos), COMPLEXES(FX_ATAN, atan),
